@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* draw.h - the only source of chance in netlab
+ *
+ * There is no generator and no state.  A draw is a 64-bit hash of
+ *
+ *	key    who asks: the lab's seed mixed with a name (a link's direction, a
+ *	       generator of the topology, a node)
+ *	n      for the how-manieth thing: the frame's number, the pair's index
+ *	lane   which decision about it: LANE_LOSS, LANE_JITTER, ...
+ *
+ * so adding a link, a fault or a decision never changes the outcome of another.
+ *
+ * Lanes are append-only: their numbers are part of what a recorded seed means.
+ *
+ * The hash is two rounds of the 64-bit finaliser of MurmurHash3 with the
+ * constants of Stafford's variant 13 (as used in SplitMix64: Steele, Lea, Flood,
+ * "Fast splittable pseudorandom number generators", 2014); names are folded in
+ * with FNV-1a.
+ *
+ * Errors: none.  Threads: pure.
+ */
+#ifndef NL_BASE_DRAW_H
+#define NL_BASE_DRAW_H
+
+#include <stdint.h>
+
+enum draw_lane {
+	LANE_LOSS = 1,	 /* is this frame lost? */
+	LANE_JITTER = 2, /* how much later or earlier than the delay? */
+	LANE_TOPOLOGY = 3, /* random pattern generator */
+	LANE_MAC = 4,	   /* derived hardware addresses */
+	LANE_SEED = 5,	   /* a node's own seed */
+};
+
+/* The key of a name under a seed.  name is borrowed for the call. */
+uint64_t draw_key(uint64_t seed, const char *name);
+
+/* 64 uniform bits. */
+uint64_t draw_bits(uint64_t key, uint64_t n, enum draw_lane lane);
+
+/* A uniform integer in [0, bound).  bound > 0. */
+uint64_t draw_below(uint64_t key, uint64_t n, enum draw_lane lane, uint64_t bound);
+
+#endif

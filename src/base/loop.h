@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* loop.h - the one event loop
+ *
+ * Watches file descriptors with epoll and runs deferred work after each batch.
+ * It knows nothing of time: the clock (clock/clock.h) is a descriptor like any
+ * other.  Callbacks may close any watch, their own included: a watch that was
+ * closed in this turn gets no further call and is freed when the turn ends.
+ *
+ * Errors:    0 or -errno with the reason in *why.
+ * Ownership: loop_watch() lends the descriptor to the loop; the caller closes
+ *            it after watch_close().
+ * Threads:   one loop, one thread.
+ */
+#ifndef NL_BASE_LOOP_H
+#define NL_BASE_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#include "base/why.h"
+
+struct loop;
+struct watch;
+
+/* events: EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR. */
+typedef void watch_fn(void *ctx, uint32_t events);
+
+/* Work to run once after the current batch.  Embed it in its owner; queueing
+ * it twice is the same as once.  Cancel it before the owner is freed. */
+struct deferred {
+	void (*run)(void *ctx);
+	void *ctx;
+	struct deferred *prev, *next; /* NULL when not queued */
+};
+
+int loop_create(struct loop **out, struct why *why);
+void loop_destroy(struct loop *loop); /* NULL does nothing */
+
+int loop_watch(struct loop *loop, int fd, uint32_t events, watch_fn *fn, void *ctx,
+	       struct watch **out, struct why *why);
+/* Change what is waited for. */
+void watch_events(struct watch *watch, uint32_t events);
+void watch_close(struct watch *watch); /* NULL does nothing */
+
+void loop_defer(struct loop *loop, struct deferred *work);
+void deferred_cancel(struct deferred *work);
+
+/* Wait up to timeout_ms (-1: for ever), serve one batch and the deferred work.
+ * Returns the number of events served, or -errno. */
+int loop_turn(struct loop *loop, int timeout_ms);
+
+/* Turn until loop_stop() is called.  Returns 0 or -errno. */
+int loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+#endif

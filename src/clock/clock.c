@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "clock/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "clock/timer_heap.h"
+
+enum clock_kind { CLOCK_REAL, CLOCK_FAKE };
+
+struct clock {
+	enum clock_kind kind;
+	struct timer_heap heap;
+	uint64_t wall_at_zero_ns;
+
+	/* real */
+	uint64_t host_at_zero_ns;
+	uint64_t armed_ns; /* what the timerfd is set to; UINT64_MAX: idle */
+	int timer_fd;
+	struct watch *watch;
+
+	/* fake */
+	uint64_t now_ns;
+};
+
+static uint64_t host_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t clock_now_ns(const struct clock *clock)
+{
+	if (clock->kind == CLOCK_FAKE)
+		return clock->now_ns;
+	return host_ns(CLOCK_MONOTONIC) - clock->host_at_zero_ns;
+}
+
+uint64_t clock_wall_ns(const struct clock *clock, uint64_t lab_ns)
+{
+	return clock->wall_at_zero_ns + lab_ns;
+}
+
+/* Set the timerfd to the first timer, if that is not what it is set to. */
+static void arm(struct clock *clock)
+{
+	const struct timer *first = timer_heap_first(&clock->heap);
+	uint64_t want = first ? first->due_ns : UINT64_MAX;
+	struct itimerspec spec = { 0 };
+
+	if (clock->kind == CLOCK_FAKE || want == clock->armed_ns)
+		return;
+	clock->armed_ns = want;
+	if (first) {
+		/* A zero time would disarm: the host's clock is never 0 here. */
+		uint64_t at = clock->host_at_zero_ns + want;
+
+		spec.it_value.tv_sec = (time_t)(at / NS_PER_S);
+		spec.it_value.tv_nsec = (long)(at % NS_PER_S);
+	}
+	ASSERT(timerfd_settime(clock->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) == 0);
+}
+
+/* Fire what is due at now_ns.  Timers set by a callback wait for the next turn
+ * if they are due later than this one; the count bounds a callback that sets
+ * itself to a time in the past. */
+static void fire_due(struct clock *clock, uint64_t now_ns)
+{
+	size_t turns_max = clock->heap.count;
+
+	for (size_t i = 0; i < turns_max; i++) {
+		struct timer *first = timer_heap_first(&clock->heap);
+
+		if (!first || first->due_ns > now_ns)
+			break;
+		timer_heap_remove(&clock->heap, first);
+		first->fire(first->ctx, now_ns);
+	}
+}
+
+static void on_timerfd(void *ctx, uint32_t events)
+{
+	struct clock *clock = ctx;
+	uint64_t expirations;
+
+	(void)events;
+	/* EAGAIN: it was set anew between epoll and here. */
+	if (read(clock->timer_fd, &expirations, sizeof(expirations)) < 0)
+		ASSERT(errno == EAGAIN);
+	fire_due(clock, clock_now_ns(clock));
+	clock->armed_ns = UINT64_MAX - 1; /* force */
+	arm(clock);
+}
+
+void timer_set(struct clock *clock, struct timer *timer, uint64_t due_ns)
+{
+	ASSERT(timer->fire);
+	timer_heap_set(&clock->heap, timer, due_ns);
+	arm(clock);
+}
+
+void timer_cancel(struct clock *clock, struct timer *timer)
+{
+	/* The timerfd may now wake for nothing; that is cheaper than setting it. */
+	timer_heap_remove(&clock->heap, timer);
+}
+
+static struct clock *create(enum clock_kind kind)
+{
+	struct clock *clock = calloc(1, sizeof(*clock));
+
+	if (clock) {
+		clock->kind = kind;
+		clock->timer_fd = -1;
+		clock->armed_ns = UINT64_MAX;
+	}
+	return clock;
+}
+
+int clock_real_create(struct clock **out, struct loop *loop, struct why *why)
+{
+	struct clock *clock = create(CLOCK_REAL);
+	int err;
+
+	if (!clock)
+		return why_set(why, -ENOMEM, "clock: out of memory");
+	/* The default slack lets the kernel deliver timers 50 us late. */
+	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+	clock->host_at_zero_ns = host_ns(CLOCK_MONOTONIC);
+	clock->wall_at_zero_ns = host_ns(CLOCK_REALTIME);
+	clock->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (clock->timer_fd < 0) {
+		err = -errno;
+		clock_destroy(clock);
+		return why_errno(why, err, "clock: timerfd_create");
+	}
+	err = loop_watch(loop, clock->timer_fd, EPOLLIN, on_timerfd, clock, &clock->watch,
+			 why);
+	if (err) {
+		clock_destroy(clock);
+		return err;
+	}
+	*out = clock;
+	return 0;
+}
+
+int clock_fake_create(struct clock **out, struct why *why)
+{
+	struct clock *clock = create(CLOCK_FAKE);
+
+	if (!clock)
+		return why_set(why, -ENOMEM, "clock: out of memory");
+	*out = clock;
+	return 0;
+}
+
+void clock_destroy(struct clock *clock)
+{
+	if (!clock)
+		return;
+	watch_close(clock->watch);
+	if (clock->timer_fd >= 0)
+		close(clock->timer_fd);
+	timer_heap_free(&clock->heap);
+	free(clock);
+}
+
+void clock_fake_advance(struct clock *clock, uint64_t now_ns)
+{
+	ASSERT(clock->kind == CLOCK_FAKE && now_ns >= clock->now_ns);
+	for (;;) {
+		struct timer *first = timer_heap_first(&clock->heap);
+
+		if (!first || first->due_ns > now_ns)
+			break;
+		if (first->due_ns > clock->now_ns)
+			clock->now_ns = first->due_ns;
+		timer_heap_remove(&clock->heap, first);
+		first->fire(first->ctx, clock->now_ns);
+	}
+	clock->now_ns = now_ns;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* node.h - a machine of the lab: start it, watch it, end it
+ *
+ * One driver per kind of machine (uml; later others), found by name.  The lab
+ * prepares a *work folder* per node that holds the listening sockets
+ * ("agent", "net0", "net1", …, one a port, in the order of interfaces); the
+ * driver starts the machine's processes inside their confinement and gives back
+ * one descriptor (a pidfd) that becomes readable when the machine is gone.
+ *
+ *   node_start() ──► RUNNING ──(power-off, crash, node_kill())──► gone
+ *
+ * Confinement of a uml node: own user, mount, pid, net, ipc and uts namespaces
+ * below the lab's, no-new-privileges, no capabilities, a seccomp allow-list; its
+ * root is a read-only view of the host's without homes, /tmp, /run, devices and
+ * other processes.  See sandbox.h.
+ *
+ * Errors:    0 or -errno; *why names the step that failed.  A machine that ends
+ *            later is told through the pidfd and node_reap().
+ * Ownership: node_start() gives the node; node_free() kills it if it lives.
+ * Threads:   the loop's.
+ */
+#ifndef NL_NODE_NODE_H
+#define NL_NODE_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/why.h"
+#include "topology/plan.h"
+
+struct node;
+
+/* What the driver needs beyond the plan.  All paths are absolute and as the lab
+ * process sees them; all are borrowed for the call. */
+struct node_start {
+	const struct plan_node *plan;
+	const char *lab_dir;	/* the topology's folder, shown at /lab; NULL: none */
+	const char *work_dir;	/* per node; becomes the machine's working folder */
+	const char *memory_dir; /* a tmpfs with room for the guest's memory */
+	const char *kernel;	/* resolved: what to exec */
+	const char *modules;	/* its modules folder, or NULL if it has none */
+	const char *initramfs;	/* with the agent as /init */
+	const char *preload;	/* library for packaged kernels, or NULL */
+	const char *extra_args; /* kernel parameters of the user, or NULL */
+	uint64_t seed;		/* the node's own */
+	int console_fd;		/* slave side of the console's pty; stdin, out and err */
+};
+
+int node_start(struct node **out, const struct node_start *start, struct why *why);
+int node_pidfd(const struct node *node);
+pid_t node_pid(const struct node *node); /* of the confinement's first process */
+void node_kill(struct node *node);	 /* everything in it, at once */
+
+/* After the pidfd became readable: collect it.  Says how it ended in words:
+ * "powered off", "kernel panic (exit status 1)", "killed by signal 9". */
+void node_reap(struct node *node, char *how, size_t how_bytes);
+void node_free(struct node *node); /* NULL does nothing */
+
+/* Which kernel a node will run, and what it can: fills paths (PATH_MAX each).
+ * wanted: --kernel or the plan's, NULL for the best installed.  modules is ""
+ * if the kernel needs none; needs_preload: it is dynamic and packaged. */
+struct node_kernel {
+	char path[4096];
+	char modules[4096];
+	char release[64];  /* "6.1.176" */
+	bool dynamic;	   /* linked dynamically: a library can be preloaded */
+};
+int node_kernel_find(struct node_kernel *out, const char *wanted, struct why *why);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* switch.h - the switch's core: (event, now) in, actions out
+ *
+ * Ports, segments, links and their directions; no socket, no clock, no thread.
+ * The shell (src/lab) feeds it frames and the time; the core answers by calling
+ * the sink: deliver this frame to that port, show it to that tap.
+ *
+ *   port ──direction a→b──────────────────────────────► port      point to point
+ *   port ──direction a→b──► segment ──[pair]──direction b→a──► port       a LAN
+ *
+ * Each arrow is a *direction*: it has a fault spec, a key, a frame counter, a
+ * queue and counters.  A *pair* is a direction that exists only when someone
+ * gave the frames from one member of a segment to another a fault of their own.
+ *
+ * Cuts.  A partition edits one matrix: cut[from node][to node].  A frame is
+ * checked when it is offered (as soon as its receiver is known) and again when
+ * it is delivered, so a cut cable loses what is on it.
+ *
+ * Time never runs backwards: each call's now_ns is at least the last one's.
+ * Delayed frames lie in a pooled buffer, ordered by (due time, order of
+ * arrival), and leave in switch_advance().  A frame without delay is handed to
+ * the sink within the call that brought it, from the caller's own bytes.
+ *
+ * A receiver that is full (deliver() said -EAGAIN) gets a backlog of limited
+ * size at its port; what does not fit is dropped and counted.
+ *
+ * Errors:    set-up returns 0 or -errno with *why; traffic returns nothing:
+ *            what cannot be delivered is counted with its reason.
+ * Ownership: the switch owns everything it created; frames are lent.
+ * Threads:   one.
+ */
+#ifndef NL_SWITCH_SWITCH_H
+#define NL_SWITCH_SWITCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/why.h"
+#include "linkfault/fault.h"
+#include "switch/frame.h"
+
+struct sw; /* not `switch`: the language has that word */
+
+/* What became of a frame.  Names: sw_fate_name().  The order is stable. */
+enum sw_fate {
+	SW_PASS,	   /* delivered */
+	SW_DROP_CUT,	   /* a partition separates sender and receiver */
+	SW_DROP_DOWN,	   /* the link is down */
+	SW_DROP_LOSS,	   /* lost by chance, as the fault spec says */
+	SW_DROP_LIMIT,	   /* the rate's queue was full */
+	SW_DROP_POOL,	   /* the switch's memory for delayed frames was full */
+	SW_DROP_FULL,	   /* the receiver took no more, and its backlog was full */
+	SW_DROP_NO_PORT,   /* the receiver's port is not up */
+	SW_DROP_BAD_FRAME, /* shorter than a header or longer than the limit */
+	SW_FATES,
+};
+
+struct sw_count {
+	uint64_t frames, bytes;		 /* offered */
+	uint64_t passed, passed_bytes;	 /* left at the far end */
+	uint64_t dropped[SW_FATES];	 /* by reason; [SW_PASS] stays 0 */
+	uint64_t queued;		 /* in the queue now: offered = passed + dropped + queued */
+};
+
+/* What a tap sees.  A frame is seen where it enters (inbound: from the guest,
+ * with the fate it met there if it was dropped at once) and where it leaves
+ * (outbound: to the guest); a frame that is dropped on the way is seen with its
+ * reason at the port where it entered, at the time of the drop. */
+struct sw_tap_event {
+	uint32_t port;
+	bool inbound;		/* from the guest into the switch */
+	enum sw_fate fate;	/* SW_PASS, or why it was dropped */
+	const char *direction;	/* of the drop: "backup n1->n2"; NULL for SW_PASS */
+	uint64_t frame_no;	/* of the drop: its number in that direction, from 0 */
+	uint64_t now_ns;
+	struct frame frame;
+};
+
+struct sw_sink {
+	/* 0: taken.  -EAGAIN: full, call sw_port_writable() when it is not.
+	 * -ENOTCONN: the port is not up. */
+	int (*deliver)(void *ctx, uint32_t port, struct frame frame);
+	/* Called only for ports with sw_port_tap(…, true). */
+	void (*tap)(void *ctx, const struct sw_tap_event *event);
+};
+
+struct sw_config {
+	uint64_t seed;
+	uint32_t node_count;	   /* for the cut matrix */
+	uint64_t pool_bytes_max;   /* memory for delayed and backlogged frames */
+	const struct sw_sink *sink;
+	void *ctx;
+};
+
+int sw_create(struct sw **out, const struct sw_config *config, struct why *why);
+void sw_destroy(struct sw *sw); /* NULL does nothing */
+
+/* Building.  Indices are dense and in order of creation, from 0.  Names are
+ * copied; they key the draws, so they must not depend on the run. */
+int sw_add_port(struct sw *sw, const char *name, uint32_t node, uint32_t *port,
+		struct why *why);
+int sw_add_segment(struct sw *sw, const char *name, uint64_t ageing_ns, uint32_t *segment,
+		   struct why *why);
+/* Directions get the names "NAME a->b" and "NAME b->a", where a and b are node
+ * names (or the segment's). The label is what people type: "n1->n2". */
+int sw_link_ports(struct sw *sw, const char *name, uint32_t a, uint32_t b, uint32_t *link,
+		  struct why *why);
+int sw_link_segment(struct sw *sw, const char *name, uint32_t port, uint32_t segment,
+		    uint32_t *link, struct why *why);
+
+/* Faults.  dir is DIR_AB (0) or DIR_BA (1) of topology/plan.h.  The spec has
+ * passed fault_spec_check(); frames already queued keep their due time. */
+void sw_fault_set(struct sw *sw, uint32_t link, int dir, const struct fault_spec *spec,
+		  uint64_t now_ns);
+const struct fault_spec *sw_fault_get(const struct sw *sw, uint32_t link, int dir);
+/* The pair from -> to on a segment; all-zero spec removes it. */
+int sw_pair_set(struct sw *sw, uint32_t segment, uint32_t from_port, uint32_t to_port,
+		const struct fault_spec *spec, uint64_t now_ns, struct why *why);
+const struct fault_spec *sw_pair_get(const struct sw *sw, uint32_t segment,
+				     uint32_t from_port, uint32_t to_port); /* NULL: none */
+
+/* Partitions. */
+void sw_cut(struct sw *sw, uint32_t from_node, uint32_t to_node, bool cut);
+bool sw_is_cut(const struct sw *sw, uint32_t from_node, uint32_t to_node);
+void sw_heal(struct sw *sw); /* nothing is cut any more */
+
+/* Traffic. */
+void sw_port_up(struct sw *sw, uint32_t port, bool up);	 /* the guest is there or not */
+void sw_port_frame(struct sw *sw, uint32_t port, struct frame frame, uint64_t now_ns);
+void sw_port_writable(struct sw *sw, uint32_t port, uint64_t now_ns);
+void sw_port_tap(struct sw *sw, uint32_t port, bool on);
+
+/* When sw_advance() has to be called next; UINT64_MAX: nothing waits. */
+uint64_t sw_next_due_ns(const struct sw *sw);
+void sw_advance(struct sw *sw, uint64_t now_ns);
+
+/* Looking. */
+const struct sw_count *sw_link_count(const struct sw *sw, uint32_t link, int dir);
+const struct sw_count *sw_pair_count(const struct sw *sw, uint32_t segment,
+				     uint32_t from_port, uint32_t to_port);
+/* At the port: frames from the guest (in) and to it (out). */
+const struct sw_count *sw_port_count_in(const struct sw *sw, uint32_t port);
+const struct sw_count *sw_port_count_out(const struct sw *sw, uint32_t port);
+const char *sw_fate_name(enum sw_fate fate);
+
+#endif
