@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* lab.h - a running lab: the process that `netlab up` leaves behind
+ *
+ * One process, one thread, one loop.  It owns the clock, the switch, the machines
+ * with their devices, the journal, the captures and the control socket, and ends
+ * when it is told to (the verb "down", SIGTERM, SIGINT) or when its machines could not be
+ * brought up.
+ *
+ *   lab_start() ──► BOOTING ──every service ready──► RUNNING ──down──► STOPPING ──► gone
+ *                      └────── a machine failed ──────────────────────────┘
+ *
+ * lab_start() forks; the child enters the lab's confinement (node/sandbox.h),
+ * opens the control socket and from then on is spoken to through it alone
+ * (docs/control-protocol.md).  The state directory is in lab/state.h, the run
+ * directory in lab/rundir.h.
+ *
+ * A lab whose boot fails keeps its answer for the connection that lab_start()
+ * returned until that one has sent `wait` or closed, and then takes itself down.
+ *
+ * Errors:    0 or -errno with *why; on an error nothing is left but, perhaps, the
+ *            run directory.
+ * Ownership: the caller closes control_fd.
+ * Threads:   lab_start() forks: call it from a program with one thread.
+ */
+#ifndef NL_LAB_LAB_H
+#define NL_LAB_LAB_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/why.h"
+#include "topology/plan.h"
+
+enum { LAB_BOOT_TIMEOUT_S_DEFAULT = 60 };
+
+struct lab_options {
+	const char *name;	 /* NULL: the plan's */
+	const char *out_dir;	 /* where the run directory goes; NULL: netlab-runs
+				  * beside the topology */
+	const char *kernel;	 /* for nodes that name none; NULL: the best installed */
+	const char *kernel_args; /* more kernel parameters, or NULL */
+	bool seed_given;	 /* use seed, whatever the plan says */
+	uint64_t seed;
+	uint32_t boots_at_once;	 /* 0: two per processor */
+	uint32_t boot_timeout_s; /* from start to the agent's first word; 0: default */
+};
+
+struct lab_handle {
+	char name[PLAN_NAME_BYTES_MAX];
+	char run_dir[PATH_MAX];
+	pid_t pid;	 /* as the caller sees it */
+	uint64_t seed;
+	bool seed_drawn; /* neither the options nor the file gave one */
+	int control_fd;	 /* a connection to the control socket, ready to use */
+};
+
+int lab_start(const struct plan *plan, const struct lab_options *options,
+	      struct lab_handle *out, struct why *why);
+
+#endif
