@@ -3,3 +3,10 @@ unit_test(test_why SOURCES unit/test_why.c LIBS nl_base)
 unit_test(test_loop SOURCES unit/test_loop.c LIBS nl_base)
 unit_test(test_timer_heap SOURCES unit/test_timer_heap.c LIBS nl_clock)
 unit_test(test_clock SOURCES unit/test_clock.c LIBS nl_clock)
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME tidy COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/tidy/tidy.py)
+add_test(NAME test_tidy
+	COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/tidy/test_tidy.py)
+set_tests_properties(tidy test_tidy PROPERTIES LABELS unit TIMEOUT 60
+	ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
