@@ -56,4 +56,44 @@ struct fault_spec {
  * the words of the topology file ("jitter 5ms is larger than delay 1ms"). */
 int fault_spec_check(const struct fault_spec *spec, struct why *why);
 
+/* Does the spec leave every frame as it is, now? */
+static inline bool fault_spec_is_perfect(const struct fault_spec *spec)
+{
+	return !spec->down && !spec->loss_ppm && !spec->rate_bps && !spec->delay_ns;
+}
+
+enum fault_fate {
+	FAULT_PASS,  /* arrives at due_ns */
+	FAULT_DOWN,  /* the link is down */
+	FAULT_LOSS,  /* lost by chance */
+	FAULT_LIMIT, /* the rate's queue was full */
+};
+
+/* The line of a direction that has a rate: what is on it or waits for it.
+ * All-zero is an idle line.  A change of the rate calls for a new line. */
+struct fault_line {
+	uint64_t free_ns;   /* idle from free_ns + free_rest / rate_bps ns on */
+	uint64_t free_rest; /* below rate_bps: so no rounding ever adds up */
+	uint64_t bytes;	    /* of the frames that have not left it */
+	uint32_t frames;
+};
+
+struct fault_verdict {
+	enum fault_fate fate;
+	uint64_t leave_ns;	/* FAULT_PASS: when the frame has left the line, and */
+	uint64_t due_ns;	/* when it arrives: now <= leave_ns <= due_ns */
+	struct fault_line line; /* what the line is once this frame is on it */
+};
+
+/* The fate of frame frame_no (from 0, per direction) of size bytes that is
+ * offered at now_ns, not before the one before it.  The caller keeps
+ * verdict.line if the frame is really sent, and calls fault_line_leave() for
+ * each frame whose leave_ns has come before it asks for the next verdict. */
+struct fault_verdict fault_judge(const struct fault_spec *spec,
+				 const struct fault_line *line, uint64_t key,
+				 uint64_t frame_no, uint32_t size, uint64_t now_ns);
+
+/* A frame of size bytes, accepted with a rate, has left the line. */
+void fault_line_leave(struct fault_line *line, uint32_t size);
+
 #endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "linkfault/fault.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/draw.h"
+
+enum { TIME_TEXT_BYTES = 32 };
+
+#define NS_PER_BIT_AT_1BPS UINT64_C(1000000000)
+/* A frame that would wait past this is one too many for any queue. */
+#define END_OF_TIME_NS (UINT64_MAX / 2)
+
+/* A duration as people write it: the largest unit that needs no fraction. */
+static const char *time_text(uint64_t ns, char text[TIME_TEXT_BYTES])
+{
+	static const struct {
+		uint64_t ns;
+		const char *unit;
+	} units[] = { { UINT64_C(3600000000000), "h" },
+		      { UINT64_C(60000000000), "min" },
+		      { 1000000000, "s" },
+		      { 1000000, "ms" },
+		      { 1000, "us" },
+		      { 1, "ns" } };
+	unsigned i = 0;
+
+	while (ns % units[i].ns || (!ns && units[i].ns > 1))
+		i++;
+	snprintf(text, TIME_TEXT_BYTES, "%" PRIu64 "%s", ns / units[i].ns, units[i].unit);
+	return text;
+}
+
+int fault_spec_check(const struct fault_spec *spec, struct why *why)
+{
+	char a[TIME_TEXT_BYTES], b[TIME_TEXT_BYTES];
+
+	if (spec->loss_ppm > FAULT_PPM_ALL)
+		return why_set(why, -EINVAL, "loss %" PRIu32 ".%04" PRIu32 "%% is more than 100%%",
+			       spec->loss_ppm / 10000, spec->loss_ppm % 10000);
+	if (spec->delay_ns > FAULT_DELAY_NS_MAX)
+		return why_set(why, -EINVAL, "delay %s is longer than %s",
+			       time_text(spec->delay_ns, a),
+			       time_text(FAULT_DELAY_NS_MAX, b));
+	if (spec->jitter_ns > spec->delay_ns)
+		return why_set(why, -EINVAL,
+			       "jitter %s is larger than delay %s: a frame cannot arrive "
+			       "before it was sent",
+			       time_text(spec->jitter_ns, a), time_text(spec->delay_ns, b));
+	if (spec->rate_bps && spec->rate_bps < FAULT_RATE_BPS_MIN)
+		return why_set(why, -EINVAL, "rate %" PRIu64 "bit is less than %" PRIu64 "bit",
+			       spec->rate_bps, FAULT_RATE_BPS_MIN);
+	if (spec->rate_bps > FAULT_RATE_BPS_MAX)
+		return why_set(why, -EINVAL, "rate %" PRIu64 "bit is more than %" PRIu64 "bit",
+			       spec->rate_bps, FAULT_RATE_BPS_MAX);
+	if (!spec->rate_bps && (spec->limit_frames || spec->limit_bytes))
+		return why_set(why, -EINVAL,
+			       "limit needs a rate: without one, no frame waits for the line");
+	return 0;
+}
+
+static bool line_is_full(const struct fault_spec *spec, const struct fault_line *line,
+			 uint32_t size)
+{
+	uint32_t limit_frames = spec->limit_frames ? spec->limit_frames :
+						     FAULT_LIMIT_FRAMES_DEFAULT;
+
+	if (line->frames >= limit_frames)
+		return true;
+	return spec->limit_bytes && line->bytes + size > spec->limit_bytes;
+}
+
+/* Put the frame behind the others.  The time is kept as a whole number of
+ * nanoseconds and a fraction with rate_bps below the line, so the n-th frame
+ * leaves at exactly the sum of what the frames before it took. */
+static void line_add(struct fault_line *line, uint64_t rate_bps, uint32_t size,
+		     uint64_t now_ns)
+{
+	unsigned __int128 work;
+
+	if (line->free_ns < now_ns) {
+		line->free_ns = now_ns;
+		line->free_rest = 0;
+	}
+	work = (unsigned __int128)size * 8 * NS_PER_BIT_AT_1BPS + line->free_rest;
+	line->free_ns += (uint64_t)(work / rate_bps);
+	line->free_rest = (uint64_t)(work % rate_bps);
+	line->frames++;
+	line->bytes += size;
+}
+
+struct fault_verdict fault_judge(const struct fault_spec *spec,
+				 const struct fault_line *line, uint64_t key,
+				 uint64_t frame_no, uint32_t size, uint64_t now_ns)
+{
+	struct fault_verdict v = { .fate = FAULT_PASS, .leave_ns = now_ns, .line = *line };
+
+	if (spec->down) {
+		v.fate = FAULT_DOWN;
+		return v;
+	}
+	if (spec->loss_ppm &&
+	    draw_below(key, frame_no, LANE_LOSS, FAULT_PPM_ALL) < spec->loss_ppm) {
+		v.fate = FAULT_LOSS;
+		return v;
+	}
+	if (spec->rate_bps) {
+		if (line_is_full(spec, line, size) || line->free_ns > END_OF_TIME_NS) {
+			v.fate = FAULT_LIMIT;
+			return v;
+		}
+		line_add(&v.line, spec->rate_bps, size, now_ns);
+		/* Never early: a started nanosecond counts whole. */
+		v.leave_ns = v.line.free_ns + (v.line.free_rest > 0);
+	}
+	v.due_ns = v.leave_ns + spec->delay_ns;
+	if (spec->jitter_ns)
+		v.due_ns = v.due_ns - spec->jitter_ns +
+			   draw_below(key, frame_no, LANE_JITTER, 2 * spec->jitter_ns + 1);
+	return v;
+}
+
+void fault_line_leave(struct fault_line *line, uint32_t size)
+{
+	ASSERT(line->frames > 0 && line->bytes >= size);
+	line->frames--;
+	line->bytes -= size;
+}
