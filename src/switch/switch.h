@@ -14,15 +14,30 @@
  *
  * Cuts.  A partition edits one matrix: cut[from node][to node].  A frame is
  * checked when it is offered (as soon as its receiver is known) and again when
- * it is delivered, so a cut cable loses what is on it.
+ * it is delivered, so a cut cable loses what is on it.  So does a link that is
+ * down at the moment at which a frame arrives.
  *
  * Time never runs backwards: each call's now_ns is at least the last one's.
  * Delayed frames lie in a pooled buffer, ordered by (due time, order of
- * arrival), and leave in switch_advance().  A frame without delay is handed to
- * the sink within the call that brought it, from the caller's own bytes.
+ * arrival), and leave in sw_advance(), or in any call with a later now_ns, each
+ * at its own due time: a call that comes late changes no verdict.  A frame
+ * without delay is handed to the sink within the call that brought it, from the
+ * caller's own bytes.
+ *
+ * A fault that is changed holds for the frames that come after.  Frames that
+ * wait keep their due time, so a delay that gets shorter lets new frames overtake
+ * old ones; a changed rate begins with an idle line.  With an unchanged spec
+ * without jitter, a direction keeps the order of its frames.
  *
  * A receiver that is full (deliver() said -EAGAIN) gets a backlog of limited
  * size at its port; what does not fit is dropped and counted.
+ *
+ * Memory.  What waits takes memory from one pool.  The port that a frame came
+ * from is charged, and may hold at most as much as is left for everybody.
+ *
+ * Addresses.  A segment knows up to 256 addresses of each member; with more, the
+ * member loses its own oldest.  Group addresses are flooded, those reserved for
+ * bridges too: a segment is a cable, not a bridge that one could speak to.
  *
  * Errors:    set-up returns 0 or -errno with *why; traffic returns nothing:
  *            what cannot be delivered is counted with its reason.
@@ -56,6 +71,8 @@ enum sw_fate {
 	SW_FATES,
 };
 
+/* A frame is counted at each place it comes to: port in, direction, pair, direction,
+ * port out.  What one place passed, the next was offered. */
 struct sw_count {
 	uint64_t frames, bytes;		 /* offered */
 	uint64_t passed, passed_bytes;	 /* left at the far end */
@@ -71,19 +88,24 @@ struct sw_tap_event {
 	uint32_t port;
 	bool inbound;		/* from the guest into the switch */
 	enum sw_fate fate;	/* SW_PASS, or why it was dropped */
-	const char *direction;	/* of the drop: "backup n1->n2"; NULL for SW_PASS */
-	uint64_t frame_no;	/* of the drop: its number in that direction, from 0 */
+	const char *direction;	/* where it was dropped, or the last it came through:
+				 * "backup n1->n2"; NULL for SW_PASS and before any */
+	uint64_t frame_no;	/* its number in that direction, from 0 */
 	uint64_t now_ns;
 	struct frame frame;
 };
 
+/* A sink may call sw_port_up() and sw_port_tap(), and nothing else here. */
 struct sw_sink {
 	/* 0: taken.  -EAGAIN: full, call sw_port_writable() when it is not.
 	 * -ENOTCONN: the port is not up. */
 	int (*deliver)(void *ctx, uint32_t port, struct frame frame);
-	/* Called only for ports with sw_port_tap(…, true). */
+	/* Called only for ports with sw_port_tap(…, true).  May be NULL. */
 	void (*tap)(void *ctx, const struct sw_tap_event *event);
 };
+
+/* What waits at a port that is full. */
+enum { SW_BACKLOG_FRAMES_MAX = 256, SW_BACKLOG_BYTES_MAX = 512 << 10 };
 
 struct sw_config {
 	uint64_t seed;
@@ -97,13 +119,14 @@ int sw_create(struct sw **out, const struct sw_config *config, struct why *why);
 void sw_destroy(struct sw *sw); /* NULL does nothing */
 
 /* Building.  Indices are dense and in order of creation, from 0.  Names are
- * copied; they key the draws, so they must not depend on the run. */
+ * copied; they key the draws, so they must be unique and not depend on the run.
+ * A port's name is "NODE:INTERFACE"; it is one end of one link. */
 int sw_add_port(struct sw *sw, const char *name, uint32_t node, uint32_t *port,
 		struct why *why);
 int sw_add_segment(struct sw *sw, const char *name, uint64_t ageing_ns, uint32_t *segment,
 		   struct why *why);
 /* Directions get the names "NAME a->b" and "NAME b->a", where a and b are node
- * names (or the segment's). The label is what people type: "n1->n2". */
+ * names (or the segment's), or the ports' if a node is linked to itself. */
 int sw_link_ports(struct sw *sw, const char *name, uint32_t a, uint32_t b, uint32_t *link,
 		  struct why *why);
 int sw_link_segment(struct sw *sw, const char *name, uint32_t port, uint32_t segment,
@@ -114,7 +137,8 @@ int sw_link_segment(struct sw *sw, const char *name, uint32_t port, uint32_t seg
 void sw_fault_set(struct sw *sw, uint32_t link, int dir, const struct fault_spec *spec,
 		  uint64_t now_ns);
 const struct fault_spec *sw_fault_get(const struct sw *sw, uint32_t link, int dir);
-/* The pair from -> to on a segment; all-zero spec removes it. */
+/* The pair from -> to on a segment; a perfect spec removes it.  -EINVAL: one of
+ * the ports is no member of the segment, or they are the same. */
 int sw_pair_set(struct sw *sw, uint32_t segment, uint32_t from_port, uint32_t to_port,
 		const struct fault_spec *spec, uint64_t now_ns, struct why *why);
 const struct fault_spec *sw_pair_get(const struct sw *sw, uint32_t segment,
@@ -136,9 +160,11 @@ uint64_t sw_next_due_ns(const struct sw *sw);
 void sw_advance(struct sw *sw, uint64_t now_ns);
 
 /* Looking. */
+const char *sw_link_direction_name(const struct sw *sw, uint32_t link, int dir);
+uint64_t sw_pool_bytes(const struct sw *sw); /* of the pool, in use now */
 const struct sw_count *sw_link_count(const struct sw *sw, uint32_t link, int dir);
 const struct sw_count *sw_pair_count(const struct sw *sw, uint32_t segment,
-				     uint32_t from_port, uint32_t to_port);
+				     uint32_t from_port, uint32_t to_port); /* or NULL */
 /* At the port: frames from the guest (in) and to it (out). */
 const struct sw_count *sw_port_count_in(const struct sw *sw, uint32_t port);
 const struct sw_count *sw_port_count_out(const struct sw *sw, uint32_t port);

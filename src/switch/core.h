@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* core.h - what the switch is made of; for the files of this folder only
+ *
+ * Ports, directions and segments are allocated one by one, so pointers to them
+ * stay valid while more are added.
+ */
+#ifndef NL_SWITCH_CORE_H
+#define NL_SWITCH_CORE_H
+
+#include "switch/cut_matrix.h"
+#include "switch/delay_queue.h"
+#include "switch/frame.h"
+#include "switch/mac_table.h"
+#include "switch/pair_map.h"
+#include "switch/pool.h"
+#include "switch/switch.h"
+#include "topology/plan.h"
+
+/* A frame on its way, and where it is. */
+struct transit {
+	struct frame frame;
+	struct port *from;
+	struct direction *direction; /* the last it was offered to; NULL: none yet */
+	uint64_t frame_no;	     /* there */
+	uint64_t at_ns;		     /* when it is here: never before it was due */
+	bool entering;		     /* its port's tap has not seen it yet */
+};
+
+/* A copy of a frame's bytes, shared by all who wait with it. */
+struct buffer {
+	uint32_t holds;
+	uint8_t bytes[];
+};
+
+/* A frame that waits: on a direction, or in a port's backlog. */
+struct hold {
+	struct hold *next; /* on the direction's line, or in the backlog */
+	struct buffer *buffer;
+	struct transit transit;
+	uint64_t leave_ns; /* the line */
+};
+
+struct hold_list {
+	struct hold *first, *last;
+};
+
+enum direction_to { TO_PORT, TO_SEGMENT, TO_MEMBER };
+
+struct direction {
+	enum direction_to to;
+	bool perfect;	      /* the spec, in one bit */
+	struct port *port;    /* the receiver; NULL: known only behind the segment */
+	struct segment *segment; /* TO_SEGMENT */
+	struct direction *next;	 /* TO_MEMBER: from the segment to the member */
+	struct sw_count count;
+	struct fault_spec spec;
+	uint64_t key;
+	struct fault_line line;
+	struct hold_list on_line; /* in the order in which they leave it */
+	char *name;
+};
+
+struct link {
+	struct direction dir[DIRS];
+};
+
+struct port {
+	uint32_t index, node;
+	bool up, tapped;
+	struct direction *out_of; /* the direction from here; NULL: not linked */
+	struct segment *segment;  /* or NULL */
+	uint32_t member;	  /* of the segment */
+	struct sw_count in, out;
+	struct hold_list backlog; /* out.queued frames */
+	uint64_t backlog_bytes;
+	struct pool_account account;
+	char *name;
+};
+
+struct member {
+	struct port *port;
+	struct direction *direction; /* from the segment to the port */
+};
+
+struct segment {
+	char *name;
+	struct mac_table macs;
+	struct member *members;
+	uint32_t member_count;
+	struct pair_map pairs;
+	uint32_t pairs_in_force;
+};
+
+struct sw {
+	struct sw_config config;
+	struct port **ports;
+	struct link **links;
+	struct segment **segments;
+	uint32_t port_count, link_count, segment_count;
+	struct cut_matrix cuts;
+	struct delay_queue queue;
+	struct pool pool;
+	uint64_t now_ns;
+	bool busy;	       /* a frame is being dealt with */
+	struct buffer *buffer; /* that frame's, if its bytes lie in one */
+};
+
+static inline void count_offered(struct sw_count *count, uint32_t size)
+{
+	count->frames++;
+	count->bytes += size;
+}
+
+static inline void count_passed(struct sw_count *count, uint32_t size)
+{
+	count->passed++;
+	count->passed_bytes += size;
+}
+
+#endif
