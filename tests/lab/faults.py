@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Faults on the frames of real machines, measured from captures.
+
+A capture has each frame twice: where it enters the switch and where it leaves, both
+with nanosecond stamps of one clock.  So what the machines' own timers do does not
+matter.
+"""
+import math
+import os
+import shutil
+import sys
+
+import harness
+import pcapng
+from harness import check, equal
+
+PORT = 9000
+BLAST = os.environ.get("NETLAB_BLAST", str(harness.ROOT / "build/tests/lab_blast"))
+
+
+def wired(home, seed=1, **fault):
+    """Two machines on one wire, with the traffic tool at /lab/blast."""
+    shutil.copy(BLAST, home.topologies / "blast")
+    return home.up({
+        "name": "wire", "seed": seed,
+        "nodes": {"a": {}, "b": {}},
+        "links": [{"name": "wire", "endpoints": ["a:eth0", "b:eth0"], **fault}],
+    })
+
+
+def address(lab, node):
+    return lab.exec(node, "ip -4 -o addr show dev eth0 | sed 's/.*inet \\([0-9.]*\\).*/\\1/'"
+                    ).strip()
+
+
+def send(lab, count, size, per_second, expect=None):
+    """From a to b; returns what the receiver counted."""
+    seconds = int(count / per_second) + 30
+    sink = lab.home.start("-l", lab.name, "exec", "b", "--", "/lab/blast", "sink",
+                          PORT, expect or count, seconds, text=True)
+    equal(sink.stdout.readline(), "listening\n")
+    lab.exec("a", "/lab/blast", "send", address(lab, "b"), PORT, count, size, per_second,
+             timeout=seconds + 60)
+    if expect is None:
+        sink.terminate()
+        sink.wait(20)
+        return None
+    out, err = sink.communicate(timeout=seconds + 30)
+    check(out, err)
+    return int(out.split()[0])
+
+
+def by_number(frames):
+    return {int.from_bytes(payload[:4], "big"): frame for frame, payload in frames}
+
+
+# ---- loss -------------------------------------------------------------------
+
+LOSS_FRAMES = 100_000
+LOSS = 0.10
+# 99.9 % of a normal distribution lie within 3.29 standard deviations.
+LOSS_SLACK = 3.29 * math.sqrt(LOSS_FRAMES * LOSS * (1 - LOSS))
+
+
+def lost_frames(home, seed):
+    """(numbers of the lost frames in their direction, the first and last number)"""
+    lab = wired(home, seed)
+    lab.exec("a", "ping", "-c1", "b")  # who is where is known
+    lab.netlab("fault", "set", "a->b", "loss=10%")
+    path = home.folder / "loss.pcapng"
+    with lab.capture("a:eth0", path):
+        send(lab, LOSS_FRAMES, 64, 20_000)
+    capture = pcapng.Capture(path)
+    equal(capture.missed, 0, "frames that the capture missed")
+    offered, lost = set(), {}
+    for frame, payload in capture.udp("a:eth0", PORT):
+        number = int.from_bytes(payload[:4], "big")
+        offered.add(number)
+        dropped = pcapng.drop(frame)
+        if dropped:
+            equal(dropped.fate, "loss", "fate")
+            lost[number] = dropped.number
+    equal(len(offered), LOSS_FRAMES, "datagrams that entered")
+    print(f"seed {seed}: {len(lost)} of {LOSS_FRAMES} lost")
+    count = next(c for c in lab.json("fault", "ls")["directions"]
+                 if c["direction"].endswith("a->b"))
+    lab.down()
+    return lost, count
+
+
+def test_loss_is_as_said_and_repeats_with_the_seed(home):
+    first, count = lost_frames(home, 11)
+    expected = LOSS_FRAMES * LOSS
+    check(abs(len(first) - expected) < LOSS_SLACK, len(first), "lost; wanted", expected,
+          "+-", LOSS_SLACK)
+    print("counters:", count)
+    again, _ = lost_frames(home, 11)
+    equal(set(again.values()), set(first.values()), "lost frames with the same seed")
+    equal(again, first, "lost datagrams with the same seed")
+    other, _ = lost_frames(home, 12)
+    both = len(set(other.values()) & set(first.values()))
+    check(both < 2 * LOSS * expected, "another seed loses others:", both, "in common")
+
+
+# ---- delay ------------------------------------------------------------------
+
+DELAY_NS = 50_000_000
+DELAY_FRAMES = 10_000
+
+
+def latencies(home, lab, frames, size, per_second):
+    path = home.folder / "delay.pcapng"
+    with lab.capture("wire", path):
+        equal(send(lab, frames, size, per_second, expect=frames), frames, "datagrams")
+    capture = pcapng.Capture(path)
+    equal(capture.missed, 0, "frames that the capture missed")
+    entered = by_number((f, p) for f, p in capture.udp("a:eth0", PORT) if f.inbound)
+    left = by_number((f, p) for f, p in capture.udp("b:eth0", PORT) if not f.inbound)
+    equal(len(entered), frames, "frames in")
+    equal(set(left), set(entered), "frames out")
+    return entered, left
+
+
+def test_delay_is_never_early_and_seldom_late(home):
+    lab = wired(home)
+    lab.exec("a", "ping", "-c1", "b")
+    lab.netlab("fault", "set", "a->b", "delay=50ms")
+    entered, left = latencies(home, lab, DELAY_FRAMES, 64, 1000)
+    late = sorted(left[n].ns - entered[n].ns - DELAY_NS for n in entered)
+    p50, p99 = late[len(late) // 2], late[len(late) * 99 // 100]
+    print(f"late by p50 {p50 / 1000:.0f} us, p99 {p99 / 1000:.0f} us, "
+          f"most {late[-1] / 1000:.0f} us; earliest {late[0]} ns")
+    check(late[0] >= 0, "early by", -late[0], "ns")
+    check(p99 < 1_000_000, "p99 is", p99, "ns late")
+    order = sorted(left, key=lambda n: left[n].ns)
+    equal(order, sorted(left), "a constant delay keeps the order")
+
+
+def test_delay_holds_in_the_other_direction_only_if_set_there(home):
+    lab = wired(home)
+    lab.netlab("fault", "set", "a->b", "delay=50ms")
+    lab.exec("a", "ping", "-c1", "b")
+    def rtts():
+        out = lab.exec("a", "ping -c5 -i0.2 b")
+        return [float(w[5:]) for w in out.split() if w.startswith("time=")]
+    check(all(50 <= t < 80 for t in rtts()), "one way", rtts())
+    lab.netlab("fault", "set", "wire", "delay=50ms")
+    check(all(100 <= t < 130 for t in rtts()), "both ways", rtts())
+    lab.netlab("fault", "clear")
+    check(all(t < 30 for t in rtts()), "cleared", rtts())
+
+
+def test_jitter_stays_within_its_bounds(home):
+    lab = wired(home)
+    lab.exec("a", "ping", "-c1", "b")
+    lab.netlab("fault", "set", "a->b", "delay=50ms", "jitter=10ms")
+    entered, left = latencies(home, lab, 4000, 64, 1000)
+    took = sorted(left[n].ns - entered[n].ns for n in entered)
+    check(took[0] >= 40_000_000, "earliest", took[0])
+    check(took[0] < 41_000_000 and took[-1] > 59_000_000, "spread", took[0], took[-1])
+    check(took[len(took) * 99 // 100] < 61_000_000, "p99", took[len(took) * 99 // 100])
+    mean = sum(took) / len(took)
+    check(49_000_000 < mean < 51_000_000, "mean", mean)
+    check(sorted(left, key=lambda n: left[n].ns) != sorted(left), "frames overtake")
+
+
+# ---- rate -------------------------------------------------------------------
+
+RATE_BPS = 10_000_000
+
+
+def test_rate_is_met(home):
+    lab = wired(home)
+    lab.exec("a", "ping", "-c1", "b")
+    lab.netlab("fault", "set", "a->b", "rate=10Mbit", "limit=50")
+    path = home.folder / "rate.pcapng"
+    with lab.capture("wire", path):
+        send(lab, 10_000, 1400, 2000)  # 23 Mbit/s for 5 s
+    capture = pcapng.Capture(path)
+    equal(capture.missed, 0, "frames that the capture missed")
+    left = [f for f, _ in capture.udp("b:eth0", PORT) if not f.inbound]
+    dropped = [pcapng.drop(f) for f, _ in capture.udp("a:eth0", PORT) if pcapng.drop(f)]
+    # The first frame ends the interval in which it was on the line.
+    bits = sum(8 * f.size for f in left[1:])
+    rate = bits * 1e9 / (left[-1].ns - left[0].ns)
+    print(f"{rate / 1e6:.3f} Mbit/s; {len(left)} frames passed, {len(dropped)} did not")
+    check(abs(rate / RATE_BPS - 1) < 0.02, rate, "bit/s")
+    check(dropped and all(d.fate == "limit" for d in dropped), "fates",
+          {d.fate for d in dropped})
+
+
+# ---- link down, partition -----------------------------------------------------
+
+
+def test_a_link_goes_down_and_comes_back(home):
+    lab = wired(home)
+    equal(lab.reaches("a", ["b"]), {"b"})
+    lab.netlab("fault", "set", "wire", "down=true")
+    equal(lab.reaches("a", ["b"], wait=1), set(), "through a link that is down")
+    # The machines see their cable: no carrier.
+    equal(lab.exec("a", "cat /sys/class/net/eth0/carrier").strip(), "0", "carrier")
+    lab.netlab("fault", "clear", "wire")
+    equal(lab.reaches("a", ["b"], tries=3), {"b"})
+    equal(lab.exec("a", "cat /sys/class/net/eth0/carrier").strip(), "1", "carrier")
+
+
+def test_one_way_partition_lets_the_other_way_pass(home):
+    lab = wired(home)
+    lab.exec("a", "ping", "-c1", "b")
+    path = home.folder / "cut.pcapng"
+    with lab.capture("all", path, "-f", "icmp"):
+        lab.netlab("partition", "a|b", "--one-way")
+        lab.exec("b", "ping -c3 -i0.2 -W1 a", want=1)
+        lab.netlab("heal")
+        lab.exec("b", "ping -c3 -i0.2 a")
+    frames = pcapng.Capture(path).frames
+    requests_out = [f for f in frames if f.port == "a:eth0" and not f.inbound
+                    and f.bytes[34] == 8]
+    cut = [pcapng.drop(f) for f in frames if pcapng.drop(f)]
+    equal(len(requests_out), 6, "requests that reached a")
+    equal((len(cut), {d.fate for d in cut}), (3, {"cut"}), "answers that were cut")
+
+
+def test_bad_faults_change_nothing_and_are_explained(home):
+    lab = wired(home)
+    for words, hint in (("loss=200%", "loss"), ("delay=5", "unit"), ("dealy=5ms", "delay"),
+                        ("jitter=5ms", "delay"), ("loss", "=")):
+        done = lab.netlab("fault", "set", "a->b", words, want=None)
+        check(done.returncode in (1, 2) and hint in done.stderr, words, done.returncode,
+              done.stderr)
+    done = lab.netlab("fault", "set", "a->c", "loss=1%", want=None)
+    check(done.returncode in (1, 2) and "a->c" in done.stderr, done.stderr)
+    equal(lab.reaches("a", ["b"]), {"b"})
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main(globals()))

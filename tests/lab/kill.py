@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""kill -9 of the lab, of machines and of clients, at random moments.
+
+After each: ps tells the truth, down clears everything, the next up works.  The
+moments come from a seed, NETLAB_KILL_SEED (1); NETLAB_KILL_ROUNDS is their number.
+"""
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import harness
+from harness import Failed, check, equal, wait_for
+
+ROUNDS = int(os.environ.get("NETLAB_KILL_ROUNDS", "20"))
+SEED = int(os.environ.get("NETLAB_KILL_SEED", "1"))
+PHASES = ("up", "traffic", "down")
+VICTIMS = ("lab", "guest", "client")
+UP_S = 2.5  # about as long as an up takes
+
+
+def labs(home):
+    """{name: row} of `ps --json`, which must always work."""
+    said = json.loads(home.netlab("ps", "--json").stdout)
+    rows = said["labs"] if isinstance(said, dict) else said
+    return {row.get("lab") or row["name"]: row for row in rows}
+
+
+def lab_pid(home, name):
+    path = home.runtime / "netlab" / name / "lab.json"
+    with contextlib.suppress(ValueError):
+        return json.loads(harness.read(path) or "{}").get("pid")
+
+
+def guests(home):
+    """Kernels of machines: what runs the kernel's program."""
+    return [pid for pid in home.alive()
+            if "linux" in os.path.basename(harness.command_line(pid).split(" ")[0])]
+
+
+def strike(home, victim, process, name):
+    """Kill one; returns what was killed, or None if there was nothing to kill."""
+    pid = None
+    if victim == "client":
+        pid = process.pid if process and process.poll() is None else None
+    elif victim == "lab":
+        pid = lab_pid(home, name)
+    else:
+        found = guests(home)
+        pid = random.choice(found) if found else None
+    if not pid:
+        return None
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+        return pid
+    return None
+
+
+def truth(home, name, struck):
+    """What ps says of the lab agrees with /proc."""
+    pid = lab_pid(home, name)
+    def agrees():
+        row = labs(home).get(name)
+        found = harness.process_state(pid) if pid else None
+        lives = found is not None and found[1] not in "ZX"
+        if row is None:
+            return not lives and not (home.runtime / "netlab" / name).exists()
+        return lives == (row["state"] != "dead")
+    wait_for(agrees, f"ps to agree with /proc about {name}, pid {pid}, after {struck}",
+             timeout=15)
+
+
+def one_round(home, phase, victim, moment):
+    name = "victim"
+    struck = f"kill -9 of {victim} during {phase} at {moment:.3f}"
+    process = home.start("up", harness.TOPOLOGIES / "triangle.json", "--name", name,
+                         "--out", home.out)
+    if phase == "up":
+        time.sleep(moment * UP_S)  # a moment is what this is about
+        killed = strike(home, victim, process, name)
+    else:
+        out, err = process.communicate(timeout=90)
+        check(process.returncode == 0, struck, err.decode())
+        if phase == "traffic":
+            traffic = home.start("-l", name, "exec", "n1", "--", "ping", "-i0.01", "n2")
+            time.sleep(moment)
+            killed = strike(home, victim, traffic, name)
+        else:
+            down = home.start("down", name)
+            time.sleep(moment * 0.3)
+            killed = strike(home, victim, down, name)
+            if victim != "client":
+                wait_for(lambda: down.poll() is not None, f"down to end after {struck}", 60)
+    struck += f" (pid {killed})" if killed else " (nothing there to kill)"
+    truth(home, name, struck)
+    if victim == "guest" and killed and phase == "traffic":
+        row = labs(home).get(name)
+        check(row and row["state"] == "running", struck, "the lab goes on:", row)
+        states = {n["name"]: n["state"] for n in
+                  json.loads(home.netlab("-l", name, "inspect", "--json").stdout)["nodes"]}
+        equal(sorted(states.values()).count("running"), 2, f"{struck}: {states}")
+    for other in home.started:
+        if other.poll() is None and other is not process:
+            other.terminate()
+    home.netlab("down", "--all", timeout=60)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=60)
+    check(process.poll() is not None, struck, "up did not end")
+    try:
+        home.check_nothing_left(patience=10)
+    except Failed as e:
+        raise Failed(f"{struck}: {e}")
+    equal(labs(home), {}, struck)
+    return struck
+
+
+def test_twenty_random_moments(home):
+    random.seed(SEED)
+    cases = [(phase, victim) for phase in PHASES for victim in VICTIMS]
+    for i in range(ROUNDS):
+        phase, victim = cases[i] if i < len(cases) else random.choice(cases)
+        print(f"{i + 1}/{ROUNDS}:", one_round(home, phase, victim, random.random()))
+    lab = home.up("triangle.json", name="victim")
+    equal(lab.reaches("n1", ["n2", "n3"]), {"n2", "n3"}, "the next lab")
+
+
+def test_everything_at_once(home):
+    """The whole lab and all its machines, as when memory runs out."""
+    lab = home.up("triangle.json")
+    for pid in home.alive():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    equal(labs(home)[lab.name]["state"], "dead", "ps")
+    done = home.netlab("exec", "n1", "--", "true", want=None)
+    check(done.returncode in (1, 2) and "down" in done.stderr, "exec:", done.stderr)
+    # A dead lab is in nobody's way: up clears it by itself.
+    again = home.up("triangle.json")
+    equal(again.reaches("n1", ["n2"]), {"n2"})
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main(globals()))
