@@ -2,60 +2,40 @@
 #include "linkfault/fault.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "base/check.h"
 #include "base/draw.h"
-
-enum { TIME_TEXT_BYTES = 32 };
+#include "base/units.h"
 
 #define NS_PER_BIT_AT_1BPS UINT64_C(1000000000)
 /* A frame that would wait past this is one too many for any queue. */
 #define END_OF_TIME_NS (UINT64_MAX / 2)
 
-/* A duration as people write it: the largest unit that needs no fraction. */
-static const char *time_text(uint64_t ns, char text[TIME_TEXT_BYTES])
-{
-	static const struct {
-		uint64_t ns;
-		const char *unit;
-	} units[] = { { UINT64_C(3600000000000), "h" },
-		      { UINT64_C(60000000000), "min" },
-		      { 1000000000, "s" },
-		      { 1000000, "ms" },
-		      { 1000, "us" },
-		      { 1, "ns" } };
-	unsigned i = 0;
-
-	while (ns % units[i].ns || (!ns && units[i].ns > 1))
-		i++;
-	snprintf(text, TIME_TEXT_BYTES, "%" PRIu64 "%s", ns / units[i].ns, units[i].unit);
-	return text;
-}
-
 int fault_spec_check(const struct fault_spec *spec, struct why *why)
 {
-	char a[TIME_TEXT_BYTES], b[TIME_TEXT_BYTES];
+	char a[UNITS_TEXT_BYTES_MAX], b[UNITS_TEXT_BYTES_MAX];
 
 	if (spec->loss_ppm > FAULT_PPM_ALL)
-		return why_set(why, -EINVAL, "loss %" PRIu32 ".%04" PRIu32 "%% is more than 100%%",
-			       spec->loss_ppm / 10000, spec->loss_ppm % 10000);
+		return why_set(why, -EINVAL, "loss %s is more than 100%%",
+			       units_format_ppm(a, spec->loss_ppm));
 	if (spec->delay_ns > FAULT_DELAY_NS_MAX)
 		return why_set(why, -EINVAL, "delay %s is longer than %s",
-			       time_text(spec->delay_ns, a),
-			       time_text(FAULT_DELAY_NS_MAX, b));
+			       units_format_ns(a, spec->delay_ns),
+			       units_format_ns(b, FAULT_DELAY_NS_MAX));
 	if (spec->jitter_ns > spec->delay_ns)
 		return why_set(why, -EINVAL,
 			       "jitter %s is larger than delay %s: a frame cannot arrive "
 			       "before it was sent",
-			       time_text(spec->jitter_ns, a), time_text(spec->delay_ns, b));
+			       units_format_ns(a, spec->jitter_ns),
+			       units_format_ns(b, spec->delay_ns));
 	if (spec->rate_bps && spec->rate_bps < FAULT_RATE_BPS_MIN)
-		return why_set(why, -EINVAL, "rate %" PRIu64 "bit is less than %" PRIu64 "bit",
-			       spec->rate_bps, FAULT_RATE_BPS_MIN);
+		return why_set(why, -EINVAL, "rate %s is less than %s",
+			       units_format_bps(a, spec->rate_bps),
+			       units_format_bps(b, FAULT_RATE_BPS_MIN));
 	if (spec->rate_bps > FAULT_RATE_BPS_MAX)
-		return why_set(why, -EINVAL, "rate %" PRIu64 "bit is more than %" PRIu64 "bit",
-			       spec->rate_bps, FAULT_RATE_BPS_MAX);
+		return why_set(why, -EINVAL, "rate %s is more than %s",
+			       units_format_bps(a, spec->rate_bps),
+			       units_format_bps(b, FAULT_RATE_BPS_MAX));
 	if (!spec->rate_bps && (spec->limit_frames || spec->limit_bytes))
 		return why_set(why, -EINVAL,
 			       "limit needs a rate: without one, no frame waits for the line");

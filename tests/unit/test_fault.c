@@ -33,14 +33,14 @@ static void every_spec_without_a_verdict_is_refused_in_the_words_of_the_file(voi
 		  "jitter 5ms is larger than delay 1ms: a frame cannot arrive before it was "
 		  "sent" },
 		{ { .jitter_ns = 1500 },
-		  "jitter 1500ns is larger than delay 0ns: a frame cannot arrive before it "
+		  "jitter 1500ns is larger than delay 0ms: a frame cannot arrive before it "
 		  "was sent" },
 		{ { .rate_bps = FAULT_RATE_BPS_MIN }, NULL },
 		{ { .rate_bps = FAULT_RATE_BPS_MAX, .limit_frames = 1, .limit_bytes = 1 },
 		  NULL },
 		{ { .rate_bps = 7 }, "rate 7bit is less than 8bit" },
 		{ { .rate_bps = FAULT_RATE_BPS_MAX + 1 },
-		  "rate 1000000000001bit is more than 1000000000000bit" },
+		  "rate 1000000000001bit is more than 1000Gbit" },
 		{ { .limit_frames = 5 },
 		  "limit needs a rate: without one, no frame waits for the line" },
 		{ { .limit_bytes = 5 },
