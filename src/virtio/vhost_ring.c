@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "virtio/vhost_internal.h"
+
+void vhost_ring_init(struct vhost_ring *ring, struct vhost_user *conn, unsigned index)
+{
+	*ring = (struct vhost_ring){
+		.conn = conn, .index = index, .kick_fd = -1, .call_fd = -1
+	};
+}
+
+static int in_ring(const struct vhost_ring *ring, int err, struct why *why)
+{
+	return why_wrap(why, err, "%s", ring->conn->ring_names[ring->index]);
+}
+
+static int start(struct vhost_ring *ring, struct why *why)
+{
+	struct vhost_user *conn = ring->conn;
+	int err;
+
+	if (ring->place.size == 0 || !ring->placed)
+		return in_ring(ring, why_set(why, -EPROTO,
+					     "started before it had a size and a place"),
+			       why);
+	err = vring_start(&ring->vring, &conn->memory, &ring->place, ring->next,
+			  conn->features, why);
+	if (err)
+		return in_ring(ring, err, why);
+	ring->running = true;
+	conn->ops->running(conn->ctx, ring->index, true);
+	/* Buffers may have been there, and kicks gone, before we watched. */
+	if (ring->running)
+		conn->ops->kick(conn->ctx, ring->index);
+	return 0;
+}
+
+static void stop(struct vhost_ring *ring, bool tell)
+{
+	ring->running = false;
+	ring->next = ring->vring.avail_next;
+	if (tell)
+		ring->conn->ops->running(ring->conn->ctx, ring->index, false);
+}
+
+int vhost_ring_update(struct vhost_ring *ring, struct why *why)
+{
+	uint64_t negotiated = VHOST_FEATURE(VHOST_F_PROTOCOL_FEATURES);
+	bool enabled = ring->enabled || !(ring->conn->features & negotiated);
+	bool should = ring->started && enabled;
+
+	if (should == ring->running)
+		return 0;
+	if (should)
+		return start(ring, why);
+	stop(ring, true);
+	return 0;
+}
+
+int vhost_ring_relocate(struct vhost_ring *ring, struct why *why)
+{
+	int err;
+
+	if (!ring->running)
+		return 0;
+	err = vring_relocate(&ring->vring, &ring->place, why);
+	return err ? in_ring(ring, err, why) : 0;
+}
+
+static void on_kick(void *ctx, uint32_t events)
+{
+	struct vhost_ring *ring = ctx;
+
+	(void)events;
+	if (ring->conn->state == VHOST_CONNECTED && ring->running)
+		ring->conn->ops->kick(ring->conn->ctx, ring->index);
+}
+
+static void drop_kick(struct vhost_ring *ring)
+{
+	watch_close(ring->kick_watch);
+	ring->kick_watch = NULL;
+	if (ring->kick_fd >= 0)
+		close(ring->kick_fd);
+	ring->kick_fd = -1;
+}
+
+int vhost_ring_set_kick(struct vhost_ring *ring, int fd, struct why *why)
+{
+	int err;
+
+	drop_kick(ring);
+	ring->kick_fd = fd;
+	err = loop_watch(ring->conn->loop, fd, EPOLLIN | EPOLLET, on_kick, ring,
+			 &ring->kick_watch, why);
+	if (err)
+		return in_ring(ring, why_wrap(why, err, "its kick descriptor"), why);
+	ring->started = true;
+	return vhost_ring_update(ring, why);
+}
+
+/* The flag O_NONBLOCK lies in the open file, which the guest shares; opening a
+ * pipe again gives us one of our own. */
+int vhost_unblock(int fd)
+{
+	char path[32];
+	struct stat st;
+	int own;
+
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (own >= 0) {
+			close(fd);
+			return own;
+		}
+	}
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	return fd;
+}
+
+void vhost_ring_set_call(struct vhost_ring *ring, int fd)
+{
+	if (ring->call_fd >= 0)
+		close(ring->call_fd);
+	ring->call_fd = fd >= 0 ? vhost_unblock(fd) : -1;
+}
+
+void vhost_ring_reset(struct vhost_ring *ring, bool tell)
+{
+	if (ring->running)
+		stop(ring, tell);
+	ring->started = false;
+	drop_kick(ring);
+	vhost_ring_set_call(ring, -1);
+}
+
+void vhost_user_notify(struct vhost_user *conn, unsigned index)
+{
+	struct vhost_ring *ring = &conn->rings[index];
+	const uint64_t one = 1;
+
+	if (conn->state != VHOST_CONNECTED || !ring->running)
+		return;
+	vring_publish(&ring->vring);
+	if (!vring_must_signal(&ring->vring) || ring->call_fd < 0)
+		return;
+	/* A full pipe holds signals that the guest has yet to see; a closed one
+	 * is a guest that is about to go. */
+	while (write(ring->call_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
