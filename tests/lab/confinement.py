@@ -167,23 +167,56 @@ def test_the_lab_process_has_dropped_what_it_does_not_need(home):
               "the lab shares the host's", kind)
 
 
+def inside(pid, script):
+    """Run a script where a machine's kernel process is, and with every capability
+    over its user namespace: more than whoever takes it over would have."""
+    return subprocess.run(
+        ["nsenter", "--target", str(pid), "--user", "--mount", "--pid", "--net", "--ipc",
+         "--uts", "--preserve-credentials", "--", "/bin/sh", "-c", script],
+        capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30)
+
+
+def test_who_takes_a_kernel_process_over_writes_and_reads_nothing_of_the_host(home):
+    secret = home.folder / "home/secret"
+    secret.write_text(SECRET)
+    open_to_all = home.folder / "mine"
+    open_to_all.write_text("before")
+    open_to_all.chmod(0o666)
+    lab = home.up(TOPOLOGY)
+    found = kernels(home)
+    check(len(found) >= 2, "kernels", found)
+    marks = ["/etc", "/usr", "/usr/bin", "/var", "/var/tmp", "/tmp", "/run", "/home", "/",
+             "/dev", "/dev/shm", str(home.folder), str(home.topologies), str(home.runtime)]
+    script = "id -u >&2; " + "".join(
+        f"mount -o remount,rw,bind {m}; touch {m}/netlab-was-here; " for m in marks) + \
+        f"echo x >{open_to_all}; cat {secret}; ls /proc >&2; " \
+        "ip link add x type dummy && echo ADDED; ip link set lo up; ls /sys/class/net; " \
+        "mount -t proc proc /proc; mount --bind /etc /mnt; chroot /proc/1/root true; true"
+    for pid in found[:4]:
+        done = inside(pid, script)
+        check(done.returncode in (0, 126, 127), "nsenter:", done.stderr)
+        check(SECRET not in done.stdout, "a secret was read")
+    for mark in marks:
+        check(not os.path.lexists(f"{mark}/netlab-was-here"), "written from inside:", mark)
+    equal(open_to_all.read_text(), "before", "a file that everybody may write")
+    equal(lab.exec("n2", "echo", "still there"), "still there\n")
+
+
+# Mounts of these kinds are made for the machine: nothing of the host's is in them.
+MADE_FOR_IT = ("tmpfs", "proc", "devpts", "ramfs")
+
+
 def test_a_machine_sees_the_host_read_only(home):
-    """mountinfo of each kernel process: what is writable is its own."""
+    """What a kernel process may write lies on file systems made for it."""
     home.up(TOPOLOGY)
     for pid in kernels(home):
-        text = harness.read(f"/proc/{pid}/mountinfo")
-        for line in text.splitlines():
+        lines = harness.read(f"/proc/{pid}/mountinfo").splitlines()
+        check(lines, pid, "has mounts")
+        for line in lines:
             fields = line.split()
-            point, options, kind = fields[4], fields[5].split(","), \
-                fields[fields.index("-") + 1]
-            if "ro" in options or kind in ("proc", "sysfs", "devpts"):
-                continue
-            if kind == "tmpfs" and not os.path.exists(f"/proc/{pid}/root{point}/lost"):
-                continue  # made for it: nothing of the host's is in there
-            check(str(home.runtime) in line or point.startswith(("/run", "/dev/", "/work")),
-                  pid, "can write to", line)
-        paths = {line.split()[4] for line in text.splitlines()}
-        check(paths, pid, "mounts")
+            kind = fields[fields.index("-") + 1]
+            if kind not in MADE_FOR_IT:
+                check("ro" in fields[5].split(","), pid, "could write to", line)
 
 
 if __name__ == "__main__":
