@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "node/driver.h"
+#include "node/jail_root.h"
+#include "node/sandbox.h"
+#include "node/uml_args.h"
+
+/* What a machine's memory file needs beyond its memory: the stub's program, the
+ * pages that the kernel rounds up. */
+static const uint64_t memory_slack_bytes = UINT64_C(16) << 20;
+
+/* The kernel sets it too, but not before its first lines are out. */
+static int make_raw(int fd, struct why *why)
+{
+	struct termios mode;
+
+	if (!isatty(fd))
+		return 0;
+	if (tcgetattr(fd, &mode))
+		return why_errno(why, -errno, "console: tcgetattr");
+	cfmakeraw(&mode);
+	if (tcsetattr(fd, TCSANOW, &mode))
+		return why_errno(why, -errno, "console: tcsetattr");
+	return 0;
+}
+
+/* The machine's user has to reach the sockets and to make the control folder. */
+static int hand_over(const char *work_dir, uid_t uid, gid_t gid, struct why *why)
+{
+	struct dirent *entry;
+	DIR *dir;
+	int err = 0;
+
+	if (uid == geteuid())
+		return 0;
+	dir = opendir(work_dir);
+	if (!dir)
+		return why_errno(why, -errno, "%s", work_dir);
+	if (fchown(dirfd(dir), uid, gid))
+		err = why_errno(why, -errno, "chown %s", work_dir);
+	while (!err && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' &&
+		    fchownat(dirfd(dir), entry->d_name, uid, gid, AT_SYMLINK_NOFOLLOW))
+			err = why_errno(why, -errno, "chown %s/%s", work_dir, entry->d_name);
+	closedir(dir);
+	return err;
+}
+
+static const char *home_dir(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *user = home && *home ? NULL : getpwuid(getuid());
+
+	return user ? user->pw_dir : home;
+}
+
+static void fill_machine(struct uml_machine *machine, const struct node_start *start)
+{
+	const struct plan_node *plan = start->plan;
+
+	*machine = (struct uml_machine){
+		.memory_bytes = plan->memory_bytes,
+		.interface_count = plan->interface_count,
+		.initramfs = start->initramfs,
+		.params.image_kind = plan->image_kind,
+		.extra_args = start->extra_args,
+	};
+	if (plan->image_kind == IMAGE_DIR)
+		strcpy(machine->params.image, JAIL_DIR "/image");
+	if (start->modules && *start->modules)
+		strcpy(machine->params.modules, JAIL_DIR "/modules");
+	if (start->lab_dir)
+		strcpy(machine->params.lab, JAIL_DIR "/lab");
+}
+
+static const char *or_null(const char *path)
+{
+	return path && *path ? path : NULL;
+}
+
+static int start_uml(struct jail *out, const struct node_start *start, struct why *why)
+{
+	const char *preload = or_null(start->preload);
+	const struct jail_bind binds[] = {
+		{ start->kernel, "kernel" },
+		{ or_null(start->initramfs), "initramfs" },
+		{ or_null(start->modules), "modules" },
+		{ preload, "preload.so" },
+		{ or_null(start->lab_dir), "lab" },
+		{ or_null(start->plan->image), "image" },
+	};
+	char *const envp[] = { "PATH=/usr/bin:/bin", "HOME=" JAIL_DIR "/work",
+			       "TMPDIR=" JAIL_DIR "/memory",
+			       preload ? "LD_PRELOAD=" JAIL_DIR "/preload.so" : NULL, NULL };
+	struct uml_machine machine;
+	struct uml_args args;
+	struct jail_spec spec = {
+		.binds = binds,
+		.bind_count = ARRAY_SIZE(binds),
+		.work_dir = start->work_dir,
+		.memory_dir = or_null(start->memory_dir),
+		.memory_bytes = start->plan->memory_bytes + memory_slack_bytes,
+		.home = home_dir(),
+		.hostname = start->plan->name,
+		.exec = JAIL_DIR "/kernel",
+		.envp = envp,
+		.stdio_fd = start->console_fd,
+	};
+	int err;
+
+	if (start->lab_dir && !strcmp(start->lab_dir, "/"))
+		return why_set(why, -EINVAL,
+			       "the topology lies in /, and its folder is shown to the machines: "
+			       "put it in a folder of its own");
+	fill_machine(&machine, start);
+	err = uml_args_build(&args, &machine, why);
+	if (err)
+		return err;
+	spec.argv = args.argv;
+	err = sandbox_guest_ids(&spec.uid, &spec.gid, why);
+	if (!err)
+		err = make_raw(start->console_fd, why);
+	if (!err)
+		err = hand_over(start->work_dir, spec.uid, spec.gid, why);
+	if (!err)
+		err = jail_start(out, &spec, why);
+	uml_args_free(&args);
+	return err;
+}
+
+static void describe_uml(int status, char *how, size_t how_bytes)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT)
+		snprintf(how, how_bytes, "kernel panic (aborted)");
+	else if (WIFSIGNALED(status))
+		snprintf(how, how_bytes, "killed by signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) == 0)
+		snprintf(how, how_bytes, "powered off");
+	else if (WEXITSTATUS(status) == JAIL_EXIT_REBOOT)
+		snprintf(how, how_bytes, "rebooted");
+	else
+		snprintf(how, how_bytes, "the kernel gave up (exit status %d)",
+			 WEXITSTATUS(status));
+}
+
+const struct node_driver uml_driver = {
+	.kind = "uml",
+	.start = start_uml,
+	.describe = describe_uml,
+};
