@@ -120,6 +120,7 @@ class Shape(Case):
     def test_file_length(self):
         self.assertEqual(self.found("file_length", {"src/a.c": "\n" * 600}), [])
         self.assertEqual(len(self.found("file_length", {"src/a.c": "\n" * 601})), 1)
+        self.assertEqual(len(self.found("file_length", {"tests/a.c": "\n" * 801})), 1)
 
     def test_headers_say_what_they_are(self):
         self.assertEqual(self.found("header_comment", {"src/a.h": header("a.h")}), [])
