@@ -80,24 +80,8 @@ json_t *diagnostics_to_json(const struct diagnostics *diags)
 			 (json_int_t)diags->total);
 }
 
-/* Error texts quote what stands in the file, perhaps cut short: keep terminals
- * and JSON whole. */
-static void clean(char *text)
-{
-	size_t left = strlen(text);
-
-	while (left) {
-		size_t bytes = utf8_char_bytes(text, left);
-
-		if (!bytes || (unsigned char)*text < ' ' || *text == 127) {
-			*text = '?';
-			bytes = 1;
-		}
-		text += bytes;
-		left -= bytes;
-	}
-}
-
+/* Error texts quote what stands in the file, perhaps cut short: utf8_clean()
+ * keeps terminals and JSON whole. */
 static void add(struct diagnostics *diags, struct tree_place at, const struct tree *value,
 		const char *suggestion, const char *fmt, va_list ap)
 {
@@ -115,12 +99,12 @@ static void add(struct diagnostics *diags, struct tree_place at, const struct tr
 	} else {
 		item->where = heap_strdup(diags->file ? diags->file : "");
 	}
-	clean(item->where);
+	utf8_clean(item->where);
 	item->path = heap_strdup(tree_path(value, path));
-	clean(item->path);
+	utf8_clean(item->path);
 	item->suggestion = suggestion ? heap_strdup(suggestion) : NULL;
 	ASSERT(vasprintf(&item->message, fmt, ap) >= 0);
-	clean(item->message);
+	utf8_clean(item->message);
 }
 
 void complain(struct diagnostics *diags, const struct tree *value, const char *fmt, ...)

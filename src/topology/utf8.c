@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/utf8.h"
 
+#include <string.h>
+
 size_t utf8_char_bytes(const char *text, size_t size)
 {
 	const uint8_t *t = (const uint8_t *)text;
@@ -43,4 +45,20 @@ size_t utf8_encode(char out[4], uint32_t code)
 	}
 	out[0] = (char)(lead[bytes] | code);
 	return bytes;
+}
+
+void utf8_clean(char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		size_t bytes = utf8_char_bytes(text, left);
+
+		if (!bytes || (unsigned char)*text < ' ' || *text == 127) {
+			*text = '?';
+			bytes = 1;
+		}
+		text += bytes;
+		left -= bytes;
+	}
 }

@@ -18,4 +18,7 @@ size_t utf8_char_bytes(const char *text, size_t size);
 /* Write the character; returns its 1 to 4 bytes.  Not for surrogates. */
 size_t utf8_encode(char out[4], uint32_t code);
 
+/* Put '?' for every control character and byte that is not UTF-8. */
+void utf8_clean(char *text);
+
 #endif

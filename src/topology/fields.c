@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "topology/fields.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "topology/fault_words.h"
+#include "topology/near.h"
+
+bool field_is_note(const char *key)
+{
+	return !strncmp(key, "x-", 2);
+}
+
+static bool is_in(const char *word, const char *const *words)
+{
+	for (; *words; words++)
+		if (!strcmp(word, *words))
+			return true;
+	return false;
+}
+
+void field_keys(struct diagnostics *diags, const struct tree *object,
+		const char *const *keys, bool with_faults)
+{
+	tree_each(member, object) {
+		struct near near;
+
+		if (field_is_note(member->key) || is_in(member->key, keys))
+			continue;
+		if (with_faults && fault_word_is_key(member->key))
+			continue;
+		near_start(&near, member->key);
+		for (const char *const *k = keys; *k; k++)
+			near_offer(&near, *k);
+		for (const char *const *k = fault_word_keys; with_faults && *k; k++)
+			near_offer(&near, *k);
+		complain_key(diags, member, near.best, "unknown key");
+	}
+}
+
+static bool expect(struct diagnostics *diags, const struct tree *value,
+		   enum tree_type type)
+{
+	if (!value)
+		return false;
+	if (value->type == type)
+		return true;
+	complain(diags, value, "expected %s, found %s", tree_type_name(type),
+		 tree_type_name(value->type));
+	return false;
+}
+
+const struct tree *field_object(struct diagnostics *diags, const struct tree *value)
+{
+	return expect(diags, value, TREE_OBJECT) ? value : NULL;
+}
+
+const struct tree *field_array(struct diagnostics *diags, const struct tree *value)
+{
+	return expect(diags, value, TREE_ARRAY) ? value : NULL;
+}
+
+const char *field_string(struct diagnostics *diags, const struct tree *value)
+{
+	return expect(diags, value, TREE_STRING) ? value->text : NULL;
+}
+
+const char *field_text(struct diagnostics *diags, const struct tree *value)
+{
+	const char *text = field_string(diags, value);
+
+	if (!text || *text)
+		return text;
+	complain(diags, value, "expected a string that is not empty");
+	return NULL;
+}
+
+bool field_integer(struct diagnostics *diags, const struct tree *value, int64_t from,
+		   int64_t to, int64_t *out)
+{
+	if (!value)
+		return false;
+	if (value->type == TREE_INTEGER && value->integer >= from && value->integer <= to) {
+		*out = value->integer;
+		return true;
+	}
+	if (value->type == TREE_INTEGER || value->type == TREE_NUMBER)
+		complain(diags, value,
+			 "%.40s is not a whole number between %" PRId64 " and %" PRId64,
+			 value->text, from, to);
+	else
+		complain(diags, value, "expected a number between %" PRId64 " and %" PRId64
+			 ", found %s", from, to, tree_type_name(value->type));
+	return false;
+}
+
+bool field_bool(struct diagnostics *diags, const struct tree *value, bool *out)
+{
+	if (!expect(diags, value, TREE_BOOL))
+		return false;
+	*out = value->boolean;
+	return true;
+}
+
+/* A string, where people like to write a bare number. */
+static const char *quantity_text(struct diagnostics *diags, const struct tree *value,
+				 const char *like)
+{
+	if (value->type != TREE_INTEGER && value->type != TREE_NUMBER)
+		return field_string(diags, value);
+	complain(diags, value, "a bare number has no unit: write a string such as \"%s\"",
+		 like);
+	return NULL;
+}
+
+bool field_quantity(struct diagnostics *diags, const struct tree *value,
+		    field_parse_fn *parse, const char *like, uint64_t from, uint64_t to,
+		    const char *range, uint64_t *out)
+{
+	const char *text = value ? quantity_text(diags, value, like) : NULL;
+	struct why why;
+	uint64_t number;
+
+	if (!text)
+		return false;
+	if (parse(text, &number, &why)) {
+		complain(diags, value, "%s", why.text);
+		return false;
+	}
+	if (number < from || number > to) {
+		complain(diags, value, "\"%.40s\" is not between %s", text, range);
+		return false;
+	}
+	*out = number;
+	return true;
+}
+
+static bool read_fault(struct diagnostics *diags, const struct tree *member,
+		       struct fault_spec *spec)
+{
+	const char *text;
+	struct why why;
+
+	if (!strcmp(member->key, "down"))
+		return field_bool(diags, member, &spec->down);
+	text = quantity_text(diags, member,
+			     !strcmp(member->key, "loss")  ? "1%" :
+			     !strcmp(member->key, "rate")  ? "10Mbit" :
+			     !strcmp(member->key, "limit") ? "100frames" :
+							     "50ms");
+	if (!text)
+		return false;
+	if (fault_word_apply(spec, member->key, text, &why)) {
+		/* "delay: ...": the path says that already. */
+		complain(diags, member, "%s", why.text + strlen(member->key) + 2);
+		return false;
+	}
+	return true;
+}
+
+/* "jitter 5ms is larger than ...": the value that the reason begins with. */
+static const struct tree *blame(const struct tree *object, const char *reason)
+{
+	tree_each(member, object) {
+		size_t size = strlen(member->key);
+
+		if (!strncmp(reason, member->key, size) && reason[size] == ' ')
+			return member;
+	}
+	return object;
+}
+
+bool field_faults(struct diagnostics *diags, const struct tree *object,
+		  struct fault_spec *spec)
+{
+	bool any = false, good = true;
+	struct why why;
+
+	tree_each(member, object) {
+		if (!fault_word_is_key(member->key))
+			continue;
+		any = true;
+		good &= read_fault(diags, member, spec);
+	}
+	if (any && good && fault_spec_check(spec, &why))
+		complain(diags, blame(object, why.text), "%s", why.text);
+	return any;
+}
