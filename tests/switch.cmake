@@ -8,3 +8,10 @@ unit_test(test_switch SOURCES sim/test_switch.c LABEL sim LIBS test_sim)
 unit_test(test_switch_port SOURCES sim/test_switch_port.c LABEL sim LIBS test_sim)
 unit_test(test_switch_segment SOURCES sim/test_switch_segment.c LABEL sim LIBS test_sim)
 unit_test(test_switch_parts SOURCES sim/test_switch_parts.c LABEL sim LIBS nl_switch)
+
+# Captures are read back with the programs that people read them with.
+add_library(test_capture_lib STATIC unit/capture_lib.c)
+target_include_directories(test_capture_lib PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(test_capture_lib PUBLIC nl_capture PkgConfig::PCAP PkgConfig::CMOCKA)
+unit_test(test_capture_file SOURCES unit/test_capture_file.c LIBS test_capture_lib)
+unit_test(test_capture_pipe SOURCES unit/test_capture_pipe.c LIBS test_capture_lib)

@@ -7,15 +7,25 @@
  * dropped it, a comment that says why ("netlab: dropped: loss (backup n1->n2,
  * frame 17)").  Time stamps are the wall clock of the lab (clock_wall_ns()).
  *
+ * Directions are those of the interface that the block names, as a capture on
+ * the machine itself would show them: what comes from the guest is outbound.
+ *
  * The descriptor may be a pipe to a slow reader: blocks wait in a buffer of
- * limited size, whole frames that do not fit are counted (and written as
- * isb_ifdrop at the end), and the lab never waits.
+ * CAPTURE_BUFFER_BYTES, whole frames that do not fit are counted, and the lab
+ * never waits.  The reader is told twice: the next frame that fits says how many
+ * are missing before it (epb_dropcount), and the statistics at the end have the
+ * sum (isb_ifdrop).  Blocks are written when the loop's turn ends, or when 64 KiB
+ * have come together.
  *
  * Format: draft-ietf-opsawg-pcapng.  Filter language: libpcap's.
  *
  * Errors:    0 or -errno with *why.  A write error or a closed pipe ends the
- *            capture: ops->ended is called once, from the loop.
+ *            capture: ended() is called once, from the loop, also when the
+ *            reader closes while there is nothing to write.  The capture may be
+ *            destroyed in that call.
  * Ownership: the capture owns the descriptor once capture_create() succeeded.
+ *            It is made non-blocking, and put back as it was when it is closed
+ *            (it may be shared with other processes).
  * Threads:   the loop's.
  */
 #ifndef NL_CAPTURE_CAPTURE_H
@@ -28,12 +38,18 @@
 #include "base/loop.h"
 #include "base/why.h"
 
+enum {
+	CAPTURE_BUFFER_BYTES = 4 << 20,
+	CAPTURE_SNAP_BYTES_MAX = 256 << 10,
+	CAPTURE_FILTER_BYTES_MAX = 8192,
+};
+
 struct capture;
 
 struct capture_config {
 	int fd;			 /* regular file, pipe or socket; made non-blocking */
 	const char *filter;	 /* libpcap's language; NULL or "": everything */
-	uint32_t snap_bytes;	 /* 0: whole frames */
+	uint32_t snap_bytes;	 /* of a frame are kept; 0: all */
 	const char *const *interfaces; /* names, copied; index = interface id */
 	size_t interface_count;
 	const char *lab;	 /* name, for the section's comment */
@@ -49,7 +65,7 @@ struct capture_frame {
 };
 
 struct capture_stats {
-	uint64_t written; /* frames */
+	uint64_t written;  /* frames: in the descriptor, or waiting for it */
 	uint64_t filtered; /* frames that the filter did not want */
 	uint64_t missed;   /* frames that the reader was too slow for */
 };
@@ -59,11 +75,15 @@ int capture_create(struct capture **out, struct loop *loop,
 		   void (*ended)(void *ctx, const char *why), void *ctx, struct why *why);
 void capture_frame(struct capture *capture, const struct capture_frame *frame);
 const struct capture_stats *capture_stats(const struct capture *capture);
-/* Write what is buffered as far as the descriptor takes it, and the statistics
- * blocks; close.  NULL does nothing. */
+/* Take no more frames, write what is buffered and the statistics blocks at the
+ * reader's pace, then call ended() with NULL: nothing went wrong. */
+void capture_finish(struct capture *capture);
+/* Write what is buffered and the statistics blocks as far as the descriptor takes
+ * it now, and close.  NULL does nothing. */
 void capture_destroy(struct capture *capture);
 
-/* Is the filter one that libpcap compiles for Ethernet? */
+/* Is the filter one that libpcap compiles for Ethernet?  Host names in it would be
+ * looked up; a lab has nobody to ask, so filters use addresses. */
 int capture_filter_check(const char *filter, struct why *why);
 
 #endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+#include "capture/capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/cleanup.h"
+#include "capture/filter.h"
+#include "capture/outbox.h"
+#include "capture/pcapng.h"
+
+enum { SEND_AT_BYTES = 64 << 10 }; /* do not wait for the turn to end */
+
+enum capture_state {
+	CAPTURE_OPEN,	   /* frames are taken */
+	CAPTURE_FINISHING, /* no more; what waits is being written */
+	CAPTURE_OVER,	   /* nothing is written any more */
+};
+
+struct port_count {
+	uint64_t received, accepted, written;
+	uint64_t missed_since; /* the last frame that was written */
+};
+
+struct capture {
+	struct loop *loop;
+	enum capture_state state;
+	int fd;
+	bool restore_blocking;
+	bool full; /* the descriptor said so: EPOLLOUT will tell */
+	struct watch *watch; /* NULL: a regular file, which is always ready */
+	struct deferred send, end;
+	struct outbox outbox;
+	size_t frames_limit; /* of the outbox; the rest is kept for statistics */
+	struct filter *filter;
+	uint32_t snap_bytes;
+	uint64_t last_wall_ns;
+	struct capture_stats stats;
+	struct port_count *ports;
+	size_t port_count;
+	void (*ended)(void *ctx, const char *why);
+	void *ctx;
+	int err;	/* 0 when nothing went wrong */
+	struct why why; /* of err */
+};
+
+static void be_over(struct capture *capture, int err)
+{
+	if (capture->state == CAPTURE_OVER)
+		return;
+	capture->state = CAPTURE_OVER;
+	capture->err = err;
+	if (err == -EPIPE)
+		why_set(&capture->why, err, "the reader has gone");
+	else if (err)
+		why_errno(&capture->why, err, "capture: write");
+	/* Nothing more is heard of the descriptor; who is told is told later,
+	 * for we may be deep in a call of his. */
+	watch_close(steal_ptr(&capture->watch));
+	deferred_cancel(&capture->send);
+	loop_defer(capture->loop, &capture->end);
+}
+
+static void run_end(void *ctx)
+{
+	struct capture *capture = ctx;
+
+	/* The last word: the capture may be gone when this returns. */
+	capture->ended(capture->ctx, capture->err ? capture->why.text : NULL);
+}
+
+/* Write what waits, as far as it goes. */
+static void send_waiting(struct capture *capture)
+{
+	int err;
+
+	if (capture->full || capture->state == CAPTURE_OVER)
+		return;
+	err = outbox_send(&capture->outbox, capture->fd);
+	if (err == -EAGAIN && capture->watch) {
+		capture->full = true;
+		watch_events(capture->watch, EPOLLOUT);
+	} else if (err) {
+		be_over(capture, err);
+	} else if (capture->state == CAPTURE_FINISHING) {
+		be_over(capture, 0);
+	}
+}
+
+static void run_send(void *ctx)
+{
+	send_waiting(ctx);
+}
+
+static void on_events(void *ctx, uint32_t events)
+{
+	struct capture *capture = ctx;
+
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		be_over(capture, -EPIPE);
+		return;
+	}
+	if (events & EPOLLOUT) {
+		capture->full = false;
+		watch_events(capture->watch, 0);
+		send_waiting(capture);
+	}
+}
+
+/* The section and its interfaces. */
+static int write_head(struct capture *capture, const struct capture_config *config)
+{
+	cleanup_free char *comment = NULL;
+	struct pcapng_section section = { .program = "netlab" };
+	struct pcapng_interface interface = {
+		.filter = config->filter && *config->filter ? config->filter : NULL,
+		.snap_bytes = capture->snap_bytes,
+	};
+	size_t bytes, tail = config->interface_count * pcapng_statistics_bytes();
+	uint8_t *at;
+
+	if (config->lab && asprintf(&comment, "netlab lab %s", config->lab) < 0)
+		return -ENOMEM;
+	section.comment = comment;
+	bytes = pcapng_section_bytes(&section);
+	for (size_t i = 0; i < config->interface_count; i++) {
+		interface.name = config->interfaces[i];
+		bytes += pcapng_interface_bytes(&interface);
+	}
+	capture->frames_limit = bytes + CAPTURE_BUFFER_BYTES;
+	if (outbox_init(&capture->outbox, capture->frames_limit + tail) < 0)
+		return -ENOMEM;
+	at = pcapng_put_section(outbox_add(&capture->outbox, bytes), &section);
+	for (size_t i = 0; i < config->interface_count; i++) {
+		interface.name = config->interfaces[i];
+		at = pcapng_put_interface(at, &interface);
+	}
+	outbox_added(&capture->outbox, at);
+	return 0;
+}
+
+static int open_descriptor(struct capture *capture, struct why *why)
+{
+	int flags = fcntl(capture->fd, F_GETFL), err;
+
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+		return why_set(why, -EBADF, "capture: the descriptor is not open for writing");
+	err = loop_watch(capture->loop, capture->fd, 0, on_events, capture, &capture->watch,
+			 why);
+	if (err == -EPERM) /* a file that is always ready: never non-blocking */
+		return 0;
+	if (err)
+		return why_wrap(why, err, "capture");
+	if (!(flags & O_NONBLOCK)) {
+		if (fcntl(capture->fd, F_SETFL, flags | O_NONBLOCK) < 0)
+			return why_errno(why, -errno, "capture: make it non-blocking");
+		capture->restore_blocking = true;
+	}
+	return 0;
+}
+
+/* Give everything back but the descriptor. */
+static void free_all(struct capture *capture)
+{
+	int flags;
+
+	watch_close(capture->watch);
+	deferred_cancel(&capture->send);
+	deferred_cancel(&capture->end);
+	if (capture->restore_blocking) {
+		flags = fcntl(capture->fd, F_GETFL);
+		if (flags >= 0)
+			fcntl(capture->fd, F_SETFL, flags & ~O_NONBLOCK);
+	}
+	filter_free(capture->filter);
+	outbox_free(&capture->outbox);
+	free(capture->ports);
+	free(capture);
+}
+
+static uint32_t snap_of(const struct capture_config *config)
+{
+	if (!config->snap_bytes || config->snap_bytes > CAPTURE_SNAP_BYTES_MAX)
+		return CAPTURE_SNAP_BYTES_MAX;
+	return config->snap_bytes;
+}
+
+static int start(struct capture *capture, const struct capture_config *config,
+		 struct why *why)
+{
+	int err = filter_compile(&capture->filter, config->filter, why);
+
+	if (err)
+		return err;
+	capture->ports = calloc(config->interface_count + 1, sizeof(*capture->ports));
+	if (!capture->ports || write_head(capture, config) < 0)
+		return why_set(why, -ENOMEM, "capture: out of memory");
+	err = open_descriptor(capture, why);
+	if (err)
+		return err;
+	send_waiting(capture);
+	/* What fails at once is the caller's to hear, not ended()'s. */
+	if (capture->state == CAPTURE_OVER)
+		return why_set(why, capture->err, "%s", capture->why.text);
+	return 0;
+}
+
+int capture_create(struct capture **out, struct loop *loop,
+		   const struct capture_config *config,
+		   void (*ended)(void *ctx, const char *why), void *ctx, struct why *why)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+	int err;
+
+	if (!capture)
+		return why_set(why, -ENOMEM, "capture: out of memory");
+	capture->loop = loop;
+	capture->fd = config->fd;
+	capture->snap_bytes = snap_of(config);
+	capture->port_count = config->interface_count;
+	capture->ended = ended;
+	capture->ctx = ctx;
+	capture->send = (struct deferred){ .run = run_send, .ctx = capture };
+	capture->end = (struct deferred){ .run = run_end, .ctx = capture };
+	err = start(capture, config, why);
+	if (err) {
+		free_all(capture);
+		return err;
+	}
+	*out = capture;
+	return 0;
+}
+
+static bool fits(struct capture *capture, size_t bytes)
+{
+	return outbox_waiting(&capture->outbox) + bytes <= capture->frames_limit;
+}
+
+void capture_frame(struct capture *capture, const struct capture_frame *frame)
+{
+	struct port_count *port;
+	struct pcapng_packet packet = {
+		.interface = frame->interface,
+		.way = frame->inbound ? PCAPNG_OUTBOUND : PCAPNG_INBOUND,
+		.wall_ns = frame->wall_ns,
+		.bytes = frame->bytes,
+		.captured = frame->size,
+		.size = frame->size,
+		.comment = frame->comment,
+	};
+	size_t bytes;
+
+	ASSERT(frame->interface < capture->port_count);
+	if (capture->state != CAPTURE_OPEN)
+		return;
+	port = &capture->ports[frame->interface];
+	packet.missed = port->missed_since;
+	port->received++;
+	capture->last_wall_ns = frame->wall_ns;
+	if (!filter_wants(capture->filter, frame->bytes, frame->size)) {
+		capture->stats.filtered++;
+		return;
+	}
+	port->accepted++;
+	if (packet.captured > capture->snap_bytes)
+		packet.captured = capture->snap_bytes;
+	bytes = pcapng_packet_bytes(&packet);
+	if (!fits(capture, bytes))
+		send_waiting(capture);
+	if (capture->state != CAPTURE_OPEN || !fits(capture, bytes)) {
+		capture->stats.missed++;
+		port->missed_since++;
+		return;
+	}
+	outbox_added(&capture->outbox,
+		     pcapng_put_packet(outbox_add(&capture->outbox, bytes), &packet));
+	port->missed_since = 0;
+	port->written++;
+	capture->stats.written++;
+	if (outbox_waiting(&capture->outbox) >= SEND_AT_BYTES)
+		send_waiting(capture);
+	else if (!capture->full)
+		loop_defer(capture->loop, &capture->send);
+}
+
+const struct capture_stats *capture_stats(const struct capture *capture)
+{
+	return &capture->stats;
+}
+
+/* The statistics of the interfaces that saw a frame: the outbox has room for them. */
+static void write_tail(struct capture *capture)
+{
+	for (size_t i = 0; i < capture->port_count; i++) {
+		const struct port_count *port = &capture->ports[i];
+		const struct pcapng_statistics statistics = {
+			.interface = (uint32_t)i,
+			.wall_ns = capture->last_wall_ns,
+			.received = port->received,
+			.missed = port->accepted - port->written,
+			.accepted = port->accepted,
+			.delivered = port->written,
+		};
+		uint8_t *at;
+
+		if (!port->received)
+			continue;
+		at = outbox_add(&capture->outbox, pcapng_statistics_bytes());
+		outbox_added(&capture->outbox, pcapng_put_statistics(at, &statistics));
+	}
+}
+
+void capture_finish(struct capture *capture)
+{
+	if (capture->state != CAPTURE_OPEN)
+		return;
+	write_tail(capture);
+	capture->state = CAPTURE_FINISHING;
+	loop_defer(capture->loop, &capture->send);
+}
+
+void capture_destroy(struct capture *capture)
+{
+	int fd;
+
+	if (!capture)
+		return;
+	if (capture->state == CAPTURE_OPEN)
+		write_tail(capture);
+	if (capture->state != CAPTURE_OVER)
+		outbox_send(&capture->outbox, capture->fd);
+	fd = capture->fd;
+	free_all(capture);
+	close(fd);
+}
