@@ -19,7 +19,7 @@
  * output, unframed).  Any time after CONFIGURED, the lab opens channels:
  *
  *	lab    EXEC {"argv":[…],"env":{…},"cwd":"/","tty":true,"rows":24,"cols":80}
- *	agent  STARTED {"pid":…}            or FAILED {"error":"…","exit":127}: closed
+ *	agent  STARTED {"pid":…}            or FAILED {"error":"…","exit":127}: free again
  *	lab    STDIN bytes; STDIN empty = end of file; SIGNAL {"signal":2};
  *	       RESIZE {"rows":…,"cols":…}
  *	agent  STDOUT bytes, STDERR bytes
@@ -31,14 +31,24 @@
  * own command only.
  *
  * When the lab drops a channel (its client died) it sends CLOSE: the agent hangs
- * up (SIGHUP, then SIGKILL) the command's session and answers EXITED.
+ * up (SIGHUP, then SIGKILL) the command's session and answers EXITED.  What is
+ * said to a channel that is free is not an error: it crossed EXITED on its way.
  *
  * SHUTDOWN {}: SIGTERM to services, sync, power off.
+ *
+ * All keys and limits: docs/agent-protocol.md.
  *
  * A side that receives a malformed message ends the conversation; the lab then
  * calls that node's agent lost, with the reason in the journal.
  *
  * This file also has the codec: a pure, incremental reader and a header writer.
+ * The reader checks all that a header can show: the type, its payload's size,
+ * and whether that type goes to a channel or to the machine.
+ *
+ * Errors:    0 or a count, or -errno with *why.
+ * Ownership: a message's payload is lent until the next call on the same reader
+ *            or the end of the bytes that were fed, whichever is first.
+ * Threads:   none are shared.
  */
 #ifndef NL_AGENT_PROTO_H
 #define NL_AGENT_PROTO_H
@@ -52,8 +62,9 @@ enum {
 	PROTO_VERSION = 1,
 	PROTO_HEADER_BYTES = 12,
 	PROTO_PAYLOAD_BYTES_MAX = 1 << 20, /* CONFIG with files; streams use <= 32 KiB */
-	PROTO_STREAM_BYTES_MAX = 32 << 10,
+	PROTO_STREAM_BYTES_MAX = 32 << 10,  /* of a STDIN, STDOUT, STDERR, LOG */
 	PROTO_WINDOW_BYTES = 256 << 10,
+	PROTO_CHANNELS_MAX = 256, /* open at once on one machine */
 };
 
 /* Numbers are part of the protocol: append only. */
@@ -76,31 +87,39 @@ enum proto_type {
 	PROTO_CLOSE,
 	PROTO_EXITED,
 	PROTO_SHUTDOWN,
-	PROTO_FILE, /* lab: {"path":…,"mode":…,"bytes":…} then STDIN on the same channel */
 	PROTO_TYPES,
 };
 
 struct proto_message {
 	enum proto_type type;
 	uint32_t channel;
-	const uint8_t *payload; /* lent until the next call */
+	const uint8_t *payload; /* lent; never NULL */
 	uint32_t size;
 };
 
 /* Collects bytes into messages.  proto_reader_feed() takes what it can of the
  * input and returns how many bytes that was; when *ready is set, *message is
- * whole.  Call again with the rest.  -EPROTO: the peer broke the format. */
+ * whole.  Call again with the rest.  -EPROTO: the peer broke the format.  Begin
+ * with all zeros. */
 struct proto_reader {
 	uint8_t *buffer;
 	size_t room, have;
+	int whole; /* the buffer is lent out as the last message */
 };
 
 long proto_reader_feed(struct proto_reader *reader, const uint8_t *bytes, size_t size,
 		       struct proto_message *message, int *ready, struct why *why);
 void proto_reader_free(struct proto_reader *reader);
 
+/* May this message be sent at all?  What the reader checks, for the writer's side. */
+int proto_check(unsigned type, uint32_t channel, uint32_t size, struct why *why);
+
 void proto_header(uint8_t header[PROTO_HEADER_BYTES], enum proto_type type,
 		  uint32_t channel, uint32_t size);
 const char *proto_type_name(unsigned type); /* "?" if unknown */
+
+/* The payload of CREDIT. */
+uint32_t proto_get_u32(const uint8_t bytes[4]);
+void proto_put_u32(uint8_t bytes[4], uint32_t value);
 
 #endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+
+#define LOWER "/.netlab/lower"
+#define UPPER "/.netlab/upper"
+#define ROOT  "/.netlab/root"
+
+#define IMAGE_DEVICE "/dev/ubda"
+
+enum { EXT4_MAGIC_AT = 1080, PROBE_BYTES = 2048 };
+
+/* "squashfs", "ext4", or NULL. */
+static const char *probe(const unsigned char *bytes)
+{
+	if (!memcmp(bytes, "hsqs", 4))
+		return "squashfs";
+	if (bytes[EXT4_MAGIC_AT] == 0x53 && bytes[EXT4_MAGIC_AT + 1] == 0xef)
+		return "ext4";
+	return NULL;
+}
+
+static int mount_image(struct why *why)
+{
+	unsigned char bytes[PROBE_BYTES] = { 0 };
+	cleanup_close int fd = open(IMAGE_DEVICE, O_RDONLY | O_CLOEXEC);
+	const char *type;
+	int err;
+
+	if (fd < 0)
+		return why_errno(why, -errno, "open the image (%s)", IMAGE_DEVICE);
+	if (fdio_read(fd, bytes, sizeof(bytes)) < 0)
+		return why_errno(why, -errno, "read the image (%s)", IMAGE_DEVICE);
+	type = probe(bytes);
+	if (!type)
+		return why_set(why, -EINVAL, "the image is neither squashfs nor ext4");
+	err = fdio_make_dirs(LOWER, 0755, why);
+	if (err)
+		return err;
+	if (mount(IMAGE_DEVICE, LOWER, type, MS_RDONLY | MS_NOATIME, NULL) == 0)
+		return 0;
+	/* A journal that was not replayed cannot be on a device that is read only. */
+	if (!strcmp(type, "ext4") &&
+	    mount(IMAGE_DEVICE, LOWER, type, MS_RDONLY | MS_NOATIME, "noload") == 0)
+		return 0;
+	return why_errno(why, -errno, "mount the image as %s", type);
+}
+
+static int mount_lower(const struct params *params, struct why *why)
+{
+	switch (params->image_kind) {
+	case IMAGE_HOST:
+		return init_mount_hostfs("/", LOWER, why);
+	case IMAGE_DIR:
+		return init_mount_hostfs(params->image, LOWER, why);
+	case IMAGE_FILE:
+		break;
+	}
+	return mount_image(why);
+}
+
+static int mount_overlay(struct why *why)
+{
+	/* The host's files change under a running machine, and their inodes can be
+	 * found by path only: nothing that relies on file handles. */
+	static const char options[] = "lowerdir=" LOWER ",upperdir=" UPPER "/files,workdir=" UPPER
+				      "/work,index=off,xino=off,metacopy=off";
+	int err = init_mount("tmpfs", UPPER, 0, "mode=755", why);
+
+	err = err ? err : fdio_make_dirs(UPPER "/files", 0755, why);
+	err = err ? err : fdio_make_dirs(UPPER "/work", 0755, why);
+	return err ? err : init_mount("overlay", ROOT, 0, options, why);
+}
+
+static int enter(struct why *why)
+{
+	if (chdir(ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
+	    chdir("/") < 0)
+		return why_errno(why, -errno, "enter the new root");
+	return 0;
+}
+
+int init_root(const struct params *params, struct why *why)
+{
+	int err = mount_lower(params, why);
+
+	err = err ? err : mount_overlay(why);
+	if (err)
+		return why_wrap(why, err, "root file system");
+	/* The overlay holds its own clones of both. */
+	umount2(LOWER, MNT_DETACH);
+	umount2(UPPER, MNT_DETACH);
+	umount2(INIT_HOST, MNT_DETACH);
+	return enter(why);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/console.h"
+#include "agent/init.h"
+#include "agent/modules.h"
+#include "agent/net.h"
+#include "agent/setup.h"
+#include "base/cleanup.h"
+#include "base/fdio.h"
+
+#define PORT_NAME "netlab.agent"
+
+enum { CMDLINE_BYTES_MAX = 64 << 10 };
+
+struct machine {
+	struct loop *loop;
+	struct clock *clock;
+	struct agent *agent;
+	struct console *console;
+	struct params params;
+	struct modules modules;
+	uint64_t mark_ns; /* of the step before, for netlab.debug */
+	int port;
+	bool prepared;
+};
+
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void say(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	dprintf(STDERR_FILENO, "netlab-agent: ");
+	vdprintf(STDERR_FILENO, fmt, args);
+	dprintf(STDERR_FILENO, "\n");
+	va_end(args);
+}
+
+static _Noreturn void power_off(void)
+{
+	kill(-1, SIGKILL);
+	sync();
+	reboot(RB_POWER_OFF);
+	say("fatal: this kernel cannot power off");
+	for (;;)
+		pause();
+}
+
+static _Noreturn void fatal(const struct why *why)
+{
+	say("fatal: %s", why->text);
+	power_off();
+}
+
+static void mark(struct machine *machine, const char *step)
+{
+	uint64_t now = clock_now_ns(machine->clock);
+
+	if (machine->params.debug)
+		say("%6llu us  %s", (unsigned long long)((now - machine->mark_ns) / NS_PER_US),
+		    step);
+	machine->mark_ns = clock_now_ns(machine->clock);
+}
+
+static int read_params(struct params *out, struct why *why)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+	int err = fdio_read_file(AT_FDCWD, "/proc/cmdline", CMDLINE_BYTES_MAX, &text, &size,
+				 why);
+
+	return err ? err : params_parse(text, out, why);
+}
+
+/* The kernel's modules, as hostfs shows them. */
+static int open_modules(struct machine *machine, struct why *why)
+{
+	char path[sizeof(INIT_HOST) + PARAMS_PATH_BYTES_MAX] = "";
+
+	if (*machine->params.modules)
+		snprintf(path, sizeof(path), INIT_HOST "%s", machine->params.modules);
+	return modules_open(&machine->modules, path, why);
+}
+
+/* A program for each of the kernel's announcements: nobody here wants to know. */
+static void silence_hotplug(void)
+{
+	setup_sysctl("/proc/sys", "kernel.hotplug", "", NULL);
+}
+
+static int first_steps(struct machine *machine, struct why *why)
+{
+	int err = loop_create(&machine->loop, why);
+	int listen_fd;
+
+	err = err ? err : clock_real_create(&machine->clock, machine->loop, why);
+	err = err ? err : init_mounts_early(why);
+	err = err ? err : read_params(&machine->params, why);
+	if (err)
+		return err;
+	silence_hotplug();
+	mark(machine, "early mounts");
+	err = open_modules(machine, why);
+	listen_fd = init_port_listen();
+	err = err ? err : modules_load(&machine->modules, "virtio_console", why);
+	mark(machine, "console driver");
+	if (!err) {
+		machine->port = init_port_open(PORT_NAME, listen_fd, why);
+		err = machine->port < 0 ? machine->port : 0;
+	}
+	if (listen_fd >= 0)
+		close(listen_fd);
+	mark(machine, "console port");
+	return err;
+}
+
+/* While the lab reads HELLO: what needs no configuration. */
+static int prepare(struct machine *machine, struct why *why)
+{
+	const struct params *params = &machine->params;
+	int err;
+
+	if (machine->prepared)
+		return 0;
+	machine->prepared = true;
+	err = modules_load(&machine->modules, "virtio_net", why);
+	mark(machine, "network driver");
+	if (!err && params->image_kind == IMAGE_FILE)
+		err = modules_load(&machine->modules, "squashfs", why);
+	err = err ? err : modules_load(&machine->modules, "overlay", why);
+	mark(machine, "overlay driver");
+	err = err ? err : init_root(params, why);
+	mark(machine, "root");
+	err = err ? err : init_mounts_late(params, why);
+	mark(machine, "late mounts");
+	if (err)
+		say("%s", why->text);
+	return err;
+}
+
+/* Programs that open an IPv6 socket make the kernel load the module; then let it
+ * come without addresses, for those would be announced to the network. */
+static int tame_ipv6(struct why *why)
+{
+	static const char conf[] = "options ipv6 disable_ipv6=1 autoconf=0\n";
+	int err = fdio_make_dirs("/run/modprobe.d", 0755, why);
+
+	return err ? err : fdio_write_file(AT_FDCWD, "/run/modprobe.d/netlab.conf", conf,
+					   sizeof(conf) - 1, 0644, why);
+}
+
+static int configure_steps(struct machine *machine, const struct settings *settings,
+			   struct why *why)
+{
+	int err = prepare(machine, why);
+
+	if (!err)
+		err = settings->ipv6 ? modules_load(&machine->modules, "ipv6", why)
+				     : tame_ipv6(why);
+	err = err ? err : setup_clock(settings, why);
+	err = err ? err : setup_hostname(settings, why);
+	err = err ? err : setup_names(settings, "", why);
+	err = err ? err : setup_files(settings, "", INIT_LAB_DIR, why);
+	mark(machine, "names and files");
+	err = err ? err : net_apply(settings, why);
+	mark(machine, "network");
+	return err;
+}
+
+static int machine_configure(void *ctx, const struct settings *settings, struct why *why)
+{
+	struct machine *machine = ctx;
+	int err;
+
+	mark(machine, "wait for CONFIG");
+	err = configure_steps(machine, settings, why);
+	modules_close(&machine->modules);
+	if (err)
+		say("%s", why->text);
+	return err;
+}
+
+static void machine_configured(void *ctx, const struct settings *settings,
+			       char *const *envp)
+{
+	struct machine *machine = ctx;
+	struct why why;
+
+	say("%s is up; press Enter for a shell", settings->name);
+	if (console_create(&machine->console, machine->loop, agent_reaper(machine->agent), envp,
+			   &why))
+		say("%s", why.text);
+}
+
+static void machine_over(void *ctx, enum agent_end end, const char *why)
+{
+	struct machine *machine = ctx;
+
+	say("%s", why);
+	/* The machine goes on for who looks at its console. */
+	if (end == AGENT_MALFORMED) {
+		say("the lab's words made no sense; the connection is closed");
+		close(machine->port);
+		return;
+	}
+	power_off();
+}
+
+/* The kernel gives process 1 the console as 0, 1 and 2, if the archive has it. */
+static void ensure_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+_Noreturn void machine_run(void)
+{
+	static const struct agent_ops ops = { machine_configure, machine_configured,
+					      machine_over };
+	static struct machine machine = { .port = -1 };
+	struct why why = { "" };
+	int err;
+
+	umask(022);
+	ensure_streams();
+	err = first_steps(&machine, &why);
+	err = err ? err : agent_create(&machine.agent, machine.loop, machine.clock,
+				       machine.port, &ops, &machine, &why);
+	if (err)
+		fatal(&why);
+	/* One turn, and HELLO is on its way. */
+	loop_turn(machine.loop, 0);
+	if (prepare(&machine, &why))
+		agent_refuse(machine.agent, why.text);
+	err = loop_run(machine.loop);
+	why_errno(&why, err, "event loop");
+	fatal(&why);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/machine.h"
+#include "agent/proto.h"
+
+static const char usage[] =
+	"usage: netlab-agent --serve FD | --version\n"
+	"\n"
+	"netlab's agent.  As process 1 of a machine it takes no arguments; the lab\n"
+	"starts it.  --serve speaks the agent's protocol over an open descriptor, for\n"
+	"tests: commands and services run as plain processes of this host.\n";
+
+/* Of a number between 3 and INT_MAX, or -1. */
+static int read_fd(const char *text)
+{
+	char *end;
+	long fd;
+
+	errno = 0;
+	fd = strtol(text, &end, 10);
+	if (errno || *end || end == text || fd < 3 || fd > 1 << 20)
+		return -1;
+	return fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0 ? -1 : (int)fd;
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGPIPE, &ignore, NULL);
+	/* Tables here hold what the lab says: nobody attacks them, and the kernel's
+	 * chance is not to be drawn on. */
+	json_object_seed(1);
+	if (argc == 3 && !strcmp(argv[1], "--serve")) {
+		int fd = read_fd(argv[2]);
+
+		if (fd >= 0)
+			return machine_serve(fd);
+		fprintf(stderr, "netlab-agent: --serve %s: no open descriptor above 2\n",
+			argv[2]);
+		return 2;
+	}
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		printf("netlab-agent, protocol %d\n", PROTO_VERSION);
+		return 0;
+	}
+	/* The kernel hands on words of its command line that it does not know. */
+	if (getpid() == 1)
+		machine_run();
+	fputs(usage, stderr);
+	return 2;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* service.h - the programs that belong to this machine
+ *
+ *   IDLE ──services_start()──► STARTING ──ready──► READY ──ends──► EXITED
+ *                                 └──ends, or too late──► FAILED
+ *
+ * All start at the same moment; each is told to the lab with every change
+ * (SERVICE), and what it writes goes to the lab line by line or not (LOG).  A
+ * service without a readiness test is READY once it runs.  EXITED and FAILED are
+ * last words.  One that is FAILED for being late goes on running.
+ *
+ * Errors:    a service's troubles are told to the lab as its state.
+ * Ownership: the settings are lent and outlive the services.
+ * Threads:   the loop's.
+ */
+#ifndef NL_AGENT_SERVICE_H
+#define NL_AGENT_SERVICE_H
+
+#include "agent/exec.h"
+#include "agent/settings.h"
+
+enum { SERVICES_STOP_MS = 2000 }; /* between SIGTERM and SIGKILL */
+
+enum service_state {
+	SERVICE_IDLE,
+	SERVICE_STARTING,
+	SERVICE_READY,
+	SERVICE_EXITED,
+	SERVICE_FAILED,
+	SERVICE_STATES,
+};
+
+const char *service_state_name(enum service_state state);
+
+struct services;
+
+int services_create(struct services **out, const struct exec_world *world,
+		    const struct settings *settings, struct why *why);
+void services_destroy(struct services *services); /* NULL does nothing; kills */
+
+void services_start(struct services *services); /* the second time: does nothing */
+
+/* SIGTERM to all; stopped() when none is left or the time is over, once. */
+void services_stop(struct services *services, void (*stopped)(void *ctx), void *ctx);
+
+#endif

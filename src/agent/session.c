@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/session.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+
+/* The session of a process, 0 if it is gone or a zombie.  The name in brackets
+ * may hold anything: what counts comes after the last ")". */
+static pid_t session_of(int proc_fd, const char *pid)
+{
+	char path[32], text[512];
+	const char *after;
+	long session;
+	ssize_t n;
+	char state;
+
+	snprintf(path, sizeof(path), "%.20s/stat", pid);
+	cleanup_close int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+
+	n = fd < 0 ? -1 : fdio_read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = 0;
+	after = strrchr(text, ')');
+	if (!after || sscanf(after + 1, " %c %*d %*d %ld", &state, &session) != 2 || state == 'Z')
+		return 0;
+	return (pid_t)session;
+}
+
+int session_signal(pid_t session, int signal)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	int count = 0;
+
+	if (!dir)
+		return 0;
+	while ((entry = readdir(dir))) {
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+		    session_of(dirfd(dir), entry->d_name) != session)
+			continue;
+		count++;
+		if (signal)
+			kill((pid_t)strtol(entry->d_name, NULL, 10), signal);
+	}
+	closedir(dir);
+	return count;
+}

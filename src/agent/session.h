@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* session.h - all processes of a session, whatever groups a shell put them into
+ *
+ * Errors:    none: what is gone has been reached.
+ * Threads:   any.
+ */
+#ifndef NL_AGENT_SESSION_H
+#define NL_AGENT_SESSION_H
+
+#include <sys/types.h>
+
+/* Signal every process of the session (0: only count).  Returns how many there
+ * are; zombies do not count. */
+int session_signal(pid_t session, int signal);
+
+#endif
