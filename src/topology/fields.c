@@ -85,7 +85,9 @@ bool field_integer(struct diagnostics *diags, const struct tree *value, int64_t 
 		*out = value->integer;
 		return true;
 	}
-	if (value->type == TREE_INTEGER || value->type == TREE_NUMBER)
+	if (from == to)
+		complain(diags, value, "expected %" PRId64, from);
+	else if (value->type == TREE_INTEGER || value->type == TREE_NUMBER)
 		complain(diags, value,
 			 "%.40s is not a whole number between %" PRId64 " and %" PRId64,
 			 value->text, from, to);

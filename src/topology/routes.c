@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* routes.c - static routes over the fewest hops
  *
- * For each subnet S, one breadth-first walk from S outwards, over domains and
- * the nodes that may forward between them.  Level 0 is S itself; a node attached
- * to a domain of level L reaches S over L routers, and a domain that such a node
- * is attached to besides, and that was not seen before, is of level L + 1: its
- * *gateway* towards S is that node.  Among several gateways the first in the
- * order of names is taken, and among several domains over which a node could go,
- * again the one with the first gateway.  So a walk costs as much as there are
- * interfaces, and routing a lab subnets times that.
+ * Every node gets a route to every subnet that it is not attached to and that
+ * can be reached.  Three refinements:
  *
- * A node's routes are then made fewer without changing what they mean: two
- * halves of a larger subnet with one gateway become one route; and a node that
- * forwards nothing and has one gateway for everything gets a default route.  (A
- * node that forwards does not: two of them with default routes to one another
- * would play ball with every packet to nowhere until its time to live is over.)
+ *  - A node's name stands for its first address, which lies in one subnet; but
+ *    the shortest way to that subnet may end at another router of it, while the
+ *    node itself has a link that is nearer (in a triangle, each node's opposite
+ *    side can be reached over both other nodes).  Where that is so, there is a
+ *    host route for the address: a name is always reached over the fewest links.
+ *    (No loops come of it: with each hop, the smaller of "links to the node" and
+ *    "routers to the subnet + 1" falls by one.)
+ *
+ *  - Two halves of a larger subnet with one gateway become one route.
+ *
+ *  - A node that forwards nothing, and has one gateway for all subnets, gets a
+ *    default route.  One that forwards does not: two of them with default routes
+ *    to one another would play ball with every packet to nowhere until its time
+ *    to live is over.
  *
  * Nodes that somebody's route goes over get their forwarding switched on.
  */
@@ -23,49 +26,33 @@
 
 #include "base/check.h"
 #include "topology/build.h"
-#include "topology/names.h"
+#include "topology/hops.h"
 
-enum { ROUTES_MAX = 1 << 20, NOT_SEEN = UINT32_MAX };
-
-struct router {
-	struct build *b;
-	int family;
-	uint32_t *rank;	      /* per node, in the order of names */
-	uint32_t *node_first; /* per node: its ends are node_ends[first..] */
-	uint32_t *node_ends;
-	uint32_t *subnets; /* domains with a subnet, in the order of addresses */
-	size_t subnet_count;
-	struct way *ways; /* room for one a subnet */
-	/* Of the walk. */
-	uint32_t *level;   /* per domain */
-	uint32_t *gateway; /* per domain: end, if level > 0 */
-	uint32_t *queue;   /* domains */
-	uint32_t *hops;	   /* per node: level at which it was reached */
-	/* The result: per node and subnet, the gateway's end + 1; 0: none. */
-	uint32_t *next;
-};
+/* Of all nodes together: what fits into memory with some ease. */
+enum { ROUTES_MAX = 1 << 22 };
 
 struct way {
 	struct ipnet net;
 	uint32_t gateway; /* end + 1 */
 };
 
-static bool may_forward(const struct router *r, uint32_t node)
-{
-	return r->b->templates[r->b->template_of[node]].forward != 0;
-}
+/* A host route, to be. */
+struct detour {
+	uint32_t node, end; /* this node, to the address of this end */
+	uint32_t gateway;   /* end + 1 */
+};
 
-static bool has_address(const struct router *r, uint32_t end)
-{
-	return r->b->ends[end].addr[r->family].assigned;
-}
-
-static int by_name(const void *x, const void *y, void *nodes)
-{
-	const struct plan_node *n = nodes;
-
-	return name_order(n[*(const uint32_t *)x].name, n[*(const uint32_t *)y].name);
-}
+struct router {
+	struct build *b;
+	int family;
+	struct hops hops;
+	uint32_t *subnets; /* domains with a subnet, in the order of addresses */
+	size_t subnet_count;
+	uint32_t *gateways; /* [subnet][node]: end + 1; 0: none */
+	struct detour *detours;
+	size_t detour_count, detour_next;
+	struct way *ways; /* room for one a subnet, and one a node */
+};
 
 static int by_subnet(const void *x, const void *y, void *router)
 {
@@ -77,110 +64,96 @@ static int by_subnet(const void *x, const void *y, void *router)
 	return a < b ? -1 : a > b;
 }
 
-static uint32_t *numbers(struct build *b, size_t count)
+/* The end that a node's name stands for; -1 if it has no address. */
+static long named_end(const struct router *r, uint32_t node)
 {
-	return arena_alloc(&b->arena, count * sizeof(uint32_t));
-}
+	uint32_t first = UINT32_MAX;
+	long best = -1;
 
-static void rank_nodes(struct router *r)
-{
-	size_t count = r->b->plan->node_count;
-	uint32_t *order = numbers(r->b, count);
+	for (uint32_t i = r->hops.node_first[node]; i < r->hops.node_first[node + 1]; i++) {
+		uint32_t end = r->hops.node_ends[i];
 
-	r->rank = numbers(r->b, count);
-	for (uint32_t i = 0; i < count; i++)
-		order[i] = i;
-	qsort_r(order, count, sizeof(*order), by_name, r->b->plan->nodes);
-	for (uint32_t i = 0; i < count; i++)
-		r->rank[order[i]] = i;
-}
-
-/* The ends of each node, in the order of the file. */
-static void index_ends(struct router *r)
-{
-	struct build *b = r->b;
-	uint32_t *at = numbers(b, b->plan->node_count + 1);
-
-	r->node_first = numbers(b, b->plan->node_count + 1);
-	r->node_ends = numbers(b, b->end_count);
-	for (size_t i = 0; i < b->end_count; i++)
-		r->node_first[b->ends[i].node + 1]++;
-	for (size_t i = 0; i < b->plan->node_count; i++)
-		r->node_first[i + 1] += r->node_first[i];
-	memcpy(at, r->node_first, (b->plan->node_count + 1) * sizeof(*at));
-	for (uint32_t i = 0; i < b->end_count; i++)
-		r->node_ends[at[b->ends[i].node]++] = i;
-}
-
-/* This node, reached at level L over end `from`, leads on to its other domains. */
-static void go_on(struct router *r, uint32_t node, uint32_t level, size_t *queued)
-{
-	for (uint32_t i = r->node_first[node]; i < r->node_first[node + 1]; i++) {
-		uint32_t end = r->node_ends[i];
-		uint32_t domain = r->b->ends[end].domain;
-
-		if (!has_address(r, end))
+		if (!r->hops.hop[end].has_address || r->b->ends[end].interface >= first)
 			continue;
-		if (r->level[domain] == NOT_SEEN) {
-			r->level[domain] = level + 1;
-			r->gateway[domain] = end;
-			r->queue[(*queued)++] = domain;
-		} else if (r->level[domain] == level + 1 &&
-			   r->rank[node] <
-				   r->rank[r->b->ends[r->gateway[domain]].node]) {
-			r->gateway[domain] = end;
-		}
+		first = r->b->ends[end].interface;
+		best = end;
+	}
+	return best;
+}
+
+static void add_detours(struct router *r, uint32_t to, uint32_t end, size_t subnet,
+			const uint32_t *to_subnet, const uint32_t *to_node,
+			const uint32_t *gateway_of)
+{
+	size_t nodes = r->b->plan->node_count;
+
+	for (uint32_t node = 0; node < nodes; node++) {
+		struct detour detour = { node, end, gateway_of[node] };
+		uint32_t gateway = r->gateways[subnet * nodes + node];
+		/* No way to the subnet at all: there may be one to the node. */
+		bool none = to_subnet[node] == HOPS_NEVER;
+
+		if (node == to || to_node[node] == HOPS_NEVER || !to_subnet[node])
+			continue;
+		if (!none && (to_node[node] > to_subnet[node] || gateway == detour.gateway))
+			continue;
+		r->detours = array_grow(r->detours, r->detour_count, sizeof(detour));
+		r->detours[r->detour_count++] = detour;
 	}
 }
 
-/* Every node of the domain now knows a way, and perhaps a better one. */
-static void reach_nodes(struct router *r, uint32_t domain, size_t subnet, size_t *queued)
+static int by_node(const void *x, const void *y)
 {
-	const struct domain *d = &r->b->domains[domain];
-	uint32_t level = r->level[domain];
+	const struct detour *a = x, *b = y;
 
-	for (size_t i = 0; i < d->end_count; i++) {
-		uint32_t node = r->b->ends[d->first_end + i].node;
-		uint32_t *next = &r->next[node * r->subnet_count + subnet];
-		uint32_t gateway = r->gateway[domain];
-
-		if (!has_address(r, (uint32_t)(d->first_end + i)))
-			continue;
-		if (r->hops[node] == NOT_SEEN) {
-			r->hops[node] = level;
-			if (level)
-				*next = gateway + 1;
-			if (may_forward(r, node))
-				go_on(r, node, level, queued);
-		} else if (level && r->hops[node] == level &&
-			   r->rank[r->b->ends[gateway].node] <
-				   r->rank[r->b->ends[*next - 1].node]) {
-			*next = gateway + 1;
-		}
-	}
+	if (a->node != b->node)
+		return a->node < b->node ? -1 : 1;
+	return a->end < b->end ? -1 : a->end > b->end;
 }
 
-/* All domains of a level stand in the queue before any of the next, and get
- * their final gateway before they are looked at. */
-static void walk(struct router *r, size_t subnet)
+static void walk_all(struct router *r)
 {
-	size_t queued = 0;
+	size_t nodes = r->b->plan->node_count;
+	uint32_t *to_subnet = arena_alloc(&r->b->arena, nodes * sizeof(*to_subnet));
+	uint32_t *to_node = arena_alloc(&r->b->arena, nodes * sizeof(*to_node));
+	uint32_t *gateway_of = arena_alloc(&r->b->arena, nodes * sizeof(*gateway_of));
+	long *named = arena_alloc(&r->b->arena, nodes * sizeof(*named));
 
-	memset(r->level, 0xff, r->b->domain_count * sizeof(*r->level));
-	memset(r->hops, 0xff, r->b->plan->node_count * sizeof(*r->hops));
-	r->level[r->subnets[subnet]] = 0;
-	r->queue[queued++] = r->subnets[subnet];
-	for (size_t i = 0; i < queued; i++)
-		reach_nodes(r, r->queue[i], subnet, &queued);
+	for (uint32_t node = 0; node < nodes; node++)
+		named[node] = named_end(r, node);
+	for (size_t s = 0; s < r->subnet_count; s++) {
+		const struct domain *domain = &r->b->domains[r->subnets[s]];
+
+		hops_to_domain(&r->hops, r->subnets[s], to_subnet, &r->gateways[s * nodes]);
+		for (size_t i = 0; i < domain->end_count; i++) {
+			uint32_t end = (uint32_t)(domain->first_end + i);
+			uint32_t node = r->b->ends[end].node;
+
+			/* With one interface, there is no other way in. */
+			if (named[node] != (long)end ||
+			    r->b->plan->nodes[node].interface_count == 1)
+				continue;
+			hops_to_node(&r->hops, node, to_node, gateway_of);
+			add_detours(r, node, end, s, to_subnet, to_node, gateway_of);
+		}
+	}
+	qsort(r->detours, r->detour_count, sizeof(*r->detours), by_node);
 }
 
 static void mark_forwarding(struct router *r)
 {
 	size_t cells = r->b->plan->node_count * r->subnet_count;
+	struct plan_node *nodes = r->b->plan->nodes;
 
 	for (size_t i = 0; i < cells; i++)
-		if (r->next[i])
-			r->b->plan->nodes[r->b->ends[r->next[i] - 1].node].forward = true;
+		if (r->gateways[i])
+			nodes[r->hops.hop[r->gateways[i] - 1].node].forward = true;
+	for (size_t i = 0; i < r->detour_count; i++) {
+		uint32_t node = r->hops.hop[r->detours[i].gateway - 1].node;
+
+		if (node != r->hops.hop[r->detours[i].end].node)
+			nodes[node].forward = true;
+	}
 }
 
 /* Two neighbours that are the halves of one subnet. */
@@ -193,20 +166,21 @@ static bool are_halves(const struct way *a, const struct way *b)
 	       a->net.num + size == b->net.num;
 }
 
-/* This node's ways, as few as say the same.  Returns how many. */
+/* This node's ways to subnets, as few as say the same.  Returns how many. */
 static size_t collect_ways(struct router *r, uint32_t node)
 {
-	const uint32_t *next = &r->next[node * r->subnet_count];
 	bool one = !r->b->plan->nodes[node].forward;
 	struct way *ways = r->ways;
 	size_t count = 0;
 
 	for (size_t s = 0; s < r->subnet_count; s++) {
-		if (!next[s])
+		uint32_t gateway = r->gateways[s * r->b->plan->node_count + node];
+
+		if (!gateway)
 			continue;
 		ways[count].net = r->b->domains[r->subnets[s]].net[r->family].net;
-		ways[count++].gateway = next[s];
-		one &= ways[0].gateway == next[s];
+		ways[count++].gateway = gateway;
+		one &= ways[0].gateway == gateway;
 		while (count > 1 && are_halves(&ways[count - 2], &ways[count - 1]))
 			ways[--count - 1].net.prefix--;
 	}
@@ -214,6 +188,21 @@ static size_t collect_ways(struct router *r, uint32_t node)
 		ways[0].net.prefix = 0;
 		ways[0].net.num = 0;
 		return 1;
+	}
+	return count;
+}
+
+/* Nodes are asked for in their order, as detours are sorted. */
+static size_t collect_detours(struct router *r, uint32_t node, size_t count)
+{
+	for (; r->detour_next < r->detour_count; r->detour_next++) {
+		const struct detour *detour = &r->detours[r->detour_next];
+
+		if (detour->node != node)
+			break;
+		r->ways[count].net = r->b->ends[detour->end].addr[r->family].net;
+		r->ways[count].net.prefix = (uint8_t)ipnet_bits(family_af(r->family));
+		r->ways[count++].gateway = detour->gateway;
 	}
 	return count;
 }
@@ -235,52 +224,47 @@ static void add_routes(struct router *r, uint32_t node, size_t count)
 }
 
 /* Find every way of one family. */
-static void walk_family(struct router *r)
+static void route_family(struct router *r, struct build *b, int family)
 {
-	struct build *b = r->b;
+	size_t nodes = b->plan->node_count;
 
-	r->subnets = numbers(b, b->domain_count);
+	*r = (struct router){ .b = b, .family = family };
+	hops_init(&r->hops, b, family);
+	r->subnets = arena_alloc(&b->arena, b->domain_count * sizeof(*r->subnets));
 	for (uint32_t i = 0; i < b->domain_count; i++)
-		if (b->domains[i].net[r->family].assigned)
+		if (b->domains[i].net[family].assigned)
 			r->subnets[r->subnet_count++] = i;
 	if (r->subnet_count < 2)
 		r->subnet_count = 0; /* nowhere to go */
 	qsort_r(r->subnets, r->subnet_count, sizeof(*r->subnets), by_subnet, r);
-	r->next = heap_zeroed(b->plan->node_count * r->subnet_count, sizeof(*r->next));
-	r->ways = arena_alloc(&b->arena, r->subnet_count * sizeof(*r->ways));
-	for (size_t s = 0; s < r->subnet_count; s++)
-		walk(r, s);
+	r->gateways = heap_zeroed(nodes * r->subnet_count, sizeof(*r->gateways));
+	r->ways = arena_alloc(&b->arena, (r->subnet_count + nodes) * sizeof(*r->ways));
+	walk_all(r);
 	mark_forwarding(r);
 }
 
 void build_routes(struct build *b)
 {
-	struct router base = { .b = b }, r[FAMILIES];
+	struct router routers[FAMILIES];
 	size_t total = 0;
 
-	rank_nodes(&base);
-	index_ends(&base);
-	base.level = numbers(b, b->domain_count);
-	base.gateway = numbers(b, b->domain_count);
-	base.queue = numbers(b, b->domain_count);
-	base.hops = numbers(b, b->plan->node_count);
 	/* Who forwards is known only when both families have been walked. */
-	for (int f = 0; f < FAMILIES; f++) {
-		r[f] = base;
-		r[f].family = f;
-		walk_family(&r[f]);
-	}
+	for (int f = 0; f < FAMILIES; f++)
+		route_family(&routers[f], b, f);
 	for (uint32_t node = 0; node < b->plan->node_count; node++) {
 		for (int f = 0; f < FAMILIES; f++) {
-			size_t count = collect_ways(&r[f], node);
+			size_t count = collect_ways(&routers[f], node);
 
+			count = collect_detours(&routers[f], node, count);
 			total += count;
 			if (total <= ROUTES_MAX)
-				add_routes(&r[f], node, count);
+				add_routes(&routers[f], node, count);
 		}
 	}
-	for (int f = 0; f < FAMILIES; f++)
-		free(r[f].next);
+	for (int f = 0; f < FAMILIES; f++) {
+		free(routers[f].gateways);
+		free(routers[f].detours);
+	}
 	if (total > ROUTES_MAX)
 		complain(b->diags, b->root,
 			 "the routes of this lab would be %zu; at most %d can be set. Use "
