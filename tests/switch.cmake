@@ -7,6 +7,8 @@ target_link_libraries(test_sim PUBLIC nl_switch nl_clock PkgConfig::CMOCKA)
 unit_test(test_switch SOURCES sim/test_switch.c LABEL sim LIBS test_sim)
 unit_test(test_switch_port SOURCES sim/test_switch_port.c LABEL sim LIBS test_sim)
 unit_test(test_switch_segment SOURCES sim/test_switch_segment.c LABEL sim LIBS test_sim)
+unit_test(test_switch_properties SOURCES sim/test_switch_properties.c LABEL sim
+	LIBS test_sim)
 unit_test(test_switch_parts SOURCES sim/test_switch_parts.c LABEL sim LIBS nl_switch)
 
 # Captures are read back with the programs that people read them with.

@@ -149,8 +149,9 @@ void sw_cut(struct sw *sw, uint32_t from_node, uint32_t to_node, bool cut);
 bool sw_is_cut(const struct sw *sw, uint32_t from_node, uint32_t to_node);
 void sw_heal(struct sw *sw); /* nothing is cut any more */
 
-/* Traffic. */
-void sw_port_up(struct sw *sw, uint32_t port, bool up);	 /* the guest is there or not */
+/* Traffic.  sw_port_up(): the guest is there or not.  What waits for a guest that
+ * goes is dropped, at the time of the last call that told it. */
+void sw_port_up(struct sw *sw, uint32_t port, bool up);
 void sw_port_frame(struct sw *sw, uint32_t port, struct frame frame, uint64_t now_ns);
 void sw_port_writable(struct sw *sw, uint32_t port, uint64_t now_ns);
 void sw_port_tap(struct sw *sw, uint32_t port, bool on);
