@@ -51,19 +51,20 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 	pass_on(sig, info, context);
 }
 
+/* With every map, in case somebody else has put in theirs since. */
 static void install_handler(void)
 {
-	static bool installed;
-	struct sigaction action = {
+	struct sigaction now, action = {
 		.sa_sigaction = on_sigbus,
 		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER,
 	};
 
-	if (installed)
+	ASSERT(sigaction(SIGBUS, NULL, &now) == 0);
+	if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_sigbus)
 		return;
+	handler_before = now;
 	sigemptyset(&action.sa_mask);
-	ASSERT(sigaction(SIGBUS, &action, &handler_before) == 0);
-	installed = true;
+	ASSERT(sigaction(SIGBUS, &action, NULL) == 0);
 }
 
 /* Maps of a hugetlbfs file begin and end at its large pages. */

@@ -4,7 +4,7 @@
  * The file belongs to the guest: nothing stops it from cutting the file short
  * while we have it mapped, and the file system below it may be full when a page
  * is first touched.  The kernel answers such an access with SIGBUS, which must
- * not end the lab.  So the first map installs a SIGBUS handler for the process:
+ * not end the lab.  So a map installs a SIGBUS handler for the process:
  * it lays zero pages over the whole map, marks it lost, and lets the access go
  * on.  The owner looks at guest_map_lost() after touching the memory and gives
  * the guest up.  A SIGBUS elsewhere goes to the handler that was there before.

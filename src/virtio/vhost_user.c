@@ -63,6 +63,12 @@ void vhost_user_break(struct vhost_user *conn, int ring, const char *text)
 {
 	struct why why;
 
+	/* What is read from lost memory is zeros: that is then the cause. */
+	if (guest_memory_lost(&conn->memory)) {
+		ring = -1;
+		text = "part of its memory file is gone: the guest cut it short, or the "
+		       "file system that holds it is full";
+	}
 	why_set(&why, 0, "%s", text);
 	if (ring >= 0)
 		why_wrap(&why, 0, "%s", conn->ring_names[ring]);
@@ -73,9 +79,7 @@ bool vhost_user_memory_ok(struct vhost_user *conn)
 {
 	if (!guest_memory_lost(&conn->memory))
 		return true;
-	vhost_user_break(conn, -1,
-			 "part of its memory file is gone: the guest cut it short, or the "
-			 "file system that holds it is full");
+	vhost_user_break(conn, -1, "");
 	return false;
 }
 

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* vnet_rig.h - a vnet on a test bench: its loop, its fake guest, what it said
+ *
+ * A rig has a private directory for sockets and counts the process's descriptors:
+ * rig_end() fails the test if the device or the guest has kept one.
+ */
+#ifndef TESTS_LIB_VNET_RIG_H
+#define TESTS_LIB_VNET_RIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "lib/fake_guest.h"
+#include "virtio/vnet.h"
+
+struct rig {
+	char dir[64];
+	struct loop *loop;
+	unsigned fds_before;
+};
+
+/* A port: device and guest.  The counters are what ops were called. */
+struct port {
+	struct rig *rig;
+	char path[96];
+	struct vnet *vnet;
+	struct fake_guest *guest;
+	unsigned ups, frames, batch_ends, writables, deaths;
+	bool broken;
+	char why[1024];
+	uint8_t frame[VNET_FRAME_BYTES_MAX]; /* the last one */
+	uint32_t frame_size;
+	struct port *to; /* frames are sent there, if set; else only counted */
+	void (*on_frame)(struct port *port);
+	void (*on_writable)(struct port *port);
+	bool destroy_in_dead;
+};
+
+void rig_begin(struct rig *rig);
+void rig_end(struct rig *rig);
+void rig_turn(struct rig *rig, unsigned turns); /* none waits */
+
+void port_create(struct port *port, struct rig *rig, const char *name);
+/* A guest that has connected; rings 2 unless options say otherwise. */
+void port_connect(struct port *port, struct fake_options options);
+/* ... and is up, in the style given. */
+void port_boot(struct port *port, enum fake_style style, struct fake_options options);
+void port_destroy(struct port *port);
+
+/* Post n receive buffers of this many bytes. */
+void port_post(struct port *port, unsigned n, uint32_t bytes);
+
+unsigned fds_open(void);
+
+#endif

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+set(fake_guest lib/fake_guest.c lib/fake_ring.c)
+set(vnet_rig lib/vnet_rig.c ${fake_guest})
+
+unit_test(test_vnet SOURCES unit/test_vnet.c ${vnet_rig} LIBS nl_virtio)
+unit_test(test_vrubbish SOURCES unit/test_vrubbish.c ${vnet_rig} LIBS nl_virtio)
+unit_test(test_vmemory SOURCES unit/test_vmemory.c LIBS nl_virtio)
+unit_test(test_vconsole SOURCES unit/test_vconsole.c ${vnet_rig} LIBS nl_virtio)
