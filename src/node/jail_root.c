@@ -156,10 +156,9 @@ static int build_proc(int root, const char *exec, struct why *why)
 	int err;
 
 	while (from && getline(&line, &room, from) > 1)
-		if (!strncmp(line, "flags", 5) || !strncmp(line, "cache_alignment", 15) ||
-		    !strncmp(line, "processor", 9))
-			if (used + strlen(line) < sizeof(text))
-				used += (size_t)sprintf(text + used, "%s", line);
+		if ((!strncmp(line, "flags", 5) || !strncmp(line, "cache_alignment", 15)) &&
+		    used + strlen(line) < sizeof(text))
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", line);
 	err = make_file(root, "proc/cpuinfo", text, 0444, why);
 	if (!err)
 		err = make_dir(root, "proc/self", 0555, why);

@@ -38,7 +38,8 @@ struct node_start {
 	const struct plan_node *plan;
 	const char *lab_dir;	/* the topology's folder, shown at /lab; NULL: none */
 	const char *work_dir;	/* per node; becomes the machine's working folder */
-	const char *memory_dir; /* a tmpfs with room for the guest's memory */
+	const char *memory_dir; /* a tmpfs for the guest's memory; NULL: one of its own,
+				 * no larger than needed, and gone with the node */
 	const char *kernel;	/* resolved: what to exec */
 	const char *modules;	/* its modules folder, or NULL if it has none */
 	const char *initramfs;	/* with the agent as /init */

@@ -56,20 +56,35 @@ static bool is_real_root(void)
 	return true;
 }
 
-int sandbox_guest_ids(uid_t *uid, gid_t *gid, struct why *why)
+/* Decided outside: in the lab's namespace an id no longer tells where it is from. */
+static struct {
+	bool known;
+	uid_t uid;
+	gid_t gid;
+} guest;
+
+static int decide_guest(struct why *why)
 {
-	if (geteuid() != 0 || (!is_root() && !is_real_root())) {
-		*uid = geteuid();
-		*gid = getegid();
-		return 0;
-	}
-	if (!is_root())
+	guest.uid = geteuid();
+	guest.gid = getegid();
+	if (is_root())
+		guest.uid = guest.gid = SANDBOX_GUEST_ID;
+	else if (guest.uid == 0 && is_real_root())
 		return why_set(why, -EPERM,
 			       "root without the ids of other users: machines never run as root, "
 			       "and id %d is unknown here; start the lab as an ordinary user",
 			       SANDBOX_GUEST_ID);
-	*uid = *gid = SANDBOX_GUEST_ID;
+	guest.known = true;
 	return 0;
+}
+
+int sandbox_guest_ids(uid_t *uid, gid_t *gid, struct why *why)
+{
+	int err = guest.known ? 0 : decide_guest(why);
+
+	*uid = guest.uid;
+	*gid = guest.gid;
+	return err;
 }
 
 static int map_ids(pid_t pid, const struct sandbox_lab *config, struct why *why)
@@ -222,7 +237,9 @@ int sandbox_fork_lab(const struct sandbox_lab *config, pid_t *pid, int *pidfd,
 	long got;
 	char byte;
 
-	err = report_open(ends, why);
+	err = decide_guest(why);
+	if (!err)
+		err = report_open(ends, why);
 	if (err)
 		return err;
 	report_in = ends[0];

@@ -67,6 +67,11 @@ static const char *home_dir(void)
 	return user ? user->pw_dir : home;
 }
 
+static void put(char out[PARAMS_PATH_BYTES_MAX], const char *path)
+{
+	snprintf(out, PARAMS_PATH_BYTES_MAX, "%s", path);
+}
+
 static void fill_machine(struct uml_machine *machine, const struct node_start *start)
 {
 	const struct plan_node *plan = start->plan;
@@ -79,11 +84,11 @@ static void fill_machine(struct uml_machine *machine, const struct node_start *s
 		.extra_args = start->extra_args,
 	};
 	if (plan->image_kind == IMAGE_DIR)
-		strcpy(machine->params.image, JAIL_DIR "/image");
+		put(machine->params.image, JAIL_DIR "/image");
 	if (start->modules && *start->modules)
-		strcpy(machine->params.modules, JAIL_DIR "/modules");
+		put(machine->params.modules, JAIL_DIR "/modules");
 	if (start->lab_dir)
-		strcpy(machine->params.lab, JAIL_DIR "/lab");
+		put(machine->params.lab, JAIL_DIR "/lab");
 }
 
 static const char *or_null(const char *path)

@@ -63,7 +63,7 @@ static int check_extra(const char *extra, struct why *why)
 	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
 		if (given_by_user(extra, reserved[i]))
 			return why_set(why, -EINVAL,
-				       "kernel parameters: '%s' is netlab's own and cannot be given",
+				       "kernel parameters: '%s' is netlab's own and not to be given",
 				       reserved[i]);
 	return 0;
 }
