@@ -77,6 +77,9 @@ struct state;
 int state_create(struct state **out, const char *name, bool *cleared, struct why *why);
 const char *state_dir(const struct state *state);
 int state_dir_fd(const struct state *state);
+/* Its descriptors, for a process that closes all others; returns how many. */
+enum { STATE_FDS = 3 };
+size_t state_fds(const struct state *state, int fds[STATE_FDS]);
 /* Write lab.json.  dir and name in info are ignored. */
 int state_write(struct state *state, const struct state_info *info, struct why *why);
 int state_remove(struct state *state, struct why *why);

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "lab/control_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+
+enum {
+	READ_BYTES = 64 << 10,
+	/* Beyond any honest sum of answers and windows. */
+	OUT_BYTES_MAX = 1 << 30,
+	LINES_PER_TURN = 64,
+};
+
+bool conn_has_room(const struct conn *conn)
+{
+	return outbuf_size(&conn->out) < CONTROL_ROOM_BYTES;
+}
+
+void conn_kick(struct conn *conn)
+{
+	loop_defer(conn->control->loop, &conn->work);
+}
+
+void conn_send(struct conn *conn, json_t *line)
+{
+	cleanup_free char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+	size_t size = text ? strlen(text) : 0;
+
+	json_decref(line);
+	/* A line that cannot be said must not be missing silently. */
+	if (!text) {
+		conn->dead = true;
+	} else {
+		text[size] = '\n';
+		if (!conn->dead && outbuf_append(&conn->out, text, size + 1))
+			conn->dead = true;
+	}
+	conn_kick(conn);
+}
+
+bool conn_flush(struct conn *conn)
+{
+	while (!conn->dead && outbuf_size(&conn->out)) {
+		ssize_t n = fdio_send(conn->fd, outbuf_front(&conn->out),
+				      outbuf_size(&conn->out), NULL, 0);
+
+		if (n == -EAGAIN)
+			return false;
+		if (n == -EINTR)
+			continue;
+		if (n < 0) {
+			conn->dead = true;
+			break;
+		}
+		outbuf_take(&conn->out, (size_t)n);
+	}
+	return true;
+}
+
+/* ---- reading ------------------------------------------------------------------ */
+
+/* One read.  Returns false when there is nothing more now. */
+static bool read_once(struct conn *conn)
+{
+	uint8_t bytes[READ_BYTES];
+	size_t fd_count = CONTROL_FDS_MAX - conn->fd_count;
+	ssize_t n = fdio_recv(conn->fd, bytes, sizeof(bytes), conn->fds + conn->fd_count,
+			      &fd_count);
+
+	if (n == -EAGAIN || n == -EINTR)
+		return false;
+	if (n < 0) {
+		/* More descriptors than anything here could use, or a reset. */
+		conn->dead = true;
+		return false;
+	}
+	conn->fd_count += fd_count;
+	if (n == 0)
+		conn->eof = true;
+	else if (outbuf_append(&conn->in, bytes, (size_t)n))
+		conn->dead = true;
+	return n > 0;
+}
+
+/* Find a whole line at the front of the input: its size without the newline, -1 if
+ * there is none yet. */
+static long whole_line(struct conn *conn)
+{
+	const uint8_t *front = outbuf_front(&conn->in);
+	size_t have = outbuf_size(&conn->in);
+	const uint8_t *end = have > conn->scanned ?
+				     memchr(front + conn->scanned, '\n', have - conn->scanned) :
+				     NULL;
+
+	if (end)
+		return end - front;
+	conn->scanned = have;
+	return -1;
+}
+
+static void refuse_long_line(struct conn *conn)
+{
+	conn_send(conn, json_pack("{s:n, s:b, s:s}", "id", "ok", 0, "error",
+				  "a line of a request has at most 1 MiB; the connection is "
+				  "closed"));
+	conn_flush(conn);
+	conn->dead = true;
+}
+
+/* Serve whole lines, while the client reads its answers.  True: there are more. */
+static bool serve_lines(struct conn *conn, bool always)
+{
+	for (int i = 0; always || i < LINES_PER_TURN; i++) {
+		long size = conn->dead ? -1 : whole_line(conn);
+
+		if (size < 0) {
+			if (!conn->dead && outbuf_size(&conn->in) >= CONTROL_LINE_BYTES_MAX)
+				refuse_long_line(conn);
+			return false;
+		}
+		if (!always && !conn_has_room(conn))
+			return false;
+		if (size >= CONTROL_LINE_BYTES_MAX) {
+			refuse_long_line(conn);
+			return false;
+		}
+		conn->scanned = 0;
+		conn_line(conn, (const char *)outbuf_front(&conn->in), (size_t)size);
+		outbuf_take(&conn->in, (size_t)size + 1);
+	}
+	return true;
+}
+
+/* ---- the turn of a connection -------------------------------------------------- */
+
+static bool pump_requests(struct conn *conn)
+{
+	struct request *request = conn->first, *next;
+	bool more = false;
+
+	for (; request && conn_has_room(conn); request = next) {
+		next = request->next;
+		if (request->ops->pump)
+			more |= request->ops->pump(request);
+	}
+	return more || request;
+}
+
+static void work(void *ctx)
+{
+	struct conn *conn = ctx;
+	bool more = serve_lines(conn, false), sent;
+
+	if (!conn->dead && conn_has_room(conn))
+		more |= pump_requests(conn);
+	sent = conn_flush(conn);
+	if (conn->eof && sent && !conn->first && whole_line(conn) < 0)
+		conn->dead = true;
+	if (conn->dead) {
+		conn_destroy(conn);
+		return;
+	}
+	if (sent && (more || whole_line(conn) >= 0))
+		conn_kick(conn);
+	watch_events(conn->watch, (sent ? 0 : EPOLLOUT) |
+					  (conn_has_room(conn) && !conn->eof ? EPOLLIN : 0));
+}
+
+static void on_event(void *ctx, uint32_t events)
+{
+	struct conn *conn = ctx;
+
+	if (events & (EPOLLHUP | EPOLLERR)) {
+		/* Nobody will read; what was said before is still done. */
+		while (!conn->dead && !conn->eof &&
+		       outbuf_size(&conn->in) < CONTROL_LINE_BYTES_MAX && read_once(conn))
+			;
+		serve_lines(conn, true);
+		conn->dead = true;
+	} else if (events & EPOLLIN) {
+		read_once(conn);
+	}
+	conn_kick(conn);
+}
+
+int conn_create(struct control *control, int fd, bool adopted, struct why *why)
+{
+	struct conn *conn = calloc(1, sizeof(*conn));
+	int err;
+
+	if (!conn) {
+		close(fd);
+		return why_set(why, -ENOMEM, "control: out of memory");
+	}
+	conn->control = control;
+	conn->fd = fd;
+	conn->adopted = adopted;
+	conn->in.limit = CONTROL_LINE_BYTES_MAX + READ_BYTES;
+	conn->out.limit = OUT_BYTES_MAX;
+	conn->work = (struct deferred){ .run = work, .ctx = conn };
+	err = fdio_nonblock(fd, true);
+	if (!err)
+		err = loop_watch(control->loop, fd, EPOLLIN, on_event, conn, &conn->watch, why);
+	if (err) {
+		close(fd);
+		free(conn);
+		return err;
+	}
+	conn->next = control->first;
+	if (conn->next)
+		conn->next->prev = conn;
+	control->first = conn;
+	control->conn_count++;
+	return 0;
+}
+
+void conn_destroy(struct conn *conn)
+{
+	struct control *control = conn->control;
+
+	while (conn->first) {
+		struct request *request = conn->first;
+
+		conn->first = request->next;
+		if (conn->first)
+			conn->first->prev = NULL;
+		request->ops->drop(request);
+	}
+	if (conn->prev)
+		conn->prev->next = conn->next;
+	else
+		control->first = conn->next;
+	if (conn->next)
+		conn->next->prev = conn->prev;
+	control->conn_count--;
+	deferred_cancel(&conn->work);
+	watch_close(conn->watch);
+	close(conn->fd);
+	while (conn->fd_count)
+		close(conn->fds[--conn->fd_count]);
+	outbuf_free(&conn->in);
+	outbuf_free(&conn->out);
+	free(conn);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* control_internal.h - what the files of the control socket share
+ *
+ * For control.c (sockets), control_conn.c (one connection's bytes) and
+ * control_call.c (lines and verbs); others use control.h.
+ */
+#ifndef NL_LAB_CONTROL_INTERNAL_H
+#define NL_LAB_CONTROL_INTERNAL_H
+
+#include "lab/control.h"
+#include "lab/outbuf.h"
+
+struct control {
+	struct loop *loop;
+	const struct verb *verbs;
+	size_t verb_count;
+	void *ctx;
+	int listen_fd;
+	struct watch *listen_watch;
+	struct conn *first;
+	size_t conn_count;
+	uid_t uid; /* of this process, as it sees itself */
+};
+
+struct conn {
+	struct control *control;
+	struct conn *prev, *next;
+	int fd;
+	struct watch *watch;
+	struct deferred work;
+	struct outbuf in, out;
+	size_t scanned; /* of in: no newline up to here */
+	int fds[CONTROL_FDS_MAX];
+	size_t fd_count;
+	struct request *first;
+	size_t request_count;
+	bool adopted;
+	bool eof;  /* the client sends no more */
+	bool dead; /* to be closed as soon as nobody stands in it */
+};
+
+/* control_conn.c */
+int conn_create(struct control *control, int fd, bool adopted, struct why *why);
+void conn_destroy(struct conn *conn);
+bool conn_has_room(const struct conn *conn);
+void conn_kick(struct conn *conn);
+void conn_send(struct conn *conn, json_t *line /* taken over */);
+bool conn_flush(struct conn *conn); /* true: all is sent or it is dead */
+
+/* control_call.c: serve one line, without its newline. */
+void conn_line(struct conn *conn, const char *line, size_t size);
+
+#endif

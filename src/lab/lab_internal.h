@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* lab_internal.h - the running lab, as its own files see it
+ *
+ * For lab.c (starting the process), lab_main.c (being it), lab_life.c (bringing
+ * machines up and down) and verbs_*.c (what clients ask for); others use lab.h.
+ *
+ *   BOOTING ──all ready──► RUNNING ──lab_stop()──► STOPPING ──all gone──► GONE
+ *      └────────a machine failed, lab_stop()──────────┘
+ */
+#ifndef NL_LAB_LAB_INTERNAL_H
+#define NL_LAB_LAB_INTERNAL_H
+
+#include "base/loop.h"
+#include "clock/clock.h"
+#include "lab/captures.h"
+#include "lab/control.h"
+#include "lab/journal.h"
+#include "lab/lab.h"
+#include "lab/machine.h"
+#include "lab/rundir.h"
+#include "lab/state.h"
+#include "lab/wire.h"
+#include "node/node.h"
+
+enum lab_phase { LAB_BOOTING, LAB_RUNNING, LAB_STOPPING, LAB_GONE };
+
+/* What a request can be woken by. */
+enum { WAKE_PROGRESS = 1, WAKE_JOURNAL = 2, WAKE_CONSOLE = 4 };
+
+struct lab {
+	/* Given before lab_build(). */
+	const struct plan *plan;
+	char name[PLAN_NAME_BYTES_MAX];
+	uint64_t seed;
+	bool seed_drawn;
+	uint32_t boots_at_once;
+	struct loop *loop;
+	struct clock *clock;
+	int journal_fd;		    /* taken over; -1: none */
+	struct machine_env env;	    /* but for what lab_build() makes */
+	const struct node_kernel *const *kernels; /* by node; NULL: never started */
+	struct state *state;	    /* NULL: none (tests) */
+	struct state_info info;
+	struct rundir run;
+
+	/* Made by lab_build(). */
+	struct journal *journal;
+	struct wire *wire;
+	struct captures *captures;
+	struct control *control;
+	struct machine **machines; /* by node */
+
+	/* Life. */
+	enum lab_phase phase;
+	struct deferred advance;
+	struct timer stop_patience; /* of STOPPING */
+	uint64_t ready_ns;	    /* lab time; 0: not yet */
+	uint64_t changes;	    /* grows with everything that `wait` tells */
+	const char *last_node;	    /* the latest change */
+	char last_what[96];
+	struct machine *failed; /* why the boot failed; NULL: it did not */
+	bool failure_told;
+	bool killed; /* all machines, on the way down */
+};
+
+/* lab_life.c */
+int lab_build(struct lab *lab, struct why *why);
+void lab_unbuild(struct lab *lab);
+void lab_boot(struct lab *lab);
+/* Bring everything down; graceful: ask the machines first. */
+void lab_stop(struct lab *lab, bool graceful, const char *reason);
+const char *lab_phase_name(enum lab_phase phase);
+/* As `wait` and `ps` count them. */
+struct lab_count {
+	unsigned booted, nodes, gone, ready, services;
+};
+struct lab_count lab_count(const struct lab *lab);
+/* By the member "node" of a request. */
+int lab_machine(const struct lab *lab, const json_t *body, struct machine **out,
+		struct why *why);
+
+/* verbs.c */
+extern const struct verb lab_verbs[];
+extern const size_t lab_verb_count;
+
+#endif

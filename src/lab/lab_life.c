@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* Bringing a lab up and down.
+ *
+ * Nothing is done within a machine's callback but to note that something changed;
+ * advance() then looks at all machines at once, and does what can be done: start
+ * the next ones, start services whose dependencies are ready, see that all are
+ * ready, that one has failed, or that all are gone.
+ */
+#include "lab/lab_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/cleanup.h"
+#include "lab/text.h"
+
+enum {
+	GRACE_S = 15, /* for machines that were asked to power off */
+	KILL_S = 10,  /* for the kernel to end killed ones */
+};
+
+static const char *const phase_names[] = {
+	[LAB_BOOTING] = "booting",
+	[LAB_RUNNING] = "running",
+	[LAB_STOPPING] = "stopping",
+	[LAB_GONE] = "gone",
+};
+
+const char *lab_phase_name(enum lab_phase phase)
+{
+	return phase_names[phase];
+}
+
+/* lab.json tells those who cannot or do not want to connect. */
+static void write_state(struct lab *lab)
+{
+	static const enum state_kind kinds[] = {
+		[LAB_BOOTING] = STATE_BOOTING,
+		[LAB_RUNNING] = STATE_RUNNING,
+		[LAB_STOPPING] = STATE_STOPPING,
+		[LAB_GONE] = STATE_STOPPING,
+	};
+	struct why why = { "" };
+
+	lab->info.kind = kinds[lab->phase];
+	if (lab->state && state_write(lab->state, &lab->info, &why))
+		fprintf(stderr, "%s\n", why.text);
+}
+
+static void set_phase(struct lab *lab, enum lab_phase phase, const char *reason)
+{
+	json_t *entry = json_pack("{s:s, s:s}", "from", phase_names[lab->phase], "to",
+				  phase_names[phase]);
+
+	if (reason)
+		json_object_set_new(entry, "why", text_json_z(reason));
+	lab->phase = phase;
+	lab->changes++;
+	journal_write(lab->journal, "lab", entry);
+	write_state(lab);
+	control_wake(lab->control, WAKE_PROGRESS);
+}
+
+/* ---- what machines say ------------------------------------------------------------ */
+
+static void note(struct lab *lab, const struct machine *machine, const char *what)
+{
+	lab->last_node = machine_plan(machine)->name;
+	snprintf(lab->last_what, sizeof(lab->last_what), "%s", what);
+	lab->changes++;
+	control_wake(lab->control, WAKE_PROGRESS);
+	loop_defer(lab->loop, &lab->advance);
+}
+
+static void on_state(void *ctx, struct machine *machine, enum machine_state from)
+{
+	(void)from;
+	note(ctx, machine, machine_state_name(machine_state(machine)));
+}
+
+static void on_service(void *ctx, struct machine *machine, size_t index)
+{
+	const struct service *service = machine_service(machine, index);
+	char what[96];
+
+	snprintf(what, sizeof(what), "%.64s %s", machine_plan(machine)->services[index].name,
+		 service_state_name(service->state));
+	note(ctx, machine, what);
+}
+
+static void on_console(void *ctx, struct machine *machine)
+{
+	struct lab *lab = ctx;
+
+	(void)machine;
+	control_wake(lab->control, WAKE_CONSOLE);
+}
+
+static void on_gone(void *ctx, struct machine *machine)
+{
+	struct lab *lab = ctx;
+
+	(void)machine;
+	lab->changes++;
+	control_wake(lab->control, WAKE_PROGRESS | WAKE_CONSOLE);
+	loop_defer(lab->loop, &lab->advance);
+}
+
+static const struct machine_ops machine_ops = {
+	.state = on_state,
+	.service = on_service,
+	.console = on_console,
+	.gone = on_gone,
+};
+
+static void on_port(void *ctx, uint32_t port, enum port_state state, const char *why)
+{
+	struct lab *lab = ctx;
+	json_t *entry = json_pack("{s:s, s:s}", "port", wire_port_name(lab->wire, port),
+				  "state", port_state_name(state));
+
+	if (why)
+		json_object_set_new(entry, "why", text_json_z(why));
+	journal_write(lab->journal, "port", entry);
+}
+
+static void on_tap(void *ctx, const struct sw_tap_event *event)
+{
+	struct lab *lab = ctx;
+
+	captures_tap(lab->captures, event);
+}
+
+static const struct wire_ops wire_ops = { .port = on_port, .tap = on_tap };
+
+static void on_journal(void *ctx)
+{
+	struct lab *lab = ctx;
+
+	control_wake(lab->control, WAKE_JOURNAL);
+}
+
+/* ---- up ---------------------------------------------------------------------------- */
+
+static bool depends_ready(const struct lab *lab, const struct machine *machine)
+{
+	const struct plan_node *plan = machine_plan(machine);
+
+	for (size_t i = 0; i < plan->depend_count; i++)
+		if (machine_state(lab->machines[plan->depends[i]]) != MACHINE_READY)
+			return false;
+	return true;
+}
+
+static bool has_failed(const struct machine *machine)
+{
+	return machine_state(machine) == MACHINE_FAILED ||
+	       machine_state(machine) == MACHINE_LOST ||
+	       machine_state(machine) == MACHINE_STOPPED;
+}
+
+static void fail_boot(struct lab *lab, struct machine *machine)
+{
+	char reason[WHY_BYTES_MAX + 64];
+
+	lab->failed = machine;
+	snprintf(reason, sizeof(reason), "%s %s: %s", machine_plan(machine)->name,
+		 machine_state_name(machine_state(machine)), machine_reason(machine));
+	lab_stop(lab, false, reason);
+}
+
+/* Start machines up to the bound, and services as their time has come. */
+static void advance_boot(struct lab *lab)
+{
+	uint32_t booting = 0;
+	bool all_ready = true;
+
+	for (size_t i = 0; i < lab->plan->node_count; i++) {
+		struct machine *machine = lab->machines[i];
+
+		if (has_failed(machine)) {
+			fail_boot(lab, machine);
+			return;
+		}
+		booting += machine_state(machine) == MACHINE_BOOTING;
+	}
+	for (size_t i = 0; i < lab->plan->node_count; i++) {
+		struct machine *machine = lab->machines[i];
+
+		if (machine_state(machine) == MACHINE_WAITING && booting < lab->boots_at_once) {
+			machine_start(machine);
+			booting++;
+		}
+		if (machine_state(machine) == MACHINE_CONFIGURED &&
+		    depends_ready(lab, machine))
+			machine_start_services(machine);
+		all_ready &= machine_state(machine) == MACHINE_READY;
+	}
+	if (all_ready) {
+		lab->ready_ns = clock_now_ns(lab->clock);
+		set_phase(lab, LAB_RUNNING, NULL);
+	}
+}
+
+void lab_boot(struct lab *lab)
+{
+	write_state(lab);
+	loop_defer(lab->loop, &lab->advance);
+}
+
+/* ---- down -------------------------------------------------------------------------- */
+
+static void kill_all(struct lab *lab)
+{
+	lab->killed = true;
+	for (size_t i = 0; i < lab->plan->node_count; i++)
+		machine_kill(lab->machines[i]);
+}
+
+/* Asked in vain, or killed in vain. */
+static void on_stop_patience(void *ctx, uint64_t now_ns)
+{
+	struct lab *lab = ctx;
+
+	if (lab->killed) {
+		/* They end with this process, as its pid namespace does. */
+		set_phase(lab, LAB_GONE, "some machines did not end in time");
+		loop_stop(lab->loop);
+		return;
+	}
+	journal_write(lab->journal, "stop-timeout", NULL);
+	kill_all(lab);
+	timer_set(lab->clock, &lab->stop_patience, now_ns + KILL_S * NS_PER_S);
+}
+
+void lab_stop(struct lab *lab, bool graceful, const char *reason)
+{
+	uint64_t patience_ns = (graceful ? GRACE_S : KILL_S) * NS_PER_S;
+
+	if (lab->phase >= LAB_STOPPING) {
+		/* Asked again, or less patiently: now. */
+		if (lab->phase == LAB_STOPPING && !graceful)
+			kill_all(lab);
+		return;
+	}
+	set_phase(lab, LAB_STOPPING, reason);
+	for (size_t i = 0; graceful && i < lab->plan->node_count; i++)
+		machine_shutdown(lab->machines[i]);
+	if (!graceful)
+		kill_all(lab);
+	timer_set(lab->clock, &lab->stop_patience, clock_now_ns(lab->clock) + patience_ns);
+	loop_defer(lab->loop, &lab->advance);
+}
+
+/* The one who started a lab that failed has a right to be told. */
+static bool failure_is_owed(const struct lab *lab)
+{
+	return lab->failed && !lab->failure_told && control_adopted_is_open(lab->control);
+}
+
+static void advance_stop(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->plan->node_count; i++)
+		if (machine_has_process(lab->machines[i]))
+			return;
+	timer_cancel(lab->clock, &lab->stop_patience);
+	if (failure_is_owed(lab))
+		return;
+	captures_end_all(lab->captures, "the lab was taken down");
+	set_phase(lab, LAB_GONE, NULL);
+	loop_stop(lab->loop);
+}
+
+static void advance(void *ctx)
+{
+	struct lab *lab = ctx;
+
+	if (lab->phase == LAB_BOOTING)
+		advance_boot(lab);
+	else if (lab->phase == LAB_STOPPING)
+		advance_stop(lab);
+}
+
+/* ---- building ------------------------------------------------------------------------ */
+
+static int build_machines(struct lab *lab, struct why *why)
+{
+	int err = 0;
+
+	lab->machines = calloc(lab->plan->node_count + 1, sizeof(struct machine *));
+	if (!lab->machines)
+		return why_set(why, -ENOMEM, "lab: out of memory");
+	for (uint32_t i = 0; !err && i < lab->plan->node_count; i++)
+		err = machine_create(&lab->machines[i], &lab->env, i,
+				     lab->kernels ? lab->kernels[i] : NULL, why);
+	return err;
+}
+
+int lab_build(struct lab *lab, struct why *why)
+{
+	int err;
+
+	lab->advance = (struct deferred){ .run = advance, .ctx = lab };
+	lab->stop_patience = (struct timer){ .fire = on_stop_patience, .ctx = lab };
+	err = journal_create(&lab->journal, lab->clock, lab->journal_fd, why);
+	if (!err)
+		err = wire_create(&lab->wire, lab->plan, lab->seed, lab->loop, lab->clock,
+				  &wire_ops, lab, why);
+	if (!err)
+		err = captures_create(&lab->captures, lab->name, lab->plan, lab->loop,
+				      lab->clock, lab->wire, why);
+	if (!err)
+		err = control_create(&lab->control, lab->loop, lab_verbs, lab_verb_count, lab,
+				     why);
+	if (err)
+		return err;
+	journal_listen(lab->journal, on_journal, lab);
+	lab->env.lab = lab->name;
+	lab->env.plan = lab->plan;
+	lab->env.loop = lab->loop;
+	lab->env.clock = lab->clock;
+	lab->env.journal = lab->journal;
+	lab->env.wire = lab->wire;
+	lab->env.run = &lab->run;
+	lab->env.seed = lab->seed;
+	lab->env.ops = &machine_ops;
+	lab->env.ctx = lab;
+	return build_machines(lab, why);
+}
+
+void lab_unbuild(struct lab *lab)
+{
+	if (lab->clock)
+		timer_cancel(lab->clock, &lab->stop_patience);
+	/* Clients first: their requests hold on to machines and captures. */
+	control_destroy(steal_ptr(&lab->control));
+	if (lab->journal)
+		journal_listen(lab->journal, NULL, NULL);
+	for (size_t i = 0; lab->machines && i < lab->plan->node_count; i++)
+		machine_destroy(lab->machines[i]);
+	free(steal_ptr(&lab->machines));
+	captures_destroy(steal_ptr(&lab->captures));
+	wire_destroy(steal_ptr(&lab->wire));
+	journal_destroy(steal_ptr(&lab->journal));
+	deferred_cancel(&lab->advance);
+}
+
+/* ---- looking -------------------------------------------------------------------------- */
+
+struct lab_count lab_count(const struct lab *lab)
+{
+	struct lab_count count = { .nodes = (unsigned)lab->plan->node_count };
+
+	for (size_t i = 0; i < lab->plan->node_count; i++) {
+		const struct machine *machine = lab->machines[i];
+		enum machine_state state = machine_state(machine);
+
+		count.booted += state >= MACHINE_CONFIGURED && state <= MACHINE_READY;
+		count.gone += !machine_has_process(machine);
+		count.services += (unsigned)machine_plan(machine)->service_count;
+		for (size_t s = 0; s < machine_plan(machine)->service_count; s++)
+			count.ready += machine_service(machine, s)->was_ready;
+	}
+	return count;
+}
+
+int lab_machine(const struct lab *lab, const json_t *body, struct machine **out,
+		struct why *why)
+{
+	const char *name = json_string_value(json_object_get(body, "node"));
+	int node;
+
+	if (!name)
+		return why_set(why, -EINVAL, "\"node\": a machine's name was expected");
+	node = plan_find_node(lab->plan, name);
+	if (node < 0)
+		return why_set(why, -ENOENT, "no machine is named %.64s", name);
+	*out = lab->machines[node];
+	return 0;
+}

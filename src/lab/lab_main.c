@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Being the lab process: from the fork to the last line of the journal. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/proc.h"
+#include "lab/lab_process.h"
+
+enum {
+	LAST_WORDS_MS = 1000, /* for clients to read their answers */
+	LAST_TURNS = 16,
+};
+
+struct signals {
+	struct lab *lab;
+	int fd;
+	struct watch *watch;
+};
+
+/* ---- apart from the starter ----------------------------------------------------------- */
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* The starter may hold anything open, such as the pipe that somebody waits on. */
+static void close_others(int *keep, size_t count)
+{
+	unsigned from = STDERR_FILENO + 1;
+
+	qsort(keep, count, sizeof(*keep), by_number);
+	for (size_t i = 0; i < count; i++) {
+		if (keep[i] < (int)from)
+			continue;
+		if ((unsigned)keep[i] > from)
+			syscall(SYS_close_range, from, (unsigned)keep[i] - 1, 0);
+		from = (unsigned)keep[i] + 1;
+	}
+	syscall(SYS_close_range, from, ~0U, 0);
+}
+
+/* stdin from nowhere, complaints to lab.log; also if those three were closed. */
+static int redirect(const struct rundir *run, struct why *why)
+{
+	cleanup_close int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	cleanup_close int log_fd = rundir_append(run, "lab.log", why);
+
+	if (log_fd < 0)
+		return log_fd;
+	if (null_fd < 0)
+		return why_errno(why, -errno, "/dev/null");
+	if (dup2(null_fd, STDIN_FILENO) < 0 || dup2(log_fd, STDOUT_FILENO) < 0 ||
+	    dup2(log_fd, STDERR_FILENO) < 0)
+		return why_errno(why, -errno, "standard streams");
+	setvbuf(stderr, NULL, _IOLBF, 0);
+	return 0;
+}
+
+static int leave_starter(struct lab_process *process, struct why *why)
+{
+	int keep[8] = { process->report_fd, process->client_fd, process->lab.run.fd };
+	size_t count = 3 + state_fds(process->lab.state, keep + 3);
+	int err;
+
+	setsid();
+	prctl(PR_SET_NAME, "netlab-lab");
+	umask(022);
+	err = redirect(&process->lab.run, why);
+	if (err)
+		return err;
+	close_others(keep, count);
+	/* Sockets of machines have short names below this folder: the whole path
+	 * may be longer than a socket's address. */
+	if (chdir(process->nodes_dir) < 0)
+		return why_errno(why, -errno, "%s", process->nodes_dir);
+	return 0;
+}
+
+/* ---- signals ----------------------------------------------------------------------------- */
+
+static void on_signal(void *ctx, uint32_t events)
+{
+	struct signals *signals = ctx;
+	struct signalfd_siginfo info;
+	char reason[64];
+
+	(void)events;
+	if (read(signals->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	snprintf(reason, sizeof(reason), "signal %s",
+		 info.ssi_signo == SIGTERM ? "TERM" : "INT");
+	signals->lab->failure_told = true;
+	lab_stop(signals->lab, false, reason);
+	loop_defer(signals->lab->loop, &signals->lab->advance);
+}
+
+static int watch_signals(struct signals *signals, struct lab *lab, struct why *why)
+{
+	sigset_t mask;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	/* Some caller may have ignored it; machines' ends could not be waited for. */
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	signals->lab = lab;
+	signals->fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals->fd < 0)
+		return why_errno(why, -errno, "signalfd");
+	return loop_watch(lab->loop, signals->fd, EPOLLIN, on_signal, signals,
+			  &signals->watch, why);
+}
+
+/* ---- the life ------------------------------------------------------------------------------ */
+
+static int build(struct lab_process *process, struct signals *signals, struct why *why)
+{
+	struct lab *lab = &process->lab;
+	int err = leave_starter(process, why);
+
+	if (!err)
+		err = loop_create(&lab->loop, why);
+	if (!err)
+		err = clock_real_create(&lab->clock, lab->loop, why);
+	if (!err)
+		err = watch_signals(signals, lab, why);
+	if (!err)
+		err = proc_identify(&lab->info.process, 0, why);
+	if (err)
+		return err;
+	lab->journal_fd = rundir_append(&lab->run, "journal.jsonl", why);
+	if (lab->journal_fd < 0)
+		return lab->journal_fd;
+	lab->info.started_at =
+		(int64_t)(clock_wall_ns(lab->clock, clock_now_ns(lab->clock)) / NS_PER_S);
+	lab->env.nodes_dir = process->nodes_dir;
+	lab->env.initramfs = process->parts.initramfs;
+	lab->env.preload = process->parts.preload;
+	lab->kernels = process->kernel_of;
+	err = lab_build(lab, why);
+	if (!err)
+		err = control_listen(lab->control, state_dir_fd(lab->state), "control", why);
+	if (!err)
+		err = control_adopt(lab->control, process->client_fd, why);
+	return err;
+}
+
+static void report(struct lab_process *process, const char *text)
+{
+	/* If the starter is gone, nobody needs to know. */
+	(void)fdio_write(process->report_fd, text, strlen(text) + 1);
+	close(process->report_fd);
+}
+
+/* What was bound and mounted here is in the way of removing the folders. */
+static void remove_state(struct lab_process *process)
+{
+	struct why why = { "" };
+
+	umount2(process->nodes_dir, MNT_DETACH);
+	umount2(state_dir(process->lab.state), MNT_DETACH);
+	if (state_remove(process->lab.state, &why))
+		fprintf(stderr, "%s\n", why.text);
+}
+
+static void live(struct lab *lab)
+{
+	int err;
+
+	journal_write(lab->journal, "lab-start",
+		      json_pack("{s:s, s:s, s:I, s:b, s:s, s:i}", "lab", lab->name, "netlab",
+				NETLAB_VERSION, "seed", (json_int_t)lab->seed, "seed_drawn",
+				lab->seed_drawn, "topology", lab->plan->file, "nodes",
+				(int)lab->plan->node_count));
+	lab_boot(lab);
+	err = loop_run(lab->loop);
+	if (err)
+		fprintf(stderr, "the event loop ended: %s\n", strerror(-err));
+	/* Answers to `down` and the like are made and sent. */
+	for (int i = 0; i < LAST_TURNS && loop_turn(lab->loop, 0) >= 0; i++)
+		;
+}
+
+_Noreturn void lab_main(struct lab_process *process)
+{
+	struct lab *lab = &process->lab;
+	struct signals signals = { .fd = -1 };
+	struct why why = { "" };
+
+	if (build(process, &signals, &why)) {
+		report(process, why.text);
+		/* The starter, which is still there, removes the state. */
+		_exit(1);
+	}
+	report(process, "");
+	live(lab);
+	control_finish(lab->control, LAST_WORDS_MS);
+	remove_state(process);
+	watch_close(signals.watch);
+	lab_unbuild(lab);
+	clock_destroy(lab->clock);
+	loop_destroy(lab->loop);
+	rundir_close(&lab->run);
+	state_close(lab->state);
+	exit(0);
+}

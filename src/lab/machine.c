@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+#include "lab/machine_internal.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/cleanup.h"
+#include "base/draw.h"
+#include "lab/text.h"
+
+static const char *const state_names[] = {
+	[MACHINE_WAITING] = "waiting",
+	[MACHINE_BOOTING] = "booting",
+	[MACHINE_CONFIGURING] = "configuring",
+	[MACHINE_CONFIGURED] = "configured",
+	[MACHINE_STARTING] = "starting",
+	[MACHINE_READY] = "ready",
+	[MACHINE_STOPPING] = "stopping",
+	[MACHINE_STOPPED] = "stopped",
+	[MACHINE_FAILED] = "failed",
+	[MACHINE_LOST] = "lost",
+};
+_Static_assert(ARRAY_SIZE(state_names) == MACHINE_STATES, "a name for each state");
+
+static const char *const service_names[] = {
+	[SERVICE_WAITING] = "waiting",
+	[SERVICE_STARTING] = "starting",
+	[SERVICE_READY] = "ready",
+	[SERVICE_EXITED] = "exited",
+	[SERVICE_FAILED] = "failed",
+};
+_Static_assert(ARRAY_SIZE(service_names) == SERVICE_STATES, "a name for each state");
+
+const char *machine_state_name(enum machine_state state)
+{
+	ASSERT((unsigned)state < MACHINE_STATES);
+	return state_names[state];
+}
+
+const char *service_state_name(enum service_state state)
+{
+	ASSERT((unsigned)state < SERVICE_STATES);
+	return service_names[state];
+}
+
+/* How long a machine may stay in a state before it is given up; 0: for ever. */
+static uint64_t patience_ns(const struct machine *machine, enum machine_state state)
+{
+	uint64_t longest_ns = 0;
+
+	switch (state) {
+	case MACHINE_BOOTING:
+	case MACHINE_CONFIGURING:
+		return machine->env->boot_timeout_ns;
+	case MACHINE_STARTING:
+		/* The agent gives a service up by itself; this is for an agent
+		 * that no longer does anything. */
+		for (size_t i = 0; i < machine->plan->service_count; i++)
+			if (machine->plan->services[i].ready.timeout_ns > longest_ns)
+				longest_ns = machine->plan->services[i].ready.timeout_ns;
+		return longest_ns + machine->env->boot_timeout_ns;
+	default:
+		return 0;
+	}
+}
+
+static void arm_timeout(struct machine *machine)
+{
+	uint64_t wait_ns = patience_ns(machine, machine->state);
+
+	if (wait_ns)
+		timer_set(machine->env->clock, &machine->timeout,
+			  clock_now_ns(machine->env->clock) + wait_ns);
+	else
+		timer_cancel(machine->env->clock, &machine->timeout);
+}
+
+static bool is_final(enum machine_state state)
+{
+	return state == MACHINE_STOPPED || state == MACHINE_FAILED || state == MACHINE_LOST;
+}
+
+void machine_set_state(struct machine *machine, enum machine_state state,
+		       const char *reason)
+{
+	enum machine_state from = machine->state;
+	json_t *entry;
+
+	if (from == state || is_final(from))
+		return;
+	machine->state = state;
+	if (reason && *reason)
+		why_set(&machine->reason, 0, "%s", reason);
+	if (state == MACHINE_READY)
+		machine->ready_ns = clock_now_ns(machine->env->clock);
+	arm_timeout(machine);
+	entry = json_pack("{s:s, s:s, s:s}", "node", machine->plan->name, "from",
+			  machine_state_name(from), "to", machine_state_name(state));
+	if (reason && *reason)
+		json_object_set_new(entry, "why", text_json_z(reason));
+	journal_write(machine->env->journal, "node", entry);
+	machine->env->ops->state(machine->env->ctx, machine, from);
+}
+
+static void on_timeout(void *ctx, uint64_t now_ns)
+{
+	struct machine *machine = ctx;
+	unsigned seconds = (unsigned)(patience_ns(machine, machine->state) / NS_PER_S);
+	char reason[200];
+
+	(void)now_ns;
+	if (machine->state == MACHINE_BOOTING)
+		snprintf(reason, sizeof(reason),
+			 "did not boot: no word from its agent within %u s", seconds);
+	else if (machine->state == MACHINE_CONFIGURING)
+		snprintf(reason, sizeof(reason), "was not configured within %u s", seconds);
+	else
+		snprintf(reason, sizeof(reason), "its services were not ready within %u s",
+			 seconds);
+	machine_set_state(machine, MACHINE_FAILED, reason);
+}
+
+/* ---- its process ----------------------------------------------------------- */
+
+static void close_devices(struct machine *machine, const char *reason)
+{
+	machine_agent_close(machine, reason);
+	wire_node_close(machine->env->wire, machine->index);
+	machine_console_drain(machine);
+	machine_console_close(machine);
+}
+
+/* The process has ended; what that means depends on what was asked of it. */
+static void on_gone(void *ctx, uint32_t events)
+{
+	struct machine *machine = ctx;
+	char how[256] = "";
+	bool asked, off;
+
+	(void)events;
+	machine_console_drain(machine);
+	node_reap(machine->node, how, sizeof(how));
+	watch_close(steal_ptr(&machine->node_watch));
+	node_free(steal_ptr(&machine->node));
+	close_devices(machine, "the machine has ended");
+	asked = machine->state == MACHINE_STOPPING;
+	off = machine->state >= MACHINE_CONFIGURED && strcmp(how, "powered off") == 0;
+	journal_write(machine->env->journal, "node-gone",
+		      json_pack("{s:s, s:o}", "node", machine->plan->name, "how",
+				text_json_z(how)));
+	machine_set_state(machine, asked || off ? MACHINE_STOPPED : MACHINE_FAILED, how);
+	machine->env->ops->gone(machine->env->ctx, machine);
+}
+
+static int start_process(struct machine *machine, const char *work_dir, int console_fd,
+			 struct why *why)
+{
+	const struct machine_env *env = machine->env;
+	const struct node_kernel *kernel = machine->kernel;
+	struct node_start start = {
+		.plan = machine->plan,
+		.lab_dir = env->plan->dir,
+		.work_dir = work_dir,
+		.memory_dir = env->memory_dir,
+		.kernel = kernel->path,
+		.modules = *kernel->modules ? kernel->modules : NULL,
+		.initramfs = env->initramfs,
+		.preload = kernel->dynamic && *env->preload ? env->preload : NULL,
+		.extra_args = env->kernel_args,
+		.seed = draw_bits(draw_key(env->seed, machine->plan->name), 0, LANE_SEED),
+		.console_fd = console_fd,
+	};
+	int err = node_start(&machine->node, &start, why);
+
+	if (err)
+		return err;
+	return loop_watch(env->loop, node_pidfd(machine->node), EPOLLIN, on_gone, machine,
+			  &machine->node_watch, why);
+}
+
+static int start(struct machine *machine, struct why *why)
+{
+	const struct machine_env *env = machine->env;
+	cleanup_close int slave = -1;
+	char work_dir[PATH_MAX];
+	int err;
+
+	if (snprintf(work_dir, sizeof(work_dir), "%s/%s", env->nodes_dir,
+		     machine->plan->name) >= (int)sizeof(work_dir))
+		return why_set(why, -ENAMETOOLONG, "%s: path too long", env->nodes_dir);
+	if (mkdir(work_dir, 0700) < 0 && errno != EEXIST)
+		return why_errno(why, -errno, "%s", work_dir);
+	err = machine_console_open(machine, &slave, why);
+	if (!err)
+		err = machine_agent_open(machine, work_dir, why);
+	if (!err)
+		err = wire_node_open(env->wire, machine->index, work_dir, why);
+	if (!err)
+		err = start_process(machine, work_dir, slave, why);
+	return err;
+}
+
+void machine_start(struct machine *machine)
+{
+	struct why why = { "" };
+
+	ASSERT(machine->state == MACHINE_WAITING);
+	if (start(machine, &why)) {
+		node_free(steal_ptr(&machine->node));
+		close_devices(machine, "the machine could not be started");
+		machine_set_state(machine, MACHINE_FAILED, why.text);
+		return;
+	}
+	machine_set_state(machine, MACHINE_BOOTING, NULL);
+}
+
+void machine_kill(struct machine *machine)
+{
+	if (machine->node) {
+		machine_set_state(machine, MACHINE_STOPPING, NULL);
+		node_kill(machine->node);
+	} else {
+		machine_set_state(machine, MACHINE_STOPPED, NULL);
+	}
+}
+
+void machine_shutdown(struct machine *machine)
+{
+	if (!machine->node || !machine_agent_talks(machine)) {
+		machine_kill(machine);
+		return;
+	}
+	machine_set_state(machine, MACHINE_STOPPING, NULL);
+	machine_agent_send_json(machine, PROTO_SHUTDOWN, 0, json_object());
+}
+
+/* ---- making and unmaking --------------------------------------------------- */
+
+static int open_logs(struct machine *machine, struct why *why)
+{
+	const struct plan_node *plan = machine->plan;
+	char name[NAME_MAX];
+	int err;
+
+	snprintf(name, sizeof(name), "consoles/%s.log", plan->name);
+	err = logfile_open(&machine->console_log, machine->env->run, name, why);
+	for (size_t i = 0; !err && i < plan->service_count; i++) {
+		struct service_run *service = &machine->services[i];
+
+		snprintf(name, sizeof(name), "logs/%s.%s.log", plan->name,
+			 plan->services[i].name);
+		err = logfile_open(&service->log, machine->env->run, name, why);
+		if (!err && ring_init(&service->tail, SERVICE_RING_BYTES))
+			err = why_set(why, -ENOMEM, "%s: out of memory", plan->name);
+	}
+	return err;
+}
+
+int machine_create(struct machine **out, const struct machine_env *env, uint32_t index,
+		   const struct node_kernel *kernel, struct why *why)
+{
+	const struct plan_node *plan = &env->plan->nodes[index];
+	struct machine *machine = calloc(1, sizeof(*machine));
+	int err;
+
+	if (!machine)
+		return why_set(why, -ENOMEM, "%s: out of memory", plan->name);
+	machine->env = env;
+	machine->plan = plan;
+	machine->kernel = kernel;
+	machine->index = index;
+	machine->failed_service = -1;
+	machine->console_fd = -1;
+	machine->console_log.fd = -1;
+	machine->to_agent.limit = AGENT_OUT_BYTES_MAX;
+	machine->timeout = (struct timer){ .fire = on_timeout, .ctx = machine };
+	machine->services = calloc(plan->service_count + 1, sizeof(*machine->services));
+	for (size_t i = 0; machine->services && i < plan->service_count; i++)
+		machine->services[i].log.fd = -1;
+	if (!machine->services || ring_init(&machine->console, CONSOLE_RING_BYTES))
+		err = why_set(why, -ENOMEM, "%s: out of memory", plan->name);
+	else
+		err = open_logs(machine, why);
+	if (err) {
+		machine_destroy(machine);
+		return err;
+	}
+	*out = machine;
+	return 0;
+}
+
+void machine_destroy(struct machine *machine)
+{
+	if (!machine)
+		return;
+	timer_cancel(machine->env->clock, &machine->timeout);
+	watch_close(machine->node_watch);
+	node_free(machine->node);
+	machine_agent_close(machine, "the lab ends");
+	machine_console_close(machine);
+	logfile_close(&machine->console_log);
+	ring_free(&machine->console);
+	for (size_t i = 0; machine->services && i < machine->plan->service_count; i++) {
+		logfile_close(&machine->services[i].log);
+		ring_free(&machine->services[i].tail);
+	}
+	free(machine->services);
+	free(machine);
+}
+
+/* ---- looking ---------------------------------------------------------------- */
+
+uint32_t machine_index(const struct machine *machine)
+{
+	return machine->index;
+}
+
+const struct plan_node *machine_plan(const struct machine *machine)
+{
+	return machine->plan;
+}
+
+enum machine_state machine_state(const struct machine *machine)
+{
+	return machine->state;
+}
+
+const char *machine_reason(const struct machine *machine)
+{
+	return machine->reason.text;
+}
+
+bool machine_has_process(const struct machine *machine)
+{
+	return machine->node != NULL;
+}
+
+pid_t machine_pid(const struct machine *machine)
+{
+	return machine->node ? node_pid(machine->node) : 0;
+}
+
+uint64_t machine_ready_ns(const struct machine *machine)
+{
+	return machine->ready_ns;
+}
+
+const struct node_kernel *machine_kernel(const struct machine *machine)
+{
+	return machine->kernel;
+}
+
+const struct service *machine_service(const struct machine *machine, size_t service)
+{
+	ASSERT(service < machine->plan->service_count);
+	return &machine->services[service].is;
+}
+
+const struct ring *machine_console(const struct machine *machine)
+{
+	return &machine->console;
+}
+
+size_t machine_last_words(const struct machine *machine, char *bytes, size_t size)
+{
+	const struct ring *ring = &machine->console;
+
+	if (machine->failed_service >= 0)
+		ring = &machine->services[machine->failed_service].tail;
+	return ring_tail(ring, (uint8_t *)bytes, size);
+}

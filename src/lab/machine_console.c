@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "lab/machine_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+enum { READ_BYTES = 4096, READS_PER_TURN = 16 };
+
+/* Read what is there.  Returns false when the terminal is closed for good. */
+static bool read_some(struct machine *machine)
+{
+	uint8_t bytes[READ_BYTES];
+
+	for (int i = 0; i < READS_PER_TURN; i++) {
+		ssize_t n = read(machine->console_fd, bytes, sizeof(bytes));
+
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR;
+		if (n == 0)
+			return false;
+		logfile_write(&machine->console_log, bytes, (size_t)n);
+		ring_put(&machine->console, bytes, (size_t)n);
+	}
+	return true;
+}
+
+static void on_readable(void *ctx, uint32_t events)
+{
+	struct machine *machine = ctx;
+	uint64_t before = machine->console.end;
+
+	(void)events;
+	if (!read_some(machine))
+		machine_console_close(machine);
+	if (machine->console.end != before)
+		machine->env->ops->console(machine->env->ctx, machine);
+}
+
+static int open_pair(int *master, int *slave)
+{
+	struct winsize size = { .ws_row = 25, .ws_col = 80 };
+	cleanup_close int m = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	cleanup_close int s = -1;
+	struct termios mode;
+
+	if (m < 0 || grantpt(m) < 0 || unlockpt(m) < 0)
+		return -errno;
+	/* By descriptor, not by name: /dev/pts may not be in sight. */
+	s = ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (s < 0 || tcgetattr(s, &mode) < 0)
+		return -errno;
+	/* The machine's own terminal does the editing; this one must not. */
+	cfmakeraw(&mode);
+	if (tcsetattr(s, TCSANOW, &mode) < 0 || ioctl(s, TIOCSWINSZ, &size) < 0)
+		return -errno;
+	*master = steal_fd(&m);
+	*slave = steal_fd(&s);
+	return 0;
+}
+
+int machine_console_open(struct machine *machine, int *slave_fd, struct why *why)
+{
+	cleanup_close int slave = -1;
+	int err = open_pair(&machine->console_fd, &slave);
+
+	if (err)
+		return why_errno(why, err, "console: a pseudo-terminal could not be had");
+	err = loop_watch(machine->env->loop, machine->console_fd, EPOLLIN, on_readable,
+			 machine, &machine->console_watch, why);
+	if (err) {
+		machine_console_close(machine);
+		return why_wrap(why, err, "console");
+	}
+	*slave_fd = steal_fd(&slave);
+	return 0;
+}
+
+void machine_console_drain(struct machine *machine)
+{
+	while (machine->console_fd >= 0) {
+		uint64_t before = machine->console.end;
+
+		if (!read_some(machine))
+			machine_console_close(machine);
+		if (machine->console.end == before)
+			return;
+	}
+}
+
+void machine_console_close(struct machine *machine)
+{
+	watch_close(steal_ptr(&machine->console_watch));
+	if (machine->console_fd >= 0)
+		close(machine->console_fd);
+	machine->console_fd = -1;
+}
+
+ssize_t machine_type(struct machine *machine, const uint8_t *bytes, size_t size)
+{
+	ssize_t n;
+
+	if (machine->console_fd < 0)
+		return -ENOTCONN;
+	n = write(machine->console_fd, bytes, size);
+	return n < 0 ? (errno == EAGAIN ? 0 : -errno) : n;
+}

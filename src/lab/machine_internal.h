@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* machine_internal.h - what the files of one machine share
+ *
+ * For machine.c (life), machine_console.c (pty), machine_agent.c (conversation)
+ * and exec.c (commands); others use machine.h.
+ */
+#ifndef NL_LAB_MACHINE_INTERNAL_H
+#define NL_LAB_MACHINE_INTERNAL_H
+
+#include "agent/proto.h"
+#include "lab/exec.h"
+#include "lab/machine.h"
+#include "lab/outbuf.h"
+#include "virtio/vconsole.h"
+
+enum {
+	CONSOLE_RING_BYTES = 64 << 10,
+	SERVICE_RING_BYTES = 4 << 10, /* the last words of each service */
+	AGENT_OUT_BYTES_MAX = 96 << 20, /* all commands' windows, CONFIG, and some */
+};
+
+struct service_run {
+	struct service is;
+	struct logfile log;
+	struct ring tail;
+	struct why error; /* why it failed */
+};
+
+struct machine {
+	const struct machine_env *env;
+	const struct plan_node *plan;
+	const struct node_kernel *kernel;
+	uint32_t index;
+	enum machine_state state;
+	struct why reason;
+	uint64_t ready_ns;
+	int failed_service; /* whose log explains the failure; -1: none */
+
+	/* its process */
+	struct node *node;
+	struct watch *node_watch;
+	struct timer timeout; /* of the state it is in */
+
+	/* its console */
+	int console_fd;
+	struct watch *console_watch;
+	struct logfile console_log;
+	struct ring console;
+
+	/* its agent */
+	struct vconsole *vconsole;
+	struct proto_reader reader;
+	struct outbuf to_agent;
+	bool agent_dead;	  /* no more is read from it or written to it */
+	struct why agent_why;	  /* for the deferred end */
+	struct deferred agent_end;
+	struct service_run *services;
+	struct exec_list execs;
+};
+
+/* machine.c: the one setter.  reason NULL or "": none. */
+void machine_set_state(struct machine *machine, enum machine_state state,
+		       const char *reason);
+
+/* machine_console.c */
+int machine_console_open(struct machine *machine, int *slave_fd, struct why *why);
+void machine_console_drain(struct machine *machine);
+void machine_console_close(struct machine *machine);
+
+/* machine_agent.c */
+int machine_agent_open(struct machine *machine, const char *work_dir, struct why *why);
+void machine_agent_close(struct machine *machine, const char *reason);
+bool machine_agent_talks(const struct machine *machine);
+/* Queue a message.  An agent that does not read until the queue is full is lost. */
+void machine_agent_send(struct machine *machine, enum proto_type type, uint32_t channel,
+			const void *payload, size_t size);
+void machine_agent_send_json(struct machine *machine, enum proto_type type,
+			     uint32_t channel, json_t *payload /* taken over */);
+
+#endif

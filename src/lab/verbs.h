@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* verbs.h - what clients can ask a lab (docs/control-protocol.md)
+ *
+ * One function per verb, by theme in verbs_*.c; the table is in verbs.c.  ctx is
+ * the struct lab.
+ */
+#ifndef NL_LAB_VERBS_H
+#define NL_LAB_VERBS_H
+
+#include "lab/control.h"
+#include "lab/lab_internal.h"
+#include "switch/switch.h"
+
+int verb_hello(void *ctx, struct call *call, struct why *why);
+int verb_ps(void *ctx, struct call *call, struct why *why);
+int verb_inspect(void *ctx, struct call *call, struct why *why);
+int verb_wait(void *ctx, struct call *call, struct why *why);
+int verb_down(void *ctx, struct call *call, struct why *why);
+int verb_exec(void *ctx, struct call *call, struct why *why);
+int verb_stdin(void *ctx, struct call *call, struct why *why);
+int verb_resize(void *ctx, struct call *call, struct why *why);
+int verb_signal(void *ctx, struct call *call, struct why *why);
+int verb_console(void *ctx, struct call *call, struct why *why);
+int verb_input(void *ctx, struct call *call, struct why *why);
+int verb_close(void *ctx, struct call *call, struct why *why);
+int verb_events(void *ctx, struct call *call, struct why *why);
+int verb_fault_set(void *ctx, struct call *call, struct why *why);
+int verb_fault_clear(void *ctx, struct call *call, struct why *why);
+int verb_fault_ls(void *ctx, struct call *call, struct why *why);
+int verb_partition(void *ctx, struct call *call, struct why *why);
+int verb_heal(void *ctx, struct call *call, struct why *why);
+int verb_capture(void *ctx, struct call *call, struct why *why);
+
+/* Parts of several answers. */
+json_t *count_json(const struct sw_count *count);
+json_t *direction_json(const struct lab *lab, const struct fault_at *at, bool counters);
+json_t *directions_json(const struct lab *lab, bool counters); /* all of the lab */
+/* The pairs that are cut, the first CUTS_LISTED_MAX of them; *count: all. */
+enum { CUTS_LISTED_MAX = 4096 };
+json_t *cuts_json(const struct lab *lab, size_t *count);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* hello, ps, inspect: what there is. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lab/text.h"
+#include "lab/verbs.h"
+#include "topology/fault_words.h"
+#include "topology/plan_json.h"
+
+enum { PROTOCOL = 1 };
+
+int verb_hello(void *ctx, struct call *call, struct why *why)
+{
+	struct lab *lab = ctx;
+
+	(void)why;
+	call_answer(call, json_pack("{s:s, s:i, s:s, s:s}", "netlab", NETLAB_VERSION, "protocol",
+				    PROTOCOL, "lab", lab->name, "state",
+				    lab_phase_name(lab->phase)));
+	return 0;
+}
+
+/* ---- machines ---------------------------------------------------------------- */
+
+static json_t *services_json(const struct machine *machine)
+{
+	const struct plan_node *plan = machine_plan(machine);
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < plan->service_count; i++) {
+		const struct service *service = machine_service(machine, i);
+		json_t *one = json_pack("{s:s, s:s, s:b}", "name", plan->services[i].name,
+					"state", service_state_name(service->state), "ready",
+					service->state == SERVICE_READY);
+
+		if (service->state == SERVICE_EXITED)
+			json_object_set_new(one, "exit", json_integer(service->exit));
+		json_array_append_new(all, one);
+	}
+	return all;
+}
+
+static json_t *addrs_json(const struct plan_node *plan)
+{
+	char text[PLAN_ADDR_BYTES_MAX];
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < plan->interface_count; i++)
+		for (size_t a = 0; a < plan->interfaces[i].addr_count; a++)
+			json_array_append_new(all,
+					      json_string(plan_addr_format(
+						      &plan->interfaces[i].addrs[a], true,
+						      text)));
+	return all;
+}
+
+static json_t *node_json(const struct machine *machine)
+{
+	const struct plan_node *plan = machine_plan(machine);
+	json_t *node = json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", plan->name, "kind",
+				 plan->kind, "state",
+				 machine_state_name(machine_state(machine)), "addrs",
+				 addrs_json(plan), "services", services_json(machine));
+
+	if (machine_has_process(machine))
+		json_object_set_new(node, "pid", json_integer(machine_pid(machine)));
+	if (*machine_reason(machine))
+		json_object_set_new(node, "why", text_json_z(machine_reason(machine)));
+	if (machine_ready_ns(machine))
+		json_object_set_new(node, "ready_ns",
+				    json_integer((json_int_t)machine_ready_ns(machine)));
+	return node;
+}
+
+int verb_ps(void *ctx, struct call *call, struct why *why)
+{
+	struct lab *lab = ctx;
+	json_t *nodes = json_array();
+
+	(void)why;
+	for (size_t i = 0; i < lab->plan->node_count; i++)
+		json_array_append_new(nodes, node_json(lab->machines[i]));
+	call_answer(call, json_pack("{s:s, s:s, s:o}", "lab", lab->name, "state",
+				    lab_phase_name(lab->phase), "nodes", nodes));
+	return 0;
+}
+
+/* ---- everything ----------------------------------------------------------------- */
+
+json_t *count_json(const struct sw_count *count)
+{
+	json_t *dropped = json_object();
+
+	if (!count) {
+		json_decref(dropped);
+		return json_null();
+	}
+	for (int fate = SW_PASS + 1; fate < SW_FATES; fate++)
+		if (count->dropped[fate])
+			json_object_set_new(dropped, sw_fate_name((enum sw_fate)fate),
+					    json_integer((json_int_t)count->dropped[fate]));
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "frames", (json_int_t)count->frames,
+			 "bytes", (json_int_t)count->bytes, "passed",
+			 (json_int_t)count->passed, "passed_bytes",
+			 (json_int_t)count->passed_bytes, "queued", (json_int_t)count->queued,
+			 "dropped", dropped);
+}
+
+static json_t *ports_json(const struct lab *lab, uint32_t node)
+{
+	const struct plan_node *plan = &lab->plan->nodes[node];
+	json_t *all = json_array();
+
+	for (uint32_t i = 0; i < plan->interface_count; i++) {
+		const struct plan_interface *interface = &plan->interfaces[i];
+		uint32_t port = wire_port(lab->wire, (struct plan_endpoint){ node, i });
+		char mac[18];
+
+		json_array_append_new(
+			all,
+			json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name",
+				  wire_port_name(lab->wire, port), "state",
+				  port_state_name(wire_port_state(lab->wire, port)), "mac",
+				  plan_mac_format(interface->mac, mac), "link",
+				  lab->plan->links[interface->link].name, "in",
+				  count_json(wire_port_count_in(lab->wire, port)), "out",
+				  count_json(wire_port_count_out(lab->wire, port))));
+	}
+	return all;
+}
+
+static json_t *nodes_json(const struct lab *lab)
+{
+	json_t *all = json_array();
+
+	for (uint32_t i = 0; i < lab->plan->node_count; i++) {
+		const struct node_kernel *kernel = machine_kernel(lab->machines[i]);
+		json_t *node = node_json(lab->machines[i]);
+
+		if (kernel)
+			json_object_set_new(node, "kernel",
+					    json_pack("{s:s, s:s}", "path", kernel->path,
+						      "release", kernel->release));
+		json_object_set_new(node, "ports", ports_json(lab, i));
+		json_array_append_new(all, node);
+	}
+	return all;
+}
+
+int verb_inspect(void *ctx, struct call *call, struct why *why)
+{
+	struct lab *lab = ctx;
+	size_t cut_count;
+	json_t *cuts = cuts_json(lab, &cut_count);
+	json_t *answer =
+		json_pack("{s:s, s:s, s:I, s:b, s:s, s:s, s:I, s:I}", "lab", lab->name, "state",
+			  lab_phase_name(lab->phase), "seed", (json_int_t)lab->seed,
+			  "seed_drawn", lab->seed_drawn, "topology", lab->plan->file,
+			  "run_dir", lab->run.path, "started_at",
+			  (json_int_t)lab->info.started_at, "now_ns",
+			  (json_int_t)clock_now_ns(lab->clock));
+
+	(void)why;
+	if (lab->ready_ns)
+		json_object_set_new(answer, "ready_ns", json_integer((json_int_t)lab->ready_ns));
+	json_object_set_new(answer, "pid", json_integer(lab->info.process.pid));
+	json_object_set_new(answer, "nodes", nodes_json(lab));
+	json_object_set_new(answer, "directions", directions_json(lab, true));
+	json_object_set_new(answer, "cuts", cuts);
+	json_object_set_new(answer, "cut_count", json_integer((json_int_t)cut_count));
+	json_object_set_new(answer, "captures", captures_json(lab->captures));
+	json_object_set_new(answer, "plan", plan_to_json(lab->plan));
+	call_answer(call, answer);
+	return 0;
+}

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: MIT */
+#include "lab/wire.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/cleanup.h"
+#include "lab/partitions.h"
+#include "virtio/vnet.h"
+
+/* Memory for frames on their way, of the whole lab. */
+#define POOL_BYTES_MAX (UINT64_C(256) << 20)
+
+enum { PAIRS_MAX = 65536 };
+
+struct port {
+	struct wire *wire;
+	struct vnet *vnet;
+	struct plan_endpoint at;
+	enum port_state state;
+	bool carrier;	/* as last told to the card */
+	bool broken;	/* the card died by the guest's fault */
+	bool to_flush;	/* has frames that the guest was not told of */
+	struct why why; /* of the card's death */
+	char name[PLAN_NAME_BYTES_MAX + PLAN_IFNAME_BYTES_MAX];
+};
+
+struct wire {
+	const struct plan *plan;
+	struct loop *loop;
+	struct clock *clock;
+	struct sw *sw;
+	const struct wire_ops *ops;
+	void *ctx;
+	struct timer due;
+	struct deferred bury; /* cards that died in this turn */
+	struct port *ports;
+	uint32_t port_count;
+	uint32_t *first_port; /* by node */
+	uint32_t *flush;      /* ports that have to be flushed */
+	uint32_t flush_count;
+	struct fault_at *pairs;
+	size_t pair_count;
+};
+
+static const char *const state_names[] = {
+	[PORT_ABSENT] = "absent",
+	[PORT_WAITING] = "waiting",
+	[PORT_UP] = "up",
+	[PORT_DEAD] = "dead",
+};
+_Static_assert(ARRAY_SIZE(state_names) == PORT_STATES, "a name for each state");
+
+const char *port_state_name(enum port_state state)
+{
+	ASSERT((unsigned)state < PORT_STATES);
+	return state_names[state];
+}
+
+/* ---- frames --------------------------------------------------------------- */
+
+static void flush_all(struct wire *wire)
+{
+	for (uint32_t i = 0; i < wire->flush_count; i++) {
+		struct port *port = &wire->ports[wire->flush[i]];
+
+		port->to_flush = false;
+		if (port->vnet)
+			vnet_flush(port->vnet);
+	}
+	wire->flush_count = 0;
+}
+
+/* After everything that may have moved a frame: tell the receivers, and wake when
+ * the next frame is due. */
+static void settle(struct wire *wire)
+{
+	uint64_t due_ns = sw_next_due_ns(wire->sw);
+
+	flush_all(wire);
+	if (due_ns == UINT64_MAX)
+		timer_cancel(wire->clock, &wire->due);
+	else if (!wire->due.slot || wire->due.due_ns != due_ns)
+		timer_set(wire->clock, &wire->due, due_ns);
+}
+
+static void on_due(void *ctx, uint64_t now_ns)
+{
+	struct wire *wire = ctx;
+
+	sw_advance(wire->sw, now_ns);
+	settle(wire);
+}
+
+static int deliver(void *ctx, uint32_t index, struct frame frame)
+{
+	struct wire *wire = ctx;
+	struct port *port = &wire->ports[index];
+	int err = port->vnet ? vnet_send(port->vnet, frame.bytes, frame.size) : -ENOTCONN;
+
+	if (!err && !port->to_flush) {
+		port->to_flush = true;
+		wire->flush[wire->flush_count++] = index;
+	}
+	return err;
+}
+
+static void tap(void *ctx, const struct sw_tap_event *event)
+{
+	struct wire *wire = ctx;
+
+	wire->ops->tap(wire->ctx, event);
+}
+
+static const struct sw_sink sink = { .deliver = deliver, .tap = tap };
+
+/* ---- cards ---------------------------------------------------------------- */
+
+static uint32_t port_index(const struct port *port)
+{
+	return (uint32_t)(port - port->wire->ports);
+}
+
+static void set_state(struct port *port, enum port_state state, const char *why)
+{
+	struct wire *wire = port->wire;
+
+	if (port->state == state)
+		return;
+	port->state = state;
+	sw_port_up(wire->sw, port_index(port), state == PORT_UP);
+	wire->ops->port(wire->ctx, port_index(port), state, why);
+}
+
+/* Is there light on the direction that leads to this port? */
+static bool has_carrier(const struct port *port)
+{
+	const struct wire *wire = port->wire;
+	uint32_t link = wire->plan->nodes[port->at.node].interfaces[port->at.interface].link;
+	const struct plan_endpoint *a = &wire->plan->links[link].a;
+	bool is_a = a->node == port->at.node && a->interface == port->at.interface;
+
+	return !sw_fault_get(wire->sw, link, is_a ? DIR_BA : DIR_AB)->down;
+}
+
+static void tell_carrier(struct port *port, bool always)
+{
+	bool carrier = has_carrier(port);
+
+	if (port->vnet && (always || carrier != port->carrier))
+		vnet_set_carrier(port->vnet, carrier);
+	port->carrier = carrier;
+}
+
+static void on_up(void *ctx)
+{
+	struct port *port = ctx;
+
+	set_state(port, PORT_UP, NULL);
+	tell_carrier(port, true);
+}
+
+static void on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
+{
+	struct port *port = ctx;
+	struct wire *wire = port->wire;
+
+	/* The time is read for each frame: a batch may last longer than the
+	 * lateness that a delay is allowed. */
+	sw_port_frame(wire->sw, port_index(port), (struct frame){ bytes, size },
+		      clock_now_ns(wire->clock));
+}
+
+static void on_batch_end(void *ctx)
+{
+	struct port *port = ctx;
+
+	settle(port->wire);
+}
+
+static void on_writable(void *ctx)
+{
+	struct port *port = ctx;
+
+	sw_port_writable(port->wire->sw, port_index(port), clock_now_ns(port->wire->clock));
+	settle(port->wire);
+}
+
+/* May come from within deliver(): the switch must not be changed here. */
+static void on_dead(void *ctx, bool broken, const char *why)
+{
+	struct port *port = ctx;
+
+	port->broken = broken;
+	why_set(&port->why, 0, "%s", why && *why ? why : "the guest went away");
+	loop_defer(port->wire->loop, &port->wire->bury);
+}
+
+static void bury_dead(void *ctx)
+{
+	struct wire *wire = ctx;
+
+	for (uint32_t i = 0; i < wire->port_count; i++) {
+		struct port *port = &wire->ports[i];
+
+		if (!*port->why.text || !port->vnet)
+			continue;
+		vnet_destroy(steal_ptr(&port->vnet));
+		set_state(port, PORT_DEAD, port->broken ? port->why.text : NULL);
+	}
+	settle(wire);
+}
+
+static const struct vnet_ops vnet_ops = {
+	.up = on_up,
+	.frame = on_frame,
+	.batch_end = on_batch_end,
+	.writable = on_writable,
+	.dead = on_dead,
+};
+
+int wire_node_open(struct wire *wire, uint32_t node, const char *work_dir,
+		   struct why *why)
+{
+	const struct plan_node *plan = &wire->plan->nodes[node];
+	char path[PATH_MAX];
+
+	for (uint32_t i = 0; i < plan->interface_count; i++) {
+		struct port *port = &wire->ports[wire->first_port[node] + i];
+		struct vnet_config config = { .name = port->name,
+					      .path = path,
+					      .mtu_bytes = plan->interfaces[i].mtu_bytes };
+		int err;
+
+		ASSERT(!port->vnet);
+		snprintf(path, sizeof(path), "%s/net%u", work_dir, i);
+		memcpy(config.mac, plan->interfaces[i].mac, sizeof(config.mac));
+		err = vnet_create(&port->vnet, wire->loop, &config, &vnet_ops, port, why);
+		if (err) {
+			wire_node_close(wire, node);
+			return why_wrap(why, err, "%s", port->name);
+		}
+		port->broken = false;
+		*port->why.text = 0;
+		set_state(port, PORT_WAITING, NULL);
+		tell_carrier(port, true);
+	}
+	return 0;
+}
+
+void wire_node_close(struct wire *wire, uint32_t node)
+{
+	const struct plan_node *plan = &wire->plan->nodes[node];
+
+	for (uint32_t i = 0; i < plan->interface_count; i++) {
+		struct port *port = &wire->ports[wire->first_port[node] + i];
+
+		vnet_destroy(steal_ptr(&port->vnet));
+		set_state(port, PORT_ABSENT, NULL);
+	}
+}
+
+/* ---- building ------------------------------------------------------------- */
+
+static int add_ports(struct wire *wire, struct why *why)
+{
+	const struct plan *plan = wire->plan;
+	uint32_t index = 0;
+	int err = 0;
+
+	for (uint32_t n = 0; n < plan->node_count; n++) {
+		wire->first_port[n] = index;
+		for (uint32_t i = 0; !err && i < plan->nodes[n].interface_count; i++) {
+			struct port *port = &wire->ports[index];
+			uint32_t given;
+
+			port->wire = wire;
+			port->at = (struct plan_endpoint){ .node = n, .interface = i };
+			snprintf(port->name, sizeof(port->name), "%s:%s", plan->nodes[n].name,
+				 plan->nodes[n].interfaces[i].name);
+			err = sw_add_port(wire->sw, port->name, n, &given, why);
+			ASSERT(err || given == index);
+			index++;
+		}
+	}
+	return err;
+}
+
+static int add_links(struct wire *wire, struct why *why)
+{
+	const struct plan *plan = wire->plan;
+	uint32_t given;
+	int err = 0;
+
+	for (uint32_t s = 0; !err && s < plan->segment_count; s++) {
+		err = sw_add_segment(wire->sw, plan->segments[s].name,
+				     plan->segments[s].ageing_ns, &given, why);
+		ASSERT(err || given == s);
+	}
+	for (uint32_t l = 0; !err && l < plan->link_count; l++) {
+		const struct plan_link *link = &plan->links[l];
+		uint32_t a = wire_port(wire, link->a);
+
+		if (link->b_kind == LINK_TO_SEGMENT)
+			err = sw_link_segment(wire->sw, link->name, a, link->segment, &given,
+					      why);
+		else
+			err = sw_link_ports(wire->sw, link->name, a, wire_port(wire, link->b),
+					    &given, why);
+		ASSERT(err || given == l);
+		for (int dir = 0; !err && dir < DIRS; dir++)
+			sw_fault_set(wire->sw, l, dir, &link->fault[dir], 0);
+	}
+	return err;
+}
+
+static void cut_one(void *ctx, uint32_t from, uint32_t to)
+{
+	wire_cut(ctx, from, to);
+}
+
+static int build(struct wire *wire, uint64_t seed, struct why *why)
+{
+	const struct plan *plan = wire->plan;
+	struct sw_config config = {
+		.seed = seed,
+		.node_count = (uint32_t)plan->node_count,
+		.pool_bytes_max = POOL_BYTES_MAX,
+		.sink = &sink,
+		.ctx = wire,
+	};
+	int err;
+
+	for (size_t n = 0; n < plan->node_count; n++)
+		wire->port_count += (uint32_t)plan->nodes[n].interface_count;
+	wire->ports = calloc(wire->port_count + 1, sizeof(*wire->ports));
+	wire->flush = calloc(wire->port_count + 1, sizeof(*wire->flush));
+	wire->first_port = calloc(plan->node_count + 1, sizeof(*wire->first_port));
+	if (!wire->ports || !wire->flush || !wire->first_port)
+		return why_set(why, -ENOMEM, "wiring: out of memory");
+	err = sw_create(&wire->sw, &config, why);
+	if (!err)
+		err = add_ports(wire, why);
+	if (!err)
+		err = add_links(wire, why);
+	for (size_t p = 0; !err && p < plan->partition_count; p++)
+		partition_each_cut(&plan->partitions[p], plan->node_count, cut_one, wire);
+	return err;
+}
+
+int wire_create(struct wire **out, const struct plan *plan, uint64_t seed,
+		struct loop *loop, struct clock *clock, const struct wire_ops *ops,
+		void *ctx, struct why *why)
+{
+	struct wire *wire = calloc(1, sizeof(*wire));
+	int err;
+
+	if (!wire)
+		return why_set(why, -ENOMEM, "wiring: out of memory");
+	wire->plan = plan;
+	wire->loop = loop;
+	wire->clock = clock;
+	wire->ops = ops;
+	wire->ctx = ctx;
+	wire->due = (struct timer){ .fire = on_due, .ctx = wire };
+	wire->bury = (struct deferred){ .run = bury_dead, .ctx = wire };
+	err = build(wire, seed, why);
+	if (err) {
+		wire_destroy(wire);
+		return err;
+	}
+	*out = wire;
+	return 0;
+}
+
+void wire_destroy(struct wire *wire)
+{
+	if (!wire)
+		return;
+	for (uint32_t i = 0; wire->ports && i < wire->port_count; i++)
+		vnet_destroy(wire->ports[i].vnet);
+	timer_cancel(wire->clock, &wire->due);
+	deferred_cancel(&wire->bury);
+	sw_destroy(wire->sw);
+	free(wire->ports);
+	free(wire->flush);
+	free(wire->first_port);
+	free(wire->pairs);
+	free(wire);
+}
+
+/* ---- looking -------------------------------------------------------------- */
+
+uint32_t wire_port_count(const struct wire *wire)
+{
+	return wire->port_count;
+}
+
+uint32_t wire_port(const struct wire *wire, struct plan_endpoint at)
+{
+	return wire->first_port[at.node] + at.interface;
+}
+
+struct plan_endpoint wire_endpoint(const struct wire *wire, uint32_t port)
+{
+	return wire->ports[port].at;
+}
+
+enum port_state wire_port_state(const struct wire *wire, uint32_t port)
+{
+	return wire->ports[port].state;
+}
+
+const char *wire_port_name(const struct wire *wire, uint32_t port)
+{
+	return wire->ports[port].name;
+}
+
+const struct sw_count *wire_port_count_in(const struct wire *wire, uint32_t port)
+{
+	return sw_port_count_in(wire->sw, port);
+}
+
+const struct sw_count *wire_port_count_out(const struct wire *wire, uint32_t port)
+{
+	return sw_port_count_out(wire->sw, port);
+}
+
+void wire_port_tap(struct wire *wire, uint32_t port, bool on)
+{
+	sw_port_tap(wire->sw, port, on);
+}
+
+/* ---- faults and partitions ------------------------------------------------- */
+
+static int remember_pair(struct wire *wire, const struct fault_at *at, bool set,
+			 struct why *why)
+{
+	struct fault_at *grown;
+	size_t i = 0;
+
+	while (i < wire->pair_count && !fault_at_equal(&wire->pairs[i], at))
+		i++;
+	if (!set) {
+		if (i < wire->pair_count)
+			wire->pairs[i] = wire->pairs[--wire->pair_count];
+		return 0;
+	}
+	if (i < wire->pair_count)
+		return 0;
+	if (i == PAIRS_MAX)
+		return why_set(why, -ENOSPC,
+			       "%d pairs have a fault of their own already; clear some",
+			       PAIRS_MAX);
+	grown = reallocarray(wire->pairs, i + 1, sizeof(*grown));
+	if (!grown)
+		return why_set(why, -ENOMEM, "fault: out of memory");
+	wire->pairs = grown;
+	wire->pairs[wire->pair_count++] = *at;
+	return 0;
+}
+
+static bool is_perfect(const struct fault_spec *spec)
+{
+	return !spec->down && !spec->loss_ppm && !spec->delay_ns && !spec->jitter_ns &&
+	       !spec->rate_bps && !spec->limit_frames && !spec->limit_bytes;
+}
+
+static int pair_set(struct wire *wire, const struct fault_at *at,
+		    const struct fault_spec *spec, struct why *why)
+{
+	bool set = !is_perfect(spec);
+	int err = remember_pair(wire, at, set, why);
+
+	if (!err)
+		err = sw_pair_set(wire->sw, at->segment, wire_port(wire, at->from),
+				  wire_port(wire, at->to), spec, clock_now_ns(wire->clock),
+				  why);
+	if (err && set && !sw_pair_get(wire->sw, at->segment, wire_port(wire, at->from),
+				       wire_port(wire, at->to)))
+		remember_pair(wire, at, false, NULL);
+	return err;
+}
+
+int wire_fault_set(struct wire *wire, const struct fault_at *at,
+		   const struct fault_spec *spec, struct why *why)
+{
+	const struct plan_link *link;
+	int err = 0;
+
+	if (at->pair) {
+		err = pair_set(wire, at, spec, why);
+	} else {
+		link = &wire->plan->links[at->link];
+		sw_fault_set(wire->sw, at->link, at->dir, spec, clock_now_ns(wire->clock));
+		if (at->dir == DIR_BA)
+			tell_carrier(&wire->ports[wire_port(wire, link->a)], false);
+		else if (link->b_kind == LINK_TO_INTERFACE)
+			tell_carrier(&wire->ports[wire_port(wire, link->b)], false);
+	}
+	settle(wire);
+	return err;
+}
+
+struct fault_spec wire_fault_get(const struct wire *wire, const struct fault_at *at)
+{
+	const struct fault_spec *spec;
+
+	if (!at->pair)
+		return *sw_fault_get(wire->sw, at->link, at->dir);
+	spec = sw_pair_get(wire->sw, at->segment, wire_port(wire, at->from),
+			   wire_port(wire, at->to));
+	return spec ? *spec : (struct fault_spec){ 0 };
+}
+
+const struct sw_count *wire_fault_count(const struct wire *wire,
+					const struct fault_at *at)
+{
+	if (!at->pair)
+		return sw_link_count(wire->sw, at->link, at->dir);
+	return sw_pair_count(wire->sw, at->segment, wire_port(wire, at->from),
+			     wire_port(wire, at->to));
+}
+
+const struct fault_at *wire_pairs(const struct wire *wire, size_t *count)
+{
+	*count = wire->pair_count;
+	return wire->pairs;
+}
+
+void wire_cut(struct wire *wire, uint32_t from_node, uint32_t to_node)
+{
+	sw_cut(wire->sw, from_node, to_node, true);
+}
+
+bool wire_is_cut(const struct wire *wire, uint32_t from_node, uint32_t to_node)
+{
+	return sw_is_cut(wire->sw, from_node, to_node);
+}
+
+void wire_heal(struct wire *wire)
+{
+	sw_heal(wire->sw);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* wire.h - the plan's cables, laid: network cards, switch, and the time between
+ *
+ *	guest ═vnet═ port ── switch ── port ═vnet═ guest
+ *	                        │
+ *	                      timer: sw_next_due_ns()
+ *
+ * Builds the switch from the plan (ports, segments and links have the plan's
+ * order, so plan indices are switch indices), makes a network card for each
+ * interface of a machine that starts, and moves frames between the two.  A batch
+ * from one guest costs one notification at each receiver.
+ *
+ * Cable and carrier: a guest sees its carrier go down when the direction that
+ * leads *to* it is down, as with light in a fibre.
+ *
+ * A card whose guest breaks the virtio protocol, or goes away, is dead: its port
+ * is down, others go on.
+ *
+ * Errors:    0 or -errno with *why; traffic has none (counters of the switch).
+ * Ownership: wire_create() gives the wire; it owns switch and cards.
+ * Threads:   the loop's.
+ */
+#ifndef NL_LAB_WIRE_H
+#define NL_LAB_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "base/why.h"
+#include "clock/clock.h"
+#include "lab/faults.h"
+#include "switch/switch.h"
+#include "topology/plan.h"
+
+struct wire;
+
+enum port_state {
+	PORT_ABSENT, /* its machine does not run */
+	PORT_WAITING, /* card made, guest's driver not there yet */
+	PORT_UP,
+	PORT_DEAD, /* until the machine is started again */
+	PORT_STATES,
+};
+const char *port_state_name(enum port_state state);
+
+struct wire_ops {
+	/* A port has changed.  why is NULL but for a card that was broken. */
+	void (*port)(void *ctx, uint32_t port, enum port_state state, const char *why);
+	void (*tap)(void *ctx, const struct sw_tap_event *event);
+};
+
+int wire_create(struct wire **out, const struct plan *plan, uint64_t seed,
+		struct loop *loop, struct clock *clock, const struct wire_ops *ops,
+		void *ctx, struct why *why);
+void wire_destroy(struct wire *wire); /* NULL does nothing */
+
+/* Make the cards of a node; their sockets are work_dir/net0, net1, … */
+int wire_node_open(struct wire *wire, uint32_t node, const char *work_dir,
+		   struct why *why);
+void wire_node_close(struct wire *wire, uint32_t node);
+
+uint32_t wire_port_count(const struct wire *wire);
+uint32_t wire_port(const struct wire *wire, struct plan_endpoint at);
+struct plan_endpoint wire_endpoint(const struct wire *wire, uint32_t port);
+enum port_state wire_port_state(const struct wire *wire, uint32_t port);
+const char *wire_port_name(const struct wire *wire, uint32_t port); /* "n1:eth0" */
+const struct sw_count *wire_port_count_in(const struct wire *wire, uint32_t port);
+const struct sw_count *wire_port_count_out(const struct wire *wire, uint32_t port);
+void wire_port_tap(struct wire *wire, uint32_t port, bool on);
+
+/* Faults of a direction or pair. */
+int wire_fault_set(struct wire *wire, const struct fault_at *at,
+		   const struct fault_spec *spec, struct why *why);
+struct fault_spec wire_fault_get(const struct wire *wire, const struct fault_at *at);
+const struct sw_count *wire_fault_count(const struct wire *wire,
+					const struct fault_at *at);
+/* The pairs that have a fault of their own now. */
+const struct fault_at *wire_pairs(const struct wire *wire, size_t *count);
+
+/* Partitions. */
+void wire_cut(struct wire *wire, uint32_t from_node, uint32_t to_node);
+bool wire_is_cut(const struct wire *wire, uint32_t from_node, uint32_t to_node);
+void wire_heal(struct wire *wire);
+
+#endif
