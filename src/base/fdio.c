@@ -65,7 +65,8 @@ union rights {
 	char bytes[CMSG_SPACE(sizeof(int) * (FDIO_FDS_MAX + 1))];
 };
 
-ssize_t fdio_send(int sock, const void *bytes, size_t size, const int *fds, size_t fd_count)
+ssize_t fdio_send(int sock, const void *bytes, size_t size, const int *fds,
+		  size_t fd_count)
 {
 	struct iovec io = { .iov_base = (void *)bytes, .iov_len = size };
 	struct msghdr msg = { .msg_iov = &io, .msg_iovlen = 1 };
@@ -119,7 +120,9 @@ ssize_t fdio_recv(int sock, void *bytes, size_t size, int *fds, size_t *fd_count
 {
 	struct iovec io = { .iov_base = bytes, .iov_len = size };
 	union rights rights;
-	struct msghdr msg = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &rights,
+	struct msghdr msg = { .msg_iov = &io,
+			      .msg_iovlen = 1,
+			      .msg_control = &rights,
 			      .msg_controllen = sizeof(rights) };
 	bool overflow = false;
 	size_t room = *fd_count;
@@ -147,8 +150,8 @@ int fdio_make_dirs(const char *path, mode_t mode, struct why *why)
 	struct stat st;
 
 	if (len == 0 || len >= sizeof(part))
-		return why_set(why, len ? -ENAMETOOLONG : -ENOENT, "folder %.64s: %s", path,
-			       len ? "the path is too long" : "the path is empty");
+		return why_set(why, len ? -ENAMETOOLONG : -ENOENT, "folder %.64s: %s",
+			       path, len ? "the path is too long" : "the path is empty");
 	memcpy(part, path, len + 1);
 	for (size_t i = 1; i <= len; i++) {
 		if (part[i] != '/' && part[i] != 0)
@@ -178,8 +181,8 @@ int fdio_write_file(int dir_fd, const char *path, const void *bytes, size_t size
 		return why_errno(why, -ENAMETOOLONG, "write %.64s", path);
 	if (unlinkat(dir_fd, temp, 0) && errno != ENOENT)
 		return why_errno(why, -errno, "replace %s", temp);
-	cleanup_close int fd =
-		openat(dir_fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	cleanup_close int fd = openat(
+		dir_fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return why_errno(why, -errno, "create %s", temp);
 	err = fdio_write(fd, bytes, size);
@@ -228,7 +231,8 @@ int fdio_read_file(int dir_fd, const char *path, size_t size_max, char **bytes,
 	return 0;
 }
 
-static int remove_entry(int dir_fd, const char *name, dev_t dev, int depth, struct why *why);
+static int remove_entry(int dir_fd, const char *name, dev_t dev, int depth,
+			struct why *why);
 
 static int remove_content(int fd, const char *name, dev_t dev, int depth, struct why *why)
 {
@@ -243,12 +247,14 @@ static int remove_content(int fd, const char *name, dev_t dev, int depth, struct
 	}
 	while (!err && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			err = remove_entry(dirfd(dir), entry->d_name, dev, depth + 1, why);
+			err = remove_entry(dirfd(dir), entry->d_name, dev, depth + 1,
+					   why);
 	closedir(dir);
 	return err ? why_wrap(why, err, "%s", name) : 0;
 }
 
-static int remove_entry(int dir_fd, const char *name, dev_t dev, int depth, struct why *why)
+static int remove_entry(int dir_fd, const char *name, dev_t dev, int depth,
+			struct why *why)
 {
 	struct stat st;
 	int fd, err;
@@ -265,7 +271,8 @@ static int remove_entry(int dir_fd, const char *name, dev_t dev, int depth, stru
 		return why_errno(why, -errno, "open folder %s", name);
 	if (fstat(fd, &st) || st.st_dev != dev) {
 		close(fd);
-		return why_set(why, -EXDEV, "remove %s: something is mounted there", name);
+		return why_set(why, -EXDEV, "remove %s: something is mounted there",
+			       name);
 	}
 	err = remove_content(fd, name, dev, depth, why); /* closes fd */
 	if (err)

@@ -21,7 +21,7 @@
 #include "base/why.h"
 
 enum {
-	FDIO_FDS_MAX = 16,  /* in one message */
+	FDIO_FDS_MAX = 16,    /* in one message */
 	FDIO_DEPTH_MAX = 128, /* of a tree to remove */
 };
 
@@ -34,7 +34,8 @@ int fdio_nonblock(int fd, bool on);
 
 /* One message over a Unix socket, with descriptors beside it (count may be 0).
  * Never raises SIGPIPE.  Returns the bytes sent; size must be at least 1. */
-ssize_t fdio_send(int sock, const void *bytes, size_t size, const int *fds, size_t fd_count);
+ssize_t fdio_send(int sock, const void *bytes, size_t size, const int *fds,
+		  size_t fd_count);
 /* *fd_count: room in, descriptors received out; all close on exec.  What finds
  * no room is closed and the call fails with -EMSGSIZE.  0: the peer closed. */
 ssize_t fdio_recv(int sock, void *bytes, size_t size, int *fds, size_t *fd_count);

@@ -20,8 +20,9 @@ static int parse_stat(const char *stat, char *state, uint64_t *start_ticks)
 {
 	const char *p = strrchr(stat, ')');
 
-	if (!p || sscanf(p, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
-			    "%*d %*d %*d %*d %" SCNu64,
+	if (!p || sscanf(p,
+			 ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+			 "%*d %*d %*d %*d %" SCNu64,
 			 state, start_ticks) != 2)
 		return -EPROTO;
 	return 0;
@@ -53,7 +54,8 @@ int proc_identify(struct proc_id *out, pid_t pid, struct why *why)
 	int err = look(pid, &id, &state);
 
 	if (err)
-		return why_errno(why, err, "process %d: /proc/%d/stat", (int)pid, (int)pid);
+		return why_errno(why, err, "process %d: /proc/%d/stat", (int)pid,
+				 (int)pid);
 	*out = id;
 	return 0;
 }
@@ -90,7 +92,8 @@ int proc_signal(const struct proc_id *id, int signal, struct why *why)
 	if (fd < 0)
 		return fd;
 	if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0))
-		return why_errno(why, -errno, "process %d: signal %d", (int)id->pid, signal);
+		return why_errno(why, -errno, "process %d: signal %d", (int)id->pid,
+				 signal);
 	return 0;
 }
 

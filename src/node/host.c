@@ -46,8 +46,8 @@ static struct host_check *begin(struct examination *e, const char *name)
 	return check;
 }
 
-__attribute__((format(printf, 2, 3)))
-static void found(struct host_check *check, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void found(struct host_check *check,
+							const char *fmt, ...)
 {
 	va_list ap;
 
@@ -56,8 +56,8 @@ static void found(struct host_check *check, const char *fmt, ...)
 	va_end(ap);
 }
 
-__attribute__((format(printf, 3, 4)))
-static void mend(struct host_check *check, enum host_grade grade, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void
+mend(struct host_check *check, enum host_grade grade, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -90,7 +90,8 @@ static void check_system(struct examination *e)
 	if (strcmp(host.machine, "x86_64"))
 		mend(check, HOST_FAIL, "netlab runs on x86-64 processors only");
 	else if (major < 5 || (major == 5 && minor < 12))
-		mend(check, HOST_FAIL, "netlab needs Linux 5.12 or newer: update the system");
+		mend(check, HOST_FAIL,
+		     "netlab needs Linux 5.12 or newer: update the system");
 }
 
 static void check_probe(struct examination *e, const char *name, const char *good,
@@ -116,16 +117,21 @@ static void check_ptrace(struct examination *e)
 	/* What root may do here, a machine without capabilities may not. */
 	if (scope < 2 && !host_probe_ptrace(&why))
 		return;
-	found(check, "a process may not trace its children, which is how machines run their "
-		     "programs (kernel.yama.ptrace_scope is %lld)", scope);
+	found(check,
+	      "a process may not trace its children, which is how machines run their "
+	      "programs (kernel.yama.ptrace_scope is %lld)",
+	      scope);
 	if (scope >= 3)
-		mend(check, HOST_FAIL, "set kernel.yama.ptrace_scope=1 in /etc/sysctl.d and start "
-				       "the computer anew: 3 cannot be taken back");
+		mend(check, HOST_FAIL,
+		     "set kernel.yama.ptrace_scope=1 in /etc/sysctl.d and start "
+		     "the computer anew: 3 cannot be taken back");
 	else if (scope == 2)
-		mend(check, HOST_FAIL, "an administrator allows it with: "
-				       "sysctl -w kernel.yama.ptrace_scope=1");
+		mend(check, HOST_FAIL,
+		     "an administrator allows it with: "
+		     "sysctl -w kernel.yama.ptrace_scope=1");
 	else
-		mend(check, HOST_FAIL, "a container's security profile forbids ptrace; allow it");
+		mend(check, HOST_FAIL,
+		     "a container's security profile forbids ptrace; allow it");
 }
 
 static void check_kernel(struct examination *e)
@@ -154,11 +160,14 @@ static void check_modules(struct examination *e)
 		found(check, "%s", e->kernel.modules);
 		return;
 	}
-	found(check, "none for %s; fine if it has virtio net, virtio console and overlayfs "
-		     "built in", e->kernel.release);
+	found(check,
+	      "none for %s; fine if it has virtio net, virtio console and overlayfs "
+	      "built in",
+	      e->kernel.release);
 	if (!strncmp(e->kernel.path, "/usr/bin/", 9))
-		mend(check, HOST_WARN, "/usr/lib/uml/modules/%s is missing; install it anew: "
-				       "apt-get install --reinstall user-mode-linux",
+		mend(check, HOST_WARN,
+		     "/usr/lib/uml/modules/%s is missing; install it anew: "
+		     "apt-get install --reinstall user-mode-linux",
 		     e->kernel.release);
 }
 
@@ -192,11 +201,14 @@ static void check_processor(struct examination *e)
 	}
 	found(check, "with AMX, which kernels before 6.13 cannot handle alone");
 	if (!e->kernel.dynamic)
-		mend(check, HOST_FAIL, "%s is linked statically, so netlab cannot help it: use the "
-				       "packaged kernel or one from 6.13 on", e->kernel.path);
+		mend(check, HOST_FAIL,
+		     "%s is linked statically, so netlab cannot help it: use the "
+		     "packaged kernel or one from 6.13 on",
+		     e->kernel.path);
 	else if (!e->options->preload)
-		mend(check, HOST_FAIL, "libnetlab-preload.so, which helps it, was not found: "
-				       "build or install netlab completely");
+		mend(check, HOST_FAIL,
+		     "libnetlab-preload.so, which helps it, was not found: "
+		     "build or install netlab completely");
 }
 
 static void check_preload(struct examination *e)
@@ -210,8 +222,9 @@ static void check_preload(struct examination *e)
 		found(check, "%s", e->options->preload);
 		return;
 	}
-	found(check, "libnetlab-preload.so was not found: the host's files will belong to nobody "
-		     "in the machines");
+	found(check, "libnetlab-preload.so was not found: the host's files will belong "
+		     "to nobody "
+		     "there");
 	mend(check, HOST_WARN, "build or install netlab completely");
 }
 
@@ -239,8 +252,9 @@ static void check_processors(struct examination *e)
 
 	found(check, "%ld", count);
 	if (count < 2)
-		mend(check, HOST_WARN, "with one processor, the machines and the switch wait for one "
-				       "another: delays will be less exact");
+		mend(check, HOST_WARN,
+		     "with one processor, the machines and the switch wait for one "
+		     "another: delays will be less exact");
 }
 
 static void check_clock(struct examination *e)
@@ -250,9 +264,10 @@ static void check_clock(struct examination *e)
 	size_t size;
 	uint64_t late_ns = 0;
 
-	if (fdio_read_file(AT_FDCWD,
-			   "/sys/devices/system/clocksource/clocksource0/current_clocksource",
-			   64, &source, &size, NULL))
+	if (fdio_read_file(
+		    AT_FDCWD,
+		    "/sys/devices/system/clocksource/clocksource0/current_clocksource",
+		    64, &source, &size, NULL))
 		size = 0;
 	if (size)
 		source[strcspn(source, "\n")] = 0;
@@ -260,11 +275,13 @@ static void check_clock(struct examination *e)
 	found(check, "source %s; timers come %llu us late", size ? source : "unknown",
 	      (unsigned long long)late_ns / 1000);
 	if (size && (!strcmp(source, "hpet") || !strcmp(source, "acpi_pm")))
-		mend(check, HOST_WARN, "reading this clock is slow; if the processor's own is sound, "
-				       "boot with clocksource=tsc");
+		mend(check, HOST_WARN,
+		     "reading this clock is slow; if the processor's own is sound, "
+		     "boot with clocksource=tsc");
 	else if (late_ns / 1000 > TIMER_LATE_US)
-		mend(check, HOST_WARN, "the computer is busy or asleep: delays in labs will be less "
-				       "exact");
+		mend(check, HOST_WARN,
+		     "the computer is busy or asleep: delays in labs will be less "
+		     "exact");
 }
 
 static void check_runtime_dir(struct examination *e)
@@ -274,15 +291,17 @@ static void check_runtime_dir(struct examination *e)
 	struct stat st;
 
 	if (!dir || !*dir) {
-		found(check, "XDG_RUNTIME_DIR is not set; labs are kept in /run/user or /tmp");
+		found(check,
+		      "XDG_RUNTIME_DIR is not set; labs are kept in /run/user or /tmp");
 	} else if (stat(dir, &st) || !S_ISDIR(st.st_mode)) {
 		found(check, "XDG_RUNTIME_DIR=%s is no folder", dir);
-		mend(check, HOST_FAIL, "unset XDG_RUNTIME_DIR, or make that folder: mkdir -m 700 %s",
-		     dir);
+		mend(check, HOST_FAIL,
+		     "unset XDG_RUNTIME_DIR, or make that folder: mkdir -m 700 %s", dir);
 	} else if (st.st_uid != geteuid() || access(dir, W_OK)) {
 		found(check, "XDG_RUNTIME_DIR=%s is not yours", dir);
-		mend(check, HOST_FAIL, "unset XDG_RUNTIME_DIR, or log in as yourself instead of "
-				       "with su");
+		mend(check, HOST_FAIL,
+		     "unset XDG_RUNTIME_DIR, or log in as yourself instead of "
+		     "with su");
 	} else {
 		found(check, "%s", dir);
 	}
@@ -301,22 +320,29 @@ static void check_limits(struct examination *e)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		long long most;
 
-		snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces", kinds[i]);
+		snprintf(path, sizeof(path), "/proc/sys/user/max_%s_namespaces",
+			 kinds[i]);
 		most = number_in(path);
 		if (most < 0 || most >= NAMESPACES_LOW)
 			continue;
-		found(check, "at most %lld %s namespaces: labs stay smaller than that", most, kinds[i]);
-		mend(check, HOST_WARN, "sysctl -w user.max_%s_namespaces=65536", kinds[i]);
+		found(check, "at most %lld %s namespaces: labs stay smaller than that",
+		      most, kinds[i]);
+		mend(check, HOST_WARN, "sysctl -w user.max_%s_namespaces=65536",
+		     kinds[i]);
 	}
 	if (files.rlim_max < FILES_LOW) {
-		found(check, "at most %llu open files", (unsigned long long)files.rlim_max);
-		mend(check, HOST_WARN, "raise the hard limit of open files (ulimit -Hn) to %d",
-		     FILES_LOW);
+		found(check, "at most %llu open files",
+		      (unsigned long long)files.rlim_max);
+		mend(check, HOST_WARN,
+		     "raise the hard limit of open files (ulimit -Hn) to %d", FILES_LOW);
 	}
 	if (geteuid() != 0 && processes.rlim_cur < PROCESSES_LOW) {
-		found(check, "at most %llu processes", (unsigned long long)processes.rlim_cur);
-		mend(check, HOST_WARN, "each program in a machine is a process: raise the limit "
-				       "(ulimit -u) to %d", PROCESSES_LOW);
+		found(check, "at most %llu processes",
+		      (unsigned long long)processes.rlim_cur);
+		mend(check, HOST_WARN,
+		     "each program in a machine is a process: raise the limit "
+		     "(ulimit -u) to %d",
+		     PROCESSES_LOW);
 	}
 }
 
@@ -329,7 +355,8 @@ size_t host_examine(struct host_check *out, const struct host_options *options)
 		    "a lab's namespaces cannot be made", host_probe_lab);
 	/* Says the same again if there is not even the lab's sandbox. */
 	if (out[e.count - 1].grade == HOST_OK)
-		check_probe(&e, "confinement", "a machine's jail holds: root, seccomp, no privileges",
+		check_probe(&e, "confinement",
+			    "a machine's jail holds: root, seccomp, no privileges",
 			    "a machine's jail cannot be made", host_probe_jail);
 	check_ptrace(&e);
 	check_kernel(&e);

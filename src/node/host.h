@@ -29,7 +29,7 @@ struct host_check {
 	const char *name; /* stable, one or two words: "user namespaces" */
 	enum host_grade grade;
 	char what[512]; /* what was found */
-	char fix[512];	/* what to do about it; "" when HOST_OK */
+	char fix[512];  /* what to do about it; "" when HOST_OK */
 };
 
 struct host_options {

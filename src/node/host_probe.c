@@ -46,7 +46,8 @@ static int run_in_jail(struct why *why)
 		return err;
 	err = jail_reap(&jail, &status);
 	if (err || status != 0)
-		return why_set(why, -EIO, "a program in a machine's jail ended with status %#x",
+		return why_set(why, -EIO,
+			       "a program in a machine's jail ended with status %#x",
 			       (unsigned)status);
 	return 0;
 }

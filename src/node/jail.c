@@ -43,7 +43,8 @@ static int enter_userns(const struct jail_spec *spec, int proc_fd, struct why *w
 	/* The change of user has made /proc/self root's. */
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
 		return why_errno(why, -errno, "become dumpable");
-	cleanup_close int self = openat(proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int self =
+		openat(proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (self < 0)
 		return why_errno(why, -errno, "open /proc/self");
 	userns_add(&uids, uid);
@@ -61,12 +62,14 @@ static int check_readable(const struct jail_spec *spec, struct why *why)
 		if (!spec->binds[i].source)
 			continue;
 		snprintf(path, sizeof(path), JAIL_DIR "/%s", spec->binds[i].name);
-		if (!stat(path, &st) && !access(path, S_ISDIR(st.st_mode) ? R_OK | X_OK : R_OK))
+		if (!stat(path, &st) &&
+		    !access(path, S_ISDIR(st.st_mode) ? R_OK | X_OK : R_OK))
 			continue;
 		return why_set(why, -EACCES,
 			       "%s cannot be read by user %u, as whom machines run: "
 			       "allow it with chmod o+r%s, or start the lab as its owner",
-			       spec->binds[i].source, geteuid(), S_ISDIR(st.st_mode) ? "x" : "");
+			       spec->binds[i].source, geteuid(),
+			       S_ISDIR(st.st_mode) ? "x" : "");
 	}
 	return 0;
 }
@@ -140,11 +143,13 @@ static int close_others(int keep_a, int keep_b, int keep_c, struct why *why)
 				keep[j] = t;
 			}
 	for (int i = 0; i < 3; i++) {
-		if ((unsigned)keep[i] > from && close_range(from, (unsigned)keep[i] - 1, 0))
+		if ((unsigned)keep[i] > from &&
+		    close_range(from, (unsigned)keep[i] - 1, 0))
 			return why_errno(why, -errno, "close descriptors");
 		from = (unsigned)keep[i] + 1;
 	}
-	return close_range(from, ~0U, 0) ? why_errno(why, -errno, "close descriptors") : 0;
+	return close_range(from, ~0U, 0) ? why_errno(why, -errno, "close descriptors")
+					 : 0;
 }
 
 static int confine(const struct jail_spec *spec, struct why *why)
@@ -154,7 +159,7 @@ static int confine(const struct jail_spec *spec, struct why *why)
 
 	for (int signal_no = 1; signal_no < NSIG; signal_no++)
 		signal(signal_no, SIG_DFL); /* the handlers are the lab's */
-	umask(0); /* modes below are meant as they stand */
+	umask(0);                           /* modes below are meant as they stand */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		err = why_errno(why, -errno, "make mounts private");
 	if (!err && sethostname(spec->hostname, strlen(spec->hostname)))
@@ -220,8 +225,8 @@ static int open_ends(int report[2], int status[2], struct why *why)
 
 int jail_start(struct jail *out, const struct jail_spec *spec, struct why *why)
 {
-	static const unsigned long spaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
-					    CLONE_NEWIPC | CLONE_NEWUTS;
+	static const unsigned long spaces =
+		CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	int report[2], status[2];
 	int fd = -1;
 	long pid;

@@ -37,11 +37,11 @@ struct jail_spec {
 	const char *work_dir;
 	const char *memory_dir; /* NULL: a tmpfs of memory_bytes, for this jail only */
 	uint64_t memory_bytes;
-	const char *home;     /* the user's home: hidden wherever it is; NULL: none */
+	const char *home; /* the user's home: hidden wherever it is; NULL: none */
 	const char *hostname;
 	uid_t uid; /* as whom: sandbox_guest_ids() */
 	gid_t gid;
-	const char *exec;     /* path inside */
+	const char *exec; /* path inside */
 	char *const *argv;
 	char *const *envp;
 	int stdio_fd; /* becomes stdin, stdout and stderr */

@@ -24,9 +24,9 @@ static const struct {
 	const char *name;
 	mode_t mode;
 } hidden[] = {
-	{ "home", 0755 }, { "root", 0700 }, { "tmp", 01777 }, { "run", 0755 },
-	{ "media", 0755 }, { "mnt", 0755 }, { "dev", 0755 }, { "proc", 0555 },
-	{ "sys", 0555 }, { "netlab", 0755 },
+	{ "home", 0755 },  { "root", 0700 },   { "tmp", 01777 }, { "run", 0755 },
+	{ "media", 0755 }, { "mnt", 0755 },    { "dev", 0755 },  { "proc", 0555 },
+	{ "sys", 0555 },   { "netlab", 0755 },
 };
 
 /* Folders of these would show what the list above hides. */
@@ -121,7 +121,8 @@ static int cover_home(int root, const char *home, struct why *why)
 
 static int build_dev(int root, struct why *why)
 {
-	static const char *const devices[] = { "null", "zero", "full", "random", "urandom" };
+	static const char *const devices[] = { "null", "zero", "full", "random",
+					       "urandom" };
 	int err = 0;
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(devices); i++) {
@@ -132,7 +133,8 @@ static int build_dev(int root, struct why *why)
 		/* No MOUNT_ATTR_NODEV: it is a device that is wanted. */
 		if (!err)
 			err = mounts_bind(from, root, from + 1,
-					  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+					  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+						  MOUNT_ATTR_NOEXEC,
 					  why);
 	}
 	if (!err)
@@ -141,7 +143,8 @@ static int build_dev(int root, struct why *why)
 		err = why_errno(why, -errno, "create /dev/ptmx");
 	if (!err)
 		err = mounts_new("devpts", "newinstance,mode=600,ptmxmode=666",
-				 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, root, "dev/pts", why);
+				 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, root, "dev/pts",
+				 why);
 	return err;
 }
 
@@ -156,9 +159,11 @@ static int build_proc(int root, const char *exec, struct why *why)
 	int err;
 
 	while (from && getline(&line, &room, from) > 1)
-		if ((!strncmp(line, "flags", 5) || !strncmp(line, "cache_alignment", 15)) &&
+		if ((!strncmp(line, "flags", 5) ||
+		     !strncmp(line, "cache_alignment", 15)) &&
 		    used + strlen(line) < sizeof(text))
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", line);
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s",
+						 line);
 	err = make_file(root, "proc/cpuinfo", text, 0444, why);
 	if (!err)
 		err = make_dir(root, "proc/self", 0555, why);
@@ -178,8 +183,8 @@ static int bind_named(int root, const struct jail_bind *bind, struct why *why)
 	snprintf(path, sizeof(path), "netlab/%s", bind->name);
 	if (stat(bind->source, &st))
 		return why_errno(why, -errno, "%s", bind->source);
-	err = S_ISDIR(st.st_mode) ? make_dir(root, path, 0755, why) :
-				    make_file(root, path, "", 0600, why);
+	err = S_ISDIR(st.st_mode) ? make_dir(root, path, 0755, why)
+				  : make_file(root, path, "", 0600, why);
 	return err ? err : mounts_bind(bind->source, root, path, MOUNTS_READ_ONLY, why);
 }
 
@@ -191,9 +196,11 @@ static int build_memory(int root, const struct jail_spec *spec, struct why *why)
 	if (err)
 		return err;
 	if (spec->memory_dir)
-		return mounts_bind(spec->memory_dir, root, "netlab/memory", MOUNTS_WRITABLE, why);
-	snprintf(options, sizeof(options), "mode=700,uid=%u,gid=%u,nr_inodes=64,size=%" PRIu64,
-		 spec->uid, spec->gid, spec->memory_bytes);
+		return mounts_bind(spec->memory_dir, root, "netlab/memory",
+				   MOUNTS_WRITABLE, why);
+	snprintf(options, sizeof(options),
+		 "mode=700,uid=%u,gid=%u,nr_inodes=64,size=%" PRIu64, spec->uid,
+		 spec->gid, spec->memory_bytes);
 	return mounts_new("tmpfs", options, MOUNTS_WRITABLE, root, "netlab/memory", why);
 }
 
@@ -242,7 +249,8 @@ static int open_proc(int root, int *proc_fd, struct why *why)
 
 	if (err)
 		return err;
-	if (!mounts_new("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, root, "proc", NULL)) {
+	if (!mounts_new("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, root, "proc",
+			NULL)) {
 		*proc_fd = openat(root, "proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (*proc_fd >= 0 && umount2("proc", MNT_DETACH))
 			return why_errno(why, -errno, "unmount /proc");
@@ -254,8 +262,8 @@ static int open_proc(int root, int *proc_fd, struct why *why)
 
 int jail_root_enter(const struct jail_spec *spec, int *proc_fd, struct why *why)
 {
-	cleanup_close int work_tree = mounts_clone(AT_FDCWD, spec->work_dir,
-						   MOUNTS_WRITABLE | MOUNT_ATTR_NOEXEC, why);
+	cleanup_close int work_tree = mounts_clone(
+		AT_FDCWD, spec->work_dir, MOUNTS_WRITABLE | MOUNT_ATTR_NOEXEC, why);
 	cleanup_close int root = -1;
 	struct mount_attr sealed = { .attr_set = MOUNTS_READ_ONLY };
 	int err;
@@ -263,8 +271,8 @@ int jail_root_enter(const struct jail_spec *spec, int *proc_fd, struct why *why)
 	if (work_tree < 0)
 		return work_tree;
 	/* Any folder will do as its place: here, one that is certainly there. */
-	err = mounts_new("tmpfs", "mode=755,size=1m,nr_inodes=512", MOUNTS_WRITABLE, AT_FDCWD,
-			 spec->work_dir, why);
+	err = mounts_new("tmpfs", "mode=755,size=1m,nr_inodes=512", MOUNTS_WRITABLE,
+			 AT_FDCWD, spec->work_dir, why);
 	if (err)
 		return err;
 	root = open(spec->work_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

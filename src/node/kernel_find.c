@@ -20,7 +20,8 @@
 
 enum { VERSION_TIMEOUT_MS = 5000 };
 
-static const char *const installed[] = { "/usr/local/bin/linux.uml", "/usr/bin/linux.uml" };
+static const char *const installed[] = { "/usr/local/bin/linux.uml",
+					 "/usr/bin/linux.uml" };
 static const char get_one[] = "install one with: apt-get install user-mode-linux";
 
 /* The part of the file that says how it is linked. */
@@ -33,12 +34,15 @@ static int read_elf(const char *path, bool *dynamic, struct why *why)
 	if (fd < 0)
 		return why_errno(why, -errno, "kernel %s", path);
 	if (fdio_read(fd, &head, sizeof(head)) != (ssize_t)sizeof(head) ||
-	    memcmp(head.e_ident, ELFMAG, SELFMAG) || head.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    head.e_machine != EM_X86_64 || (head.e_type != ET_EXEC && head.e_type != ET_DYN))
-		return why_set(why, -ENOEXEC,
-			       "kernel %s is not a program for this processor; a User-Mode Linux "
-			       "kernel is the file 'linux' or 'vmlinux' of a build with ARCH=um",
-			       path);
+	    memcmp(head.e_ident, ELFMAG, SELFMAG) ||
+	    head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_machine != EM_X86_64 ||
+	    (head.e_type != ET_EXEC && head.e_type != ET_DYN))
+		return why_set(
+			why, -ENOEXEC,
+			"kernel %s is not a program for this processor; a User-Mode "
+			"Linux "
+			"kernel is the file 'linux' or 'vmlinux' of a build with ARCH=um",
+			path);
 	*dynamic = false;
 	for (unsigned i = 0; i < head.e_phnum; i++) {
 		off_t at = (off_t)head.e_phoff + (off_t)i * head.e_phentsize;
@@ -94,8 +98,8 @@ static bool looks_like_release(const char *text)
 {
 	unsigned major, minor;
 
-	return isdigit((unsigned char)*text) && sscanf(text, "%u.%u", &major, &minor) == 2 &&
-	       !strpbrk(text, " /");
+	return isdigit((unsigned char)*text) &&
+	       sscanf(text, "%u.%u", &major, &minor) == 2 && !strpbrk(text, " /");
 }
 
 static int read_release(const char *path, char *release, size_t room, struct why *why)
@@ -120,14 +124,16 @@ static int read_release(const char *path, char *release, size_t room, struct why
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (got < 0)
-		return why_errno(why, (int)got, "kernel %s: '%s --version' gave no answer", path,
-				 path);
+		return why_errno(why, (int)got,
+				 "kernel %s: '%s --version' gave no answer", path, path);
 	release[got] = 0;
 	release[strcspn(release, "\n")] = 0;
 	if (!looks_like_release(release))
-		return why_set(why, -ENOEXEC,
-			       "kernel %s: '%s --version' does not answer with a kernel's "
-			       "version; is it a User-Mode Linux kernel (ARCH=um)?", path, path);
+		return why_set(
+			why, -ENOEXEC,
+			"kernel %s: '%s --version' does not answer with a kernel's "
+			"version; is it a User-Mode Linux kernel (ARCH=um)?",
+			path, path);
 	return 0;
 }
 
@@ -149,8 +155,8 @@ static void find_modules(struct node_kernel *kernel)
 		length = snprintf(kernel->modules, sizeof(kernel->modules), forms[i], dir,
 				  kernel->release);
 #pragma GCC diagnostic pop
-		if (length < (int)sizeof(kernel->modules) && !stat(kernel->modules, &st) &&
-		    S_ISDIR(st.st_mode))
+		if (length < (int)sizeof(kernel->modules) &&
+		    !stat(kernel->modules, &st) && S_ISDIR(st.st_mode))
 			return;
 	}
 	kernel->modules[0] = 0;
@@ -173,15 +179,20 @@ int node_kernel_find(struct node_kernel *out, const char *wanted, struct why *wh
 	int err;
 
 	if (!path)
-		return why_set(why, -ENOENT, "no User-Mode Linux kernel is installed (%s); %s, "
-					     "or give one with --kernel", installed[1], get_one);
+		return why_set(why, -ENOENT,
+			       "no User-Mode Linux kernel is installed (%s); %s, "
+			       "or give one with --kernel",
+			       installed[1], get_one);
 	if (!realpath(path, kernel.path))
-		return why_set(why, -errno, "kernel %s: %s; %s", path, strerror(errno), get_one);
+		return why_set(why, -errno, "kernel %s: %s; %s", path, strerror(errno),
+			       get_one);
 	if (access(kernel.path, X_OK))
-		return why_errno(why, -errno, "kernel %s cannot be executed", kernel.path);
+		return why_errno(why, -errno, "kernel %s cannot be executed",
+				 kernel.path);
 	err = read_elf(kernel.path, &kernel.dynamic, why);
 	if (!err)
-		err = read_release(kernel.path, kernel.release, sizeof(kernel.release), why);
+		err = read_release(kernel.path, kernel.release, sizeof(kernel.release),
+				   why);
 	if (err)
 		return err;
 	find_modules(&kernel);

@@ -13,8 +13,10 @@
 static int too_old(int err, const char *call, struct why *why)
 {
 	if (err == -ENOSYS)
-		return why_set(why, err, "%s is missing: netlab needs Linux 5.12 or newer, and a "
-					 "container's security profile must allow it", call);
+		return why_set(why, err,
+			       "%s is missing: netlab needs Linux 5.12 or newer, and a "
+			       "container's security profile must allow it",
+			       call);
 	return why_errno(why, err, "%s", call);
 }
 
@@ -30,8 +32,9 @@ static int set_attrs(int fd, const char *path, int flags, uint64_t set, uint64_t
 
 int mounts_clone(int dir_fd, const char *path, uint64_t attrs, struct why *why)
 {
-	cleanup_close int fd = open_tree(dir_fd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-						       AT_RECURSIVE | AT_NO_AUTOMOUNT);
+	cleanup_close int fd = open_tree(dir_fd, path,
+					 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+						 AT_RECURSIVE | AT_NO_AUTOMOUNT);
 	int err;
 
 	if (fd < 0)
@@ -58,7 +61,8 @@ int mounts_bind(const char *path_from, int dir_fd, const char *path_to, uint64_t
 	return fd < 0 ? fd : mounts_place(fd, dir_fd, path_to, why);
 }
 
-int mounts_change(int dir_fd, const char *path, uint64_t set, uint64_t clear, struct why *why)
+int mounts_change(int dir_fd, const char *path, uint64_t set, uint64_t clear,
+		  struct why *why)
 {
 	int err = set_attrs(dir_fd, path, 0, set, clear, why);
 

@@ -50,7 +50,8 @@ int node_start(struct node **out, const struct node_start *start, struct why *wh
 	int err;
 
 	if (!driver)
-		return why_set(why, -ENOTSUP, "node %s: no driver for kind '%s'; there is: uml",
+		return why_set(why, -ENOTSUP,
+			       "node %s: no driver for kind '%s'; there is: uml",
 			       start->plan->name, start->plan->kind);
 	node = calloc(1, sizeof(*node));
 	if (!node)

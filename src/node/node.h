@@ -36,23 +36,23 @@ struct node;
  * process sees them; all are borrowed for the call. */
 struct node_start {
 	const struct plan_node *plan;
-	const char *lab_dir;	/* the topology's folder, shown at /lab; NULL: none */
-	const char *work_dir;	/* per node; becomes the machine's working folder */
+	const char *lab_dir;    /* the topology's folder, shown at /lab; NULL: none */
+	const char *work_dir;   /* per node; becomes the machine's working folder */
 	const char *memory_dir; /* a tmpfs for the guest's memory; NULL: one of its own,
 				 * no larger than needed, and gone with the node */
-	const char *kernel;	/* resolved: what to exec */
-	const char *modules;	/* its modules folder, or NULL if it has none */
-	const char *initramfs;	/* with the agent as /init */
-	const char *preload;	/* library for packaged kernels, or NULL */
+	const char *kernel;     /* resolved: what to exec */
+	const char *modules;    /* its modules folder, or NULL if it has none */
+	const char *initramfs;  /* with the agent as /init */
+	const char *preload;    /* library for packaged kernels, or NULL */
 	const char *extra_args; /* kernel parameters of the user, or NULL */
-	uint64_t seed;		/* the node's own */
-	int console_fd;		/* slave side of the console's pty; stdin, out and err */
+	uint64_t seed;          /* the node's own */
+	int console_fd;         /* slave side of the console's pty; stdin, out and err */
 };
 
 int node_start(struct node **out, const struct node_start *start, struct why *why);
 int node_pidfd(const struct node *node);
 pid_t node_pid(const struct node *node); /* of the confinement's first process */
-void node_kill(struct node *node);	 /* everything in it, at once */
+void node_kill(struct node *node);       /* everything in it, at once */
 
 /* After the pidfd became readable: collect it.  Says how it ended in words:
  * "powered off", "kernel panic (exit status 1)", "killed by signal 9". */
@@ -65,8 +65,8 @@ void node_free(struct node *node); /* NULL does nothing */
 struct node_kernel {
 	char path[4096];
 	char modules[4096];
-	char release[64];  /* "6.1.176" */
-	bool dynamic;	   /* linked dynamically: a library can be preloaded */
+	char release[64]; /* "6.1.176" */
+	bool dynamic;     /* linked dynamically: a library can be preloaded */
 };
 int node_kernel_find(struct node_kernel *out, const char *wanted, struct why *why);
 

@@ -28,14 +28,13 @@
 /* What building the machines' confinement takes, all of it over our own
  * namespaces only. */
 static const uint64_t lab_caps =
-	CAPS_BIT(CAP_SYS_ADMIN) |    /* namespaces and mounts */
+	CAPS_BIT(CAP_SYS_ADMIN) |                     /* namespaces and mounts */
 	CAPS_BIT(CAP_SETUID) | CAPS_BIT(CAP_SETGID) | /* machines are not root */
-	CAPS_BIT(CAP_SETPCAP) |	     /* their bounding set */
-	CAPS_BIT(CAP_CHOWN) |	     /* their work folders */
-	CAPS_BIT(CAP_DAC_OVERRIDE) | /* closed homes; root only */
-	CAPS_BIT(CAP_FOWNER) |
-	CAPS_BIT(CAP_KILL) |
-	CAPS_BIT(CAP_SYS_PTRACE);    /* their memory, through /proc/PID/fd */
+	CAPS_BIT(CAP_SETPCAP) |                       /* their bounding set */
+	CAPS_BIT(CAP_CHOWN) |                         /* their work folders */
+	CAPS_BIT(CAP_DAC_OVERRIDE) |                  /* closed homes; root only */
+	CAPS_BIT(CAP_FOWNER) | CAPS_BIT(CAP_KILL) |
+	CAPS_BIT(CAP_SYS_PTRACE); /* their memory, through /proc/PID/fd */
 
 static bool is_root(void)
 {
@@ -70,10 +69,12 @@ static int decide_guest(struct why *why)
 	if (is_root())
 		guest.uid = guest.gid = SANDBOX_GUEST_ID;
 	else if (guest.uid == 0 && is_real_root())
-		return why_set(why, -EPERM,
-			       "root without the ids of other users: machines never run as root, "
-			       "and id %d is unknown here; start the lab as an ordinary user",
-			       SANDBOX_GUEST_ID);
+		return why_set(
+			why, -EPERM,
+			"root without the ids of other users: machines never run as "
+			"root, "
+			"and id %d is unknown here; start the lab as an ordinary user",
+			SANDBOX_GUEST_ID);
 	guest.known = true;
 	return 0;
 }
@@ -111,14 +112,17 @@ static int map_ids(pid_t pid, const struct sandbox_lab *config, struct why *why)
 	return userns_map(proc, &uids, &gids, root, why);
 }
 
-static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty" };
+static const char *const devices[] = {
+	"null", "zero", "full", "random", "urandom", "tty"
+};
 
 /* A /dev with no way to a disk.  Bind mounts of single devices, because making
  * device nodes is not allowed in a user namespace. */
 static int build_dev(int trees[ARRAY_SIZE(devices)], struct why *why)
 {
-	int err = mounts_new("tmpfs", "mode=755,size=64k,nr_inodes=64",
-			     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, AT_FDCWD, "/dev", why);
+	int err =
+		mounts_new("tmpfs", "mode=755,size=64k,nr_inodes=64",
+			   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, AT_FDCWD, "/dev", why);
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(devices); i++) {
 		char path[32];
@@ -137,7 +141,8 @@ static int build_dev(int trees[ARRAY_SIZE(devices)], struct why *why)
 	    symlink("/proc/self/fd", "/dev/fd"))
 		return why_errno(why, -errno, "create /dev/pts, /dev/ptmx and /dev/fd");
 	return mounts_new("devpts", "newinstance,mode=600,ptmxmode=666",
-			  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, AT_FDCWD, "/dev/pts", why);
+			  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, AT_FDCWD, "/dev/pts",
+			  why);
 }
 
 static int open_devices(int trees[ARRAY_SIZE(devices)], struct why *why)
@@ -158,11 +163,13 @@ static int restrict_files(const struct sandbox_lab *config, bool root, struct wh
 	int err = 0;
 
 	for (size_t i = 0; !err && i < config->writable_count; i++)
-		err = mounts_bind(config->writable[i], AT_FDCWD, config->writable[i], 0, why);
+		err = mounts_bind(config->writable[i], AT_FDCWD, config->writable[i], 0,
+				  why);
 	if (!err)
 		err = mounts_change(AT_FDCWD, "/", MOUNTS_READ_ONLY, 0, why);
 	for (size_t i = 0; !err && i < config->writable_count; i++)
-		err = mounts_change(AT_FDCWD, config->writable[i], 0, MOUNT_ATTR_RDONLY, why);
+		err = mounts_change(AT_FDCWD, config->writable[i], 0, MOUNT_ATTR_RDONLY,
+				    why);
 	/* An ordinary user can write nothing in /proc but what is its own; some of
 	 * that (the id maps of machines) it has to.  If the host does not allow it,
 	 * then it stays read-only. */
@@ -182,8 +189,8 @@ static int mount_private(const struct sandbox_lab *config, struct why *why)
 			 config->private_bytes);
 	else
 		snprintf(options, sizeof(options), "mode=700");
-	return mounts_new("tmpfs", options, MOUNTS_WRITABLE, AT_FDCWD, config->private_dir,
-			  why);
+	return mounts_new("tmpfs", options, MOUNTS_WRITABLE, AT_FDCWD,
+			  config->private_dir, why);
 }
 
 /* In the lab process, in its new namespaces. */
@@ -193,7 +200,8 @@ static int enter(const struct sandbox_lab *config, bool root, struct why *why)
 	int err;
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return userns_explain(-errno, "make mounts private in a new namespace", why);
+		return userns_explain(-errno, "make mounts private in a new namespace",
+				      why);
 	err = open_devices(trees, why);
 	if (!err)
 		err = restrict_files(config, root, why);
@@ -205,7 +213,8 @@ static int enter(const struct sandbox_lab *config, bool root, struct why *why)
 		return err;
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
 		close(trees[i]);
-	return caps_keep(lab_caps, why);
+	/* An ordinary user who is called root here: to map that name onwards. */
+	return caps_keep(lab_caps | (guest.uid == 0 ? CAPS_BIT(CAP_SETFCAP) : 0), why);
 }
 
 /* The parent's half: ids, and the wait for the child's last words. */
@@ -230,7 +239,8 @@ int sandbox_fork_lab(const struct sandbox_lab *config, pid_t *pid, int *pidfd,
 {
 	static const unsigned long spaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
 					    CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-	cleanup_close int go_in = -1, go_out = -1, report_in = -1, report_out = -1, fd = -1;
+	cleanup_close int go_in = -1, go_out = -1, report_in = -1, report_out = -1,
+			  fd = -1;
 	int ends[2], err;
 	bool root = is_root();
 	struct why local;

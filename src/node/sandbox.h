@@ -48,7 +48,7 @@ struct sandbox_lab {
 				   * skipped: topology, kernels, images */
 	size_t reach_count;
 	const char *private_dir; /* a tmpfs for work folders comes here; NULL: none */
-	uint64_t private_bytes;	 /* its size; 0: half of the memory */
+	uint64_t private_bytes;  /* its size; 0: half of the memory */
 };
 
 /* fork(), into the sandbox.  Returns twice: in the lab process with *pid 0, in

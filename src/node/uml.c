@@ -54,7 +54,8 @@ static int hand_over(const char *work_dir, uid_t uid, gid_t gid, struct why *why
 	while (!err && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' &&
 		    fchownat(dirfd(dir), entry->d_name, uid, gid, AT_SYMLINK_NOFOLLOW))
-			err = why_errno(why, -errno, "chown %s/%s", work_dir, entry->d_name);
+			err = why_errno(why, -errno, "chown %s/%s", work_dir,
+					entry->d_name);
 	closedir(dir);
 	return err;
 }
@@ -109,7 +110,8 @@ static int start_uml(struct jail *out, const struct node_start *start, struct wh
 	};
 	char *const envp[] = { "PATH=/usr/bin:/bin", "HOME=" JAIL_DIR "/work",
 			       "TMPDIR=" JAIL_DIR "/memory",
-			       preload ? "LD_PRELOAD=" JAIL_DIR "/preload.so" : NULL, NULL };
+			       preload ? "LD_PRELOAD=" JAIL_DIR "/preload.so" : NULL,
+			       NULL };
 	struct uml_machine machine;
 	struct uml_args args;
 	struct jail_spec spec = {
@@ -128,7 +130,8 @@ static int start_uml(struct jail *out, const struct node_start *start, struct wh
 
 	if (start->lab_dir && !strcmp(start->lab_dir, "/"))
 		return why_set(why, -EINVAL,
-			       "the topology lies in /, and its folder is shown to the machines: "
+			       "the topology lies in /, and its folder is shown to the "
+			       "machines: "
 			       "put it in a folder of its own");
 	fill_machine(&machine, start);
 	err = uml_args_build(&args, &machine, why);

@@ -20,8 +20,16 @@
  * one gives initcall_blacklist=none.
  * panic=-1: a machine that is lost shall end, not stand. */
 static const char *const defaults[] = {
-	"con=null", "ssl=null", "console=tty0", "quiet", "panic=-1", "lpj=10000000",
-	"pty.legacy_count=0", "initcall_blacklist=raid6_select_algo", "lsm=", "audit=0",
+	"con=null",
+	"ssl=null",
+	"console=tty0",
+	"quiet",
+	"panic=-1",
+	"lpj=10000000",
+	"pty.legacy_count=0",
+	"initcall_blacklist=raid6_select_algo",
+	"lsm=",
+	"audit=0",
 };
 
 /* What netlab needs as it is. */
@@ -58,12 +66,15 @@ static bool given_by_user(const char *extra, const char *ours)
 
 static int check_extra(const char *extra, struct why *why)
 {
-	if (extra && (strstr(extra, " netlab.") || !strncmp(next_word(extra), "netlab.", 7)))
-		return why_set(why, -EINVAL, "kernel parameters: netlab.… are netlab's own");
+	if (extra &&
+	    (strstr(extra, " netlab.") || !strncmp(next_word(extra), "netlab.", 7)))
+		return why_set(why, -EINVAL,
+			       "kernel parameters: netlab.… are netlab's own");
 	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
 		if (given_by_user(extra, reserved[i]))
 			return why_set(why, -EINVAL,
-				       "kernel parameters: '%s' is netlab's own and not to be given",
+				       "kernel parameters: '%s' is netlab's own and not "
+				       "to be given",
 				       reserved[i]);
 	return 0;
 }
@@ -82,8 +93,8 @@ static int add(struct uml_args *args, size_t length, const char *word, struct wh
 	return 0;
 }
 
-__attribute__((format(printf, 3, 4)))
-static int addf(struct uml_args *args, struct why *why, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static int
+addf(struct uml_args *args, struct why *why, const char *fmt, ...)
 {
 	char word[UML_ARGS_BYTES_MAX];
 	va_list ap;
@@ -93,7 +104,8 @@ static int addf(struct uml_args *args, struct why *why, const char *fmt, ...)
 	length = vsnprintf(word, sizeof(word), fmt, ap);
 	va_end(ap);
 	if (length >= (int)sizeof(word))
-		return why_set(why, -ENAMETOOLONG, "kernel parameters: '%.32s…' is too long", word);
+		return why_set(why, -ENAMETOOLONG,
+			       "kernel parameters: '%.32s…' is too long", word);
 	return add(args, (size_t)length, word, why);
 }
 
@@ -144,12 +156,15 @@ static int check_length(const struct uml_args *args, struct why *why)
 		bytes += strlen(args->argv[i]) + 1;
 	if (bytes < UML_ARGS_BYTES_MAX)
 		return 0;
-	return why_set(why, -E2BIG,
-		       "kernel parameters: %zu bytes, and the kernel takes %d; give the machine "
-		       "fewer interfaces or fewer parameters", bytes, UML_ARGS_BYTES_MAX - 1);
+	return why_set(
+		why, -E2BIG,
+		"kernel parameters: %zu bytes, and the kernel takes %d; give the machine "
+		"fewer interfaces or fewer parameters",
+		bytes, UML_ARGS_BYTES_MAX - 1);
 }
 
-int uml_args_build(struct uml_args *out, const struct uml_machine *machine, struct why *why)
+int uml_args_build(struct uml_args *out, const struct uml_machine *machine,
+		   struct why *why)
 {
 	struct uml_args args = { 0 };
 	int err = check_extra(machine->extra_args, why);

@@ -32,7 +32,7 @@ struct uml_machine {
 	uint64_t memory_bytes;
 	size_t interface_count;
 	bool initramfs;
-	struct params params;	/* for the agent */
+	struct params params;   /* for the agent */
 	const char *extra_args; /* the user's, or NULL */
 };
 

@@ -108,29 +108,37 @@ static long setting(const char *path)
 int userns_explain(int err, const char *what, struct why *why)
 {
 	static const char debian[] = "/proc/sys/kernel/unprivileged_userns_clone";
-	static const char ubuntu[] = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
+	static const char ubuntu[] =
+		"/proc/sys/kernel/apparmor_restrict_unprivileged_userns";
 	static const char count[] = "/proc/sys/user/max_user_namespaces";
 
 	if (geteuid() != 0 && setting(debian) == 0)
 		return why_set(why, err,
 			       "%s: user namespaces are switched off for ordinary users; "
 			       "an administrator allows them with: "
-			       "sysctl -w kernel.unprivileged_userns_clone=1", what);
+			       "sysctl -w kernel.unprivileged_userns_clone=1",
+			       what);
 	if (setting(count) == 0 || err == -ENOSPC || err == -EUSERS)
 		return why_set(why, err,
-			       "%s: no more user namespaces are allowed (user.max_user_namespaces "
+			       "%s: no more user namespaces are allowed "
+			       "(user.max_user_namespaces "
 			       "is %ld); an administrator raises the limit with: "
-			       "sysctl -w user.max_user_namespaces=65536", what, setting(count));
+			       "sysctl -w user.max_user_namespaces=65536",
+			       what, setting(count));
 	if (setting(ubuntu) > 0 && (err == -EPERM || err == -EACCES))
-		return why_set(why, err,
-			       "%s: AppArmor keeps programs without a profile from using user "
-			       "namespaces; an administrator allows them with: "
-			       "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0", what);
+		return why_set(
+			why, err,
+			"%s: AppArmor keeps programs without a profile from using user "
+			"namespaces; an administrator allows them with: "
+			"sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+			what);
 	if (err == -EPERM)
-		return why_set(why, err,
-			       "%s: this host does not permit it; inside a container, start "
-			       "that with a security profile that allows user namespaces "
-			       "(docker: --security-opt seccomp=unconfined "
-			       "--security-opt systempaths=unconfined)", what);
+		return why_set(
+			why, err,
+			"%s: this host does not permit it; inside a container, start "
+			"that with a security profile that allows user namespaces "
+			"(docker: --security-opt seccomp=unconfined "
+			"--security-opt systempaths=unconfined)",
+			what);
 	return why_errno(why, err, "%s", what);
 }

@@ -25,7 +25,8 @@ struct userns_ids {
 void userns_add(struct userns_ids *ids, unsigned id); /* once; ignored when full */
 
 /* The owners of path and of every folder above it. */
-void userns_add_owners(struct userns_ids *uids, struct userns_ids *gids, const char *path);
+void userns_add_owners(struct userns_ids *uids, struct userns_ids *gids,
+		       const char *path);
 
 /* Write the maps of a process.  proc_fd: its folder in /proc.  more_than_own: the
  * writer has privileges, so setgroups() need not be denied. */
