@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* The lab writes pcapng into a pipe of ours; we copy it to where it shall go.  So a
+ * full disk or a slow reader is our trouble and never the lab's. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+#include "base/units.h"
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/gate.h"
+#include "cli/host_clock.h"
+#include "cli/session.h"
+#include "cli/terminal.h"
+#include "cli/ui.h"
+
+enum { COPY_BYTES = 64 << 10, END_NS = 2000000000 };
+
+struct job {
+	struct client *client;
+	const char *path; /* "-": stdout */
+	long id;
+	int pipe; /* its reading end; -1 once it has ended */
+	int file; /* -1: not open yet */
+	bool begun, answered, closing, reader_gone;
+	uint64_t due_ns;     /* 0: no end */
+	uint64_t give_up_ns; /* once closing */
+	struct gate gate;
+	uint64_t bytes;
+	size_t interfaces;
+	json_t *answer;
+	int error; /* of the file */
+};
+
+static void got_line(void *ctx, const json_t *line, bool last)
+{
+	struct job *job = ctx;
+
+	if (last) {
+		job->answered = true;
+		job->answer = json_incref((json_t *)line);
+		return;
+	}
+	if (job->begun)
+		return;
+	job->begun = true;
+	job->interfaces = json_array_size(json_object_get(line, "interfaces"));
+	if (job->file < 0)
+		job->file =
+			open(job->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (job->file < 0)
+		job->error = -errno;
+	else if (isatty(STDERR_FILENO))
+		ui_note("Capturing on %zu interface%s. Ctrl-C ends it.", job->interfaces,
+			UI_PLURAL(job->interfaces));
+}
+
+static int finish(struct job *job, struct why *why)
+{
+	long id;
+
+	if (job->closing || job->answered)
+		return 0;
+	job->closing = true;
+	job->give_up_ns = clock_now_ns(host_clock()) + END_NS;
+	id = client_request(job->client, "close",
+			    json_pack("{s:I}", "to", (json_int_t)job->id), NULL, NULL,
+			    why);
+	return id < 0 ? (int)id : 0;
+}
+
+static int copy_some(struct job *job, struct why *why)
+{
+	uint8_t in[COPY_BYTES], out[COPY_BYTES + GATE_HEADER_BYTES];
+	ssize_t n = read(job->pipe, in, sizeof(in));
+	size_t size;
+	int rc;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0) {
+		close(job->pipe);
+		job->pipe = -1;
+		return 0;
+	}
+	size = gate_pass(&job->gate, in, (size_t)n, out);
+	rc = session_put(job->file, out, size);
+	if (rc == -EPIPE) {
+		/* Wireshark was closed: that is how such a capture ends. */
+		job->reader_gone = true;
+		close(job->pipe);
+		job->pipe = -1;
+		return finish(job, why);
+	}
+	if (rc) {
+		job->error = rc;
+		return 0;
+	}
+	job->bytes += size;
+	return gate_full(&job->gate) ? finish(job, why) : 0;
+}
+
+static int wait_ms(const struct job *job)
+{
+	if (job->closing)
+		return host_clock_ms_until(job->give_up_ns);
+	return job->due_ns ? host_clock_ms_until(job->due_ns) : -1;
+}
+
+/* Until the lab has answered and the pipe is empty. */
+static int copy_all(struct job *job, int signals, struct why *why)
+{
+	int rc = 0, n;
+
+	while (!rc && !job->error && (!job->answered || job->pipe >= 0)) {
+		bool ready = job->begun || job->answered;
+		struct pollfd p[3] = {
+			client_pollfd(job->client),
+			{ .fd = signals, .events = POLLIN },
+			{ .fd = ready && job->file >= 0 ? job->pipe : -1,
+			  .events = POLLIN },
+		};
+
+		if (job->answered && job->file < 0)
+			break; /* refused */
+		n = poll(p, 3, wait_ms(job));
+		if (n == 0 && job->closing)
+			break; /* the lab keeps the pipe open; what is here is here */
+		if (n == 0)
+			rc = finish(job, why);
+		while (n > 0 && p[1].revents && signals_next(signals) && !rc)
+			rc = finish(job, why);
+		if (n > 0 && !rc && p[0].revents && !job->answered)
+			rc = client_serve(job->client, p[0].revents, why);
+		if (n > 0 && !rc && p[2].revents)
+			rc = copy_some(job, why);
+	}
+	return rc;
+}
+
+static int ask(struct call *call, struct job *job, struct why *why)
+{
+	const char *filter = call_option(call, "filter"),
+		   *snap = call_option(call, "snap");
+	json_t *fields = json_pack("{s:s}", "target", call->argv[0]);
+	uint64_t bytes = 0;
+	int ends[2];
+
+	if (filter)
+		json_object_set_new(fields, "filter", json_string(filter));
+	if (snap && !units_parse_count(snap, &bytes, NULL))
+		json_object_set_new(fields, "snap", json_integer((json_int_t)bytes));
+	if (pipe2(ends, O_CLOEXEC)) {
+		json_decref(fields);
+		return why_errno(why, -errno, "pipe");
+	}
+	fdio_nonblock(ends[0], true);
+	job->pipe = ends[0];
+	job->id = client_request_fd(job->client, "capture", fields, ends[1], got_line,
+				    job, why);
+	close(ends[1]);
+	return job->id < 0 ? (int)job->id : 0;
+}
+
+static void summary(const struct call *call, const struct job *job, uint64_t started_ns)
+{
+	const json_t *missed = json_object_get(job->answer, "missed");
+	const json_t *frames = json_object_get(job->answer, "frames");
+	json_int_t n = job->gate.blind ? json_integer_value(frames)
+				       : (json_int_t)job->gate.frames;
+	bool to_file = strcmp(job->path, "-") != 0;
+	char time[32], lost[64] = "";
+	json_t *out;
+
+	if (call->json) {
+		out = json_pack("{s:s, s:I, s:I, s:i, s:I}", "file", job->path, "frames",
+				n, "missed", json_integer_value(missed), "interfaces",
+				(int)job->interfaces, "bytes", (json_int_t)job->bytes);
+		ui_json(out);
+		json_decref(out);
+		return;
+	}
+	if (json_integer_value(missed))
+		snprintf(lost, sizeof(lost), ", %" JSON_INTEGER_FORMAT " missed",
+			 json_integer_value(missed));
+	ui_note("%" JSON_INTEGER_FORMAT " frame%s from %zu interface%s in %s%s%s%s", n,
+		UI_PLURAL(n), job->interfaces, UI_PLURAL(job->interfaces),
+		ui_duration(time, sizeof(time), clock_now_ns(host_clock()) - started_ns),
+		lost, to_file ? ": " : "", to_file ? job->path : "");
+}
+
+static int prepare(const struct call *call, struct job *job, struct why *why)
+{
+	const char *count = call_option(call, "count"), *time = call_option(call, "for");
+	const char *snap = call_option(call, "snap");
+	uint64_t ns;
+
+	if (!job->path)
+		return why_set(
+			why, -EINVAL,
+			"where to? -w FILE, or -w - for a pipe: netlab capture %s -w - | "
+			"wireshark -k -i -",
+			call->argv[0]);
+	if (count &&
+	    (units_parse_count(count, &job->gate.limit, NULL) || !job->gate.limit))
+		return why_set(why, -EINVAL, "--count %s: write a number of frames",
+			       count);
+	if (snap && (units_parse_count(snap, &ns, NULL) || !ns || ns > UINT32_MAX))
+		return why_set(why, -EINVAL, "--snap %s: write a number of bytes", snap);
+	if (time) {
+		if (units_parse_ns(time, &ns, why))
+			return why_wrap(why, -EINVAL, "--for");
+		job->due_ns = clock_now_ns(host_clock()) + ns;
+	}
+	if (strcmp(job->path, "-"))
+		return 0;
+	if (call->json)
+		return why_set(why, -EINVAL,
+			       "with -w -, stdout is the capture and has no place for "
+			       "JSON");
+	if (isatty(STDOUT_FILENO))
+		return why_set(why, -EINVAL,
+			       "a terminal cannot show a capture; pipe it: netlab "
+			       "capture %s -w - | tshark -r -",
+			       call->argv[0]);
+	job->file = STDOUT_FILENO;
+	return 0;
+}
+
+int cmd_capture(struct call *call)
+{
+	static const int list[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct job job = { .client = call->client,
+			   .path = call_option(call, "write"),
+			   .pipe = -1,
+			   .file = -1 };
+	uint64_t started_ns = clock_now_ns(host_clock());
+	struct why why;
+	int signals, rc;
+
+	if (prepare(call, &job, &why)) {
+		ui_error("%s", why.text);
+		return STATUS_USAGE;
+	}
+	sigaction(SIGPIPE, &ignore, NULL);
+	signals = signals_open(list, &why);
+	rc = signals < 0 ? signals : ask(call, &job, &why);
+	if (!rc)
+		rc = copy_all(&job, signals, &why);
+	if (!rc && job.error)
+		rc = why_errno(&why, job.error, "%s", job.path);
+	if (!rc && job.answer && !job.reader_gone)
+		rc = client_verdict(job.answer, &why);
+	if (rc)
+		ui_error("%s", why.text);
+	if (job.begun && !(rc && job.file < 0))
+		summary(call, &job, started_ns);
+	client_forget(job.client, job.id);
+	json_decref(job.answer);
+	if (job.pipe >= 0)
+		close(job.pipe);
+	if (job.file >= 0 && job.file != STDOUT_FILENO && close(job.file) && !rc) {
+		ui_error("%s: %s", job.path, strerror(errno));
+		rc = -EIO;
+	}
+	signals_close(signals);
+	return rc ? STATUS_FAILED : STATUS_DONE;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* What the machine's kernel prints, live, and keys for whoever listens there. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/base64.h"
+#include "base/cleanup.h"
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/nodes.h"
+#include "cli/session.h"
+#include "cli/terminal.h"
+#include "cli/ui.h"
+
+enum { KEYS_BYTES = 4096, TAIL_BYTES = 16 << 10 };
+
+struct console {
+	struct client *client;
+	long id;
+	struct escape escape;
+	bool stdin_open, leave, ended;
+	int put_error;
+	struct why why; /* of the lab, when it ended */
+};
+
+static void got_line(void *ctx, const json_t *line, bool last)
+{
+	struct console *c = ctx;
+	const json_t *data = json_object_get(line, "data");
+	size_t chars = json_string_length(data);
+	cleanup_free uint8_t *bytes = NULL;
+	long size;
+
+	if (last) {
+		c->ended = true;
+		client_verdict(line, &c->why);
+		return;
+	}
+	if (json_object_get(line, "bytes"))
+		ui_note("\r\n[%" JSON_INTEGER_FORMAT
+			" bytes were too fast for this connection]\r",
+			json_integer_value(json_object_get(line, "bytes")));
+	bytes = malloc(chars / 4 * 3 + 1);
+	size = bytes && chars ? base64_decode(bytes, json_string_value(data), chars) : 0;
+	if (size > 0 && !c->put_error)
+		c->put_error = session_put(STDOUT_FILENO, bytes, (size_t)size);
+}
+
+static int send_keys(struct console *c, const uint8_t *bytes, size_t size,
+		     struct why *why)
+{
+	char text[BASE64_ROOM(KEYS_BYTES + 1)];
+	long id;
+
+	base64_encode(text, bytes, size);
+	id = client_request(
+		c->client, "input",
+		json_pack("{s:I, s:s}", "to", (json_int_t)c->id, "data", text), NULL,
+		NULL, why);
+	return id < 0 ? (int)id : 0;
+}
+
+static int take_keys(struct console *c, struct why *why)
+{
+	uint8_t in[KEYS_BYTES], out[KEYS_BYTES + 1];
+	ssize_t n = read(STDIN_FILENO, in, sizeof(in));
+	size_t size;
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (n <= 0) {
+		c->stdin_open = false;
+		return 0;
+	}
+	size = escape_filter(&c->escape, in, (size_t)n, out, &c->leave);
+	return size ? send_keys(c, out, size, why) : 0;
+}
+
+static int follow(struct console *c, int signals, struct why *why)
+{
+	int rc = 0, number;
+
+	while (!rc && !c->ended && !c->leave && !c->put_error) {
+		bool room = client_backlog(c->client) < CLIENT_BACKLOG_BYTES;
+		struct pollfd p[3] = {
+			client_pollfd(c->client),
+			{ .fd = signals, .events = POLLIN },
+			{ .fd = c->stdin_open && room ? STDIN_FILENO : -1,
+			  .events = POLLIN },
+		};
+
+		if (poll(p, 3, -1) < 0)
+			continue;
+		while (p[1].revents && (number = signals_next(signals)))
+			c->leave |= number != SIGWINCH;
+		if (p[0].revents)
+			rc = client_serve(c->client, p[0].revents, why);
+		if (!rc && p[2].revents)
+			rc = take_keys(c, why);
+	}
+	return rc;
+}
+
+static int run(struct console *c, const char *node, struct why *why)
+{
+	static const int list[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGWINCH, 0 };
+	bool terminal = isatty(STDIN_FILENO);
+	int signals, rc;
+
+	c->id = client_request(c->client, "console",
+			       json_pack("{s:s, s:i}", "node", node, "tail", TAIL_BYTES),
+			       got_line, c, why);
+	if (c->id < 0)
+		return (int)c->id;
+	signals = signals_open(list, why);
+	rc = signals < 0 ? signals : 0;
+	if (!rc && terminal) {
+		ui_note("The console of %s. Ctrl-] leaves it.", node);
+		rc = terminal_raw(STDIN_FILENO, why);
+	}
+	if (!rc)
+		rc = follow(c, signals, why);
+	terminal_restore();
+	if (terminal)
+		fputs("\r\n", stderr);
+	signals_close(signals);
+	return rc;
+}
+
+int cmd_console(struct call *call)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct console c = { .client = call->client, .stdin_open = true };
+	struct nodes all = { 0 }, one = { 0 };
+	struct why why;
+	int rc;
+
+	sigaction(SIGPIPE, &ignore, NULL);
+	c.escape.kind = isatty(STDIN_FILENO) ? ESCAPE_BRACKET : ESCAPE_NONE;
+	rc = nodes_of_lab(&all, call->client, &why);
+	if (!rc)
+		rc = nodes_select(&one, &all, call->argv[0], &why);
+	if (!rc && one.count != 1)
+		rc = why_set(&why, -EINVAL, "a console is of one machine");
+	if (!rc)
+		rc = run(&c, one.names[0], &why);
+	if (!rc && c.why.text[0])
+		rc = why_set(&why, -EREMOTEIO, "%s", c.why.text);
+	if (!rc && c.put_error && c.put_error != -EPIPE)
+		rc = why_errno(&why, c.put_error, "writing the output");
+	if (rc)
+		ui_error("%s", why.text);
+	nodes_free(&all);
+	nodes_free(&one);
+	return rc ? STATUS_FAILED : STATUS_DONE;
+}

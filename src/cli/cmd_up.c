@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* Compile, start, watch it come up, and say what to do with it. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/compile.h"
+#include "cli/down.h"
+#include "cli/host_clock.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
+#include "cli/ui.h"
+#include "lab/lab.h"
+#include "lab/state.h"
+#include "topology/plan_json.h"
+
+enum { END_MS = 15000, KILL_MS = 5000 };
+
+struct up {
+	struct lab_handle lab;
+	struct client *client;
+	struct progress progress;
+	struct progress_state state;
+	bool answered, stopping;
+	int stopped_by; /* the first signal */
+	json_t *answer; /* of `wait` */
+};
+
+static void got_line(void *ctx, const json_t *line, bool last)
+{
+	struct up *up = ctx;
+
+	if (last) {
+		up->answered = true;
+		up->answer = json_incref((json_t *)line);
+		return;
+	}
+	down_progress(&up->state, line);
+	progress_show(&up->progress, &up->state);
+}
+
+/* The first Ctrl-C asks the lab to go, the second does not ask. */
+static void interrupted(struct up *up, int number)
+{
+	progress_end(&up->progress);
+	if (!up->stopping) {
+		up->stopping = true;
+		up->stopped_by = number;
+		ui_note("netlab: interrupted; taking the lab down (again: by force)");
+		client_request(up->client, "down", NULL, NULL, NULL, NULL);
+	} else {
+		state_kill(up->lab.name, KILL_MS, NULL);
+	}
+}
+
+static int watch(struct up *up, int signals, struct why *why)
+{
+	long id = client_request(up->client, "wait", json_pack("{s:s}", "until", "ready"),
+				 got_line, up, why);
+	int rc = id < 0 ? (int)id : 0, number;
+
+	while (!rc && !up->answered) {
+		struct pollfd p[2] = {
+			client_pollfd(up->client),
+			{ .fd = signals, .events = POLLIN },
+		};
+
+		if (poll(p, 2, PROGRESS_TICK_MS) < 0)
+			continue;
+		while (p[1].revents && (number = signals_next(signals)))
+			interrupted(up, number);
+		if (p[0].revents)
+			rc = client_serve(up->client, p[0].revents, why);
+		progress_tick(&up->progress);
+	}
+	return rc;
+}
+
+/* ---- what to say ---------------------------------------------------------------------
+ */
+
+static void print_addresses(const struct plan_node *node)
+{
+	char addr[PLAN_ADDR_BYTES_MAX];
+	size_t i, k;
+
+	for (i = 0; i < node->interface_count; i++)
+		for (k = 0; k < node->interfaces[i].addr_count; k++)
+			printf("  %s %s", node->interfaces[i].name,
+			       plan_addr_format(&node->interfaces[i].addrs[k], false,
+						addr));
+	putchar('\n');
+}
+
+static void print_nodes(const struct plan *plan)
+{
+	enum { SHOWN_MAX = 16 };
+	size_t i, widest = 0;
+
+	for (i = 0; i < plan->node_count; i++)
+		if (strlen(plan->nodes[i].name) > widest)
+			widest = strlen(plan->nodes[i].name);
+	for (i = 0; i < plan->node_count && i < SHOWN_MAX; i++) {
+		printf("  %-*s", (int)widest, plan->nodes[i].name);
+		print_addresses(&plan->nodes[i]);
+	}
+	if (i < plan->node_count)
+		printf("  ... and %zu more: netlab ps\n", plan->node_count - i);
+}
+
+static void print_next(const struct plan *plan)
+{
+	const char *a = plan->nodes[0].name;
+	const char *b = plan->node_count > 1 ? plan->nodes[1].name : "localhost";
+
+	printf("\nNext, for example:\n  netlab exec %s -- ping -c3 %s\n  netlab shell "
+	       "%s\n",
+	       a, b, a);
+	if (plan->link_count) {
+		const struct plan_link *link = &plan->links[0];
+
+		printf("  netlab fault set %s delay=50ms loss=5%%\n  netlab capture %s "
+		       "-w %s.pcapng\n",
+		       link->name, link->name, plan->name);
+	}
+	printf("  netlab down\n");
+}
+
+static void say_up(const struct call *call, const struct up *up, const struct plan *plan)
+{
+	char time[32];
+	json_t *out;
+
+	if (call->json) {
+		out = json_pack("{s:b, s:s, s:I, s:s, s:i, s:i, s:i}", "ok", 1, "lab",
+				up->lab.name, "seed", (json_int_t)up->lab.seed, "run_dir",
+				up->lab.run_dir, "pid", (int)up->lab.pid, "nodes",
+				(int)plan->node_count, "services",
+				(int)up->state.services);
+		ui_json(out);
+		json_decref(out);
+		return;
+	}
+	printf("%s%s is up%s: %zu machine%s", ui_paint(stdout, PAINT_GREEN), up->lab.name,
+	       ui_paint(stdout, PAINT_OFF), plan->node_count,
+	       UI_PLURAL(plan->node_count));
+	if (up->state.services)
+		printf(", %u service%s", up->state.services,
+		       UI_PLURAL(up->state.services));
+	printf(" in %s, seed %llu%s\n",
+	       ui_duration(time, sizeof(time), progress_elapsed_ns(&up->progress)),
+	       (unsigned long long)up->lab.seed, up->lab.seed_drawn ? " (drawn)" : "");
+	print_nodes(plan);
+	printf("  records: %s\n", up->lab.run_dir);
+	if (isatty(STDOUT_FILENO))
+		print_next(plan);
+}
+
+/* The console's last lines, set off from our own words. */
+static void say_console(const char *text)
+{
+	const char *start = text + strlen(text);
+	int lines = 0;
+
+	while (start > text && (start[-1] != '\n' || ++lines <= 20))
+		start--;
+	fputs(ui_paint(stderr, PAINT_DIM), stderr);
+	while (*start) {
+		size_t n = strcspn(start, "\n");
+		cleanup_free char *one = strndup(start, n);
+
+		fputs("  | ", stderr);
+		ui_safe(stderr, one ? one : "", false);
+		fputc('\n', stderr);
+		start += n + (start[n] == '\n');
+	}
+	fputs(ui_paint(stderr, PAINT_OFF), stderr);
+}
+
+static void say_failed(const struct call *call, const struct up *up,
+		       const struct why *why)
+{
+	const char *console = json_string_value(json_object_get(up->answer, "console"));
+	const char *node = json_string_value(json_object_get(up->answer, "node"));
+	json_t *out;
+
+	ui_error("%s: %s", up->lab.name, why->text);
+	if (console && *console) {
+		ui_note("The last words of %s:", node ? node : "its console");
+		say_console(console);
+	}
+	ui_note("The lab is taken down. Its records: %s", up->lab.run_dir);
+	if (!call->json)
+		return;
+	out = json_pack("{s:b, s:s, s:s, s:s, s:s?}", "ok", 0, "lab", up->lab.name,
+			"error", why->text, "run_dir", up->lab.run_dir, "node", node);
+	ui_json(out);
+	json_decref(out);
+}
+
+/* ---- doing
+ * ------------------------------------------------------------------------------ */
+
+/* A lab that did not come up goes by itself; see that it has. */
+static void see_it_go(struct up *up)
+{
+	struct state_info info;
+	struct why why;
+
+	client_free(up->client);
+	up->client = NULL;
+	if (state_look(&info, up->lab.name, &why))
+		return; /* it has gone */
+	if (info.kind != STATE_DEAD && !state_wait_gone(&info, END_MS, &why)) {
+		state_clear(up->lab.name, NULL);
+		return;
+	}
+	if (state_kill(up->lab.name, KILL_MS, &why) &&
+	    !state_look(&info, up->lab.name, NULL))
+		ui_error("%s: %s; see: netlab ps", up->lab.name, why.text);
+}
+
+static int come_up(const struct call *call, struct up *up, const struct plan *plan)
+{
+	static const int list[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
+	struct why why = { "" };
+	int signals = signals_open(list, &why), rc;
+
+	rc = signals < 0 ? signals : watch(up, signals, &why);
+	progress_end(&up->progress);
+	if (!rc && !up->stopping)
+		rc = client_verdict(up->answer, &why);
+	if (up->stopping) {
+		see_it_go(up);
+		ui_note("netlab: %s is down again", up->lab.name);
+		rc = 128 + up->stopped_by;
+	} else if (rc) {
+		say_failed(call, up, &why);
+		see_it_go(up);
+		rc = STATUS_FAILED;
+	} else {
+		say_up(call, up, plan);
+	}
+	signals_close(signals);
+	return rc;
+}
+
+static int options_of(const struct call *call, struct lab_options *options,
+		      struct why *why)
+{
+	const char *clock = call_option(call, "clock"),
+		   *time = call_option(call, "timeout");
+	uint64_t ns;
+	int rc = compile_seed_check(call, why);
+
+	if (rc)
+		return rc;
+	if (clock && strcmp(clock, "real"))
+		return why_set(why, -EINVAL, "--clock %s: there is one clock: real",
+			       clock);
+	if (time) {
+		if (units_parse_ns(time, &ns, why))
+			return why_wrap(why, -EINVAL, "--timeout");
+		if (ns < NS_PER_S || ns / NS_PER_S > 86400)
+			return why_set(why, -EINVAL, "--timeout %s: from 1s to a day",
+				       time);
+		options->boot_timeout_s = (uint32_t)(ns / NS_PER_S);
+	}
+	options->name = call_option(call, "name");
+	options->out_dir = call_option(call, "out");
+	options->kernel = call_option(call, "kernel");
+	return 0;
+}
+
+static int start(const struct call *call, const struct lab_options *options,
+		 const struct plan *plan)
+{
+	struct up up = { .lab = { .control_fd = -1 } };
+	struct why why;
+	int rc;
+
+	progress_start(&up.progress, stderr, host_clock());
+	rc = lab_start(plan, options, &up.lab, &why);
+	if (!rc)
+		rc = client_open(&up.client, up.lab.control_fd, &why);
+	if (rc) {
+		ui_error("%s", why.text);
+		if (rc != -EBUSY)
+			ui_note("What this host lacks: netlab doctor");
+		return STATUS_FAILED;
+	}
+	rc = come_up(call, &up, plan);
+	client_free(up.client);
+	json_decref(up.answer);
+	return rc;
+}
+
+int cmd_up(struct call *call)
+{
+	struct lab_options options = { 0 };
+	struct diagnostics diags = { 0 };
+	struct plan *plan = NULL;
+	struct why why;
+	int rc;
+
+	if (options_of(call, &options, &why)) {
+		ui_error("%s", why.text);
+		return STATUS_USAGE;
+	}
+	if (compile_file(call, call->argv[0], &plan, &diags)) {
+		diagnostics_print(&diags, stderr);
+		rc = STATUS_FAILED;
+	} else {
+		options.seed_given = call_option(call, "seed") != NULL;
+		options.seed = plan->seed;
+		rc = start(call, &options, plan);
+	}
+	diagnostics_free(&diags);
+	plan_free(plan);
+	return rc;
+}

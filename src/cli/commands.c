@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* The table.  Texts are in the present tense, briefs imperative without a full stop;
+ * "more" is what the man page prints, too. */
+#include "cli/command.h"
+
+#include "base/cleanup.h"
+
+/* clang-format off */
+const struct option_spec options_of_all[] = {
+	{'l', "lab", "LAB", "the lab that is meant (or NETLAB_LAB; default: the one that runs)",
+	 COMPLETE_LAB, false},
+	{0, "json", NULL, "print JSON", 0, false},
+	{'h', "help", NULL, "say how the command is used", 0, false},
+	{'V', "version", NULL, "print the version", 0, false},
+	{0},
+};
+
+#define COMPILE_OPTIONS                                                                  \
+	{'n', "name", "NAME", "the lab's name, instead of the file's", 0, false},        \
+	{'s', "seed", "SEED", "the seed, instead of the file's", 0, false},              \
+	{'S', "set", "KEY=VALUE", "put a value into the topology: nodes.n1.memory=128M", \
+	 0, true}
+
+static const struct option_spec up_options[] = {
+	COMPILE_OPTIONS,
+	{'o', "out", "DIR", "where the run directory goes (default: netlab-runs beside FILE)",
+	 COMPLETE_FOLDER, false},
+	{'k', "kernel", "PATH", "the kernel of nodes that name none", COMPLETE_FILE, false},
+	{'t', "timeout", "TIME", "how long a machine may take to boot (default: 60s)", 0, false},
+	{0, "clock", "CLOCK", "the lab's clock: real", COMPLETE_CLOCK, false},
+	{0},
+};
+
+static const struct option_spec down_options[] = {
+	{'a', "all", NULL, "every lab of this user", 0, false},
+	{'g', "graceful", NULL, "let services end and machines power off first", 0, false},
+	{0},
+};
+
+static const struct option_spec exec_options[] = {
+	{'e', "env", "NAME=VALUE", "set a variable (NAME alone: as it is here)", 0, true},
+	{'w', "workdir", "DIR", "run in this folder of the machine (default: /)", 0, false},
+	{'t', "tty", NULL, "give the command a terminal (one machine)", 0, false},
+	{'n', "no-stdin", NULL, "do not read stdin", 0, false},
+	{0},
+};
+
+static const struct option_spec logs_options[] = {
+	{'f', "follow", NULL, "go on as the log grows", 0, false},
+	{0},
+};
+
+static const struct option_spec events_options[] = {
+	{'f', "follow", NULL, "go on as things happen", 0, false},
+	{0, "since", "N", "begin with event number N", 0, false},
+	{0},
+};
+
+static const struct option_spec fault_set_options[] = {
+	{0, "replace", NULL, "forget the faults that are there; else they are kept", 0, false},
+	{0},
+};
+
+static const struct option_spec fault_clear_options[] = {
+	{'a', "all", NULL, "every fault of the lab", 0, false},
+	{0},
+};
+
+static const struct option_spec partition_options[] = {
+	{0, "one-way", NULL, "cut only from the first side to the second", 0, false},
+	{0},
+};
+
+static const struct option_spec capture_options[] = {
+	{'w', "write", "FILE", "where to: a file, or - for stdout", COMPLETE_FILE, false},
+	{'f', "filter", "FILTER", "only these frames, in libpcap's language: \"tcp port 6379\"",
+	 0, false},
+	{'s', "snap", "BYTES", "only so much of each frame", 0, false},
+	{'c', "count", "N", "end after N frames", 0, false},
+	{0, "for", "TIME", "end after this time: 10s", 0, false},
+	{0},
+};
+
+static const struct option_spec check_options[] = {
+	COMPILE_OPTIONS,
+	{'x', "expand", NULL, "print the whole plan as JSON, nothing left to guess", 0, false},
+	{0},
+};
+
+static const struct option_spec graph_options[] = {
+	COMPILE_OPTIONS,
+	{0},
+};
+
+static const struct option_spec doctor_options[] = {
+	{'k', "kernel", "PATH", "look at this kernel, not at the best installed",
+	 COMPLETE_FILE, false},
+	{0},
+};
+
+/* clang-format on */
+
+#define TARGETS                                                                          \
+	"TARGET is a link or a network (both directions), A--B (everything between the " \
+	"two), A->B (one direction; quote the >), or a name that `netlab fault ls` "     \
+	"prints."
+
+/* clang-format off */
+const struct command commands[] = {
+	{"up", "FILE", "start a lab from a topology file",
+	 "Compiles FILE, starts the machines and waits until every service is ready. If one "
+	 "fails, its last words are shown and the lab is taken down again.\n\n"
+	 "Ctrl-C while it boots takes the lab down; a second one does not wait for it.",
+	 up_options, 1, 1, 0, TAKES_JSON, {COMPLETE_FILE, 0}, cmd_up},
+
+	{"down", "[LAB]", "end a lab and leave nothing of it but its run directory",
+	 "A lab that does not answer is killed. What a dead lab left behind is cleared.",
+	 down_options, 0, 1, 0, TAKES_LAB, {COMPLETE_LAB, 0}, cmd_down},
+
+	{"ps", "[LAB]", "list labs and their machines",
+	 "All labs of this user, or one. A lab whose process was killed is shown as dead.",
+	 NULL, 0, 1, 0, TAKES_LAB | TAKES_JSON, {COMPLETE_LAB, 0}, cmd_ps},
+
+	{"inspect", "[LAB]", "show what is known about a lab",
+	 "Its seed, run directory, machines with their addresses, links with their faults "
+	 "and counters, partitions and captures. With --json, everything.",
+	 NULL, 0, 1, 0, TAKES_LAB | TAKES_JSON, {COMPLETE_LAB, 0}, cmd_inspect},
+
+	{"exec", "NODE[,NODE...] [--] COMMAND [ARG...]", "run a command in machines",
+	 "NODE is a name, several with commas, a range n[1-3], or all.\n\n"
+	 "In one machine, stdin, stdout, stderr and the exit status are those of the "
+	 "command (128 + N if signal N killed it); Ctrl-C interrupts it. In several, it "
+	 "runs in all at once, stdin is empty, each line has its machine's name in front, and the "
+	 "exit status is 0 only if it is 0 everywhere. With --json the output is an array of "
+	 "{node, exit, stdout, stderr}; output that is no UTF-8 is under stdout_base64. "
+	 "The exit status is then 0 only if it is 0 everywhere.",
+	 exec_options, 1, -1, 1, NEED_LAB | TAKES_JSON, {COMPLETE_NODES, 0}, cmd_exec},
+
+	{"shell", "NODE", "open a shell in a machine",
+	 "With a terminal of its own. Enter ~ . leaves it even if the machine hangs.",
+	 NULL, 1, 1, 0, NEED_LAB, {COMPLETE_NODE, 0}, cmd_shell},
+
+	{"console", "NODE", "show a machine's console, live",
+	 "Begins with the last of what was printed. Keys go to whoever reads there. Ctrl-] "
+	 "leaves. Without a terminal it prints until it is ended; the whole console is in "
+	 "`netlab logs NODE console`.",
+	 NULL, 1, 1, 0, NEED_LAB, {COMPLETE_NODE, 0}, cmd_console},
+
+	{"cp", "SRC DST", "copy files and folders into and out of machines",
+	 "Either side may be NODE:PATH; a PATH that does not begin with / is below the "
+	 "machine's root folder. Write ./a:b for a file here whose name has a colon.\n\n"
+	 "If DST is a folder, SRC goes into it. If DST is a file, it is replaced, but only by "
+	 "a file. If DST does not exist, it becomes a copy of SRC; its parent folder must "
+	 "exist, and if DST ends with / it must be a folder itself. SRC ending with /. means "
+	 "the content of the folder: it is put into DST. Modes and times are kept, owners are "
+	 "not: what is copied belongs to the user on that side. A symbolic link below SRC "
+	 "stays a link.\n\n"
+	 "The machine needs sh and tar.",
+	 NULL, 2, 2, 0, NEED_LAB, {COMPLETE_PATH, COMPLETE_PATH}, cmd_cp},
+
+	{"logs", "NODE [SERVICE]", "print what services said",
+	 "Of all services of the machine, or of one; \"console\" is the machine's own. Works "
+	 "for a dead lab, too.",
+	 logs_options, 1, 2, 0, TAKES_LAB, {COMPLETE_NODE, COMPLETE_SERVICE}, cmd_logs},
+
+	{"events", "", "print what happened in the lab",
+	 "The journal: states, commands, faults. With --json, one object a line. Works for a "
+	 "dead lab, too.",
+	 events_options, 0, 0, 0, TAKES_LAB | TAKES_JSON, {0, 0}, cmd_events},
+
+	{"fault set", "TARGET KEY=VALUE...", "change what a link does to frames, now",
+	 TARGETS " KEYs are those of the topology file: delay, jitter, loss, rate, limit, down. "
+	 "Values need units: delay=20ms loss=1% rate=10Mbit. What is not named stays as it is.",
+	 fault_set_options, 2, -1, 0, NEED_LAB | TAKES_JSON,
+	 {COMPLETE_TARGET, COMPLETE_FAULT}, cmd_fault_set},
+
+	{"fault clear", "[TARGET]", "make links perfect again",
+	 TARGETS " Partitions stay: see heal.",
+	 fault_clear_options, 0, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_TARGET, 0},
+	 cmd_fault_clear},
+
+	{"fault ls", "", "list links, their faults and what they dropped", NULL,
+	 NULL, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_fault_ls},
+
+	{"partition", "SIDE|SIDE...", "cut groups of machines off from one another",
+	 "Quote it: netlab partition 'n1,n2|n3'. A machine on no side still reaches all; the "
+	 "side * is everybody who is on no other side. Partitions add up until heal.",
+	 partition_options, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODES, 0}, cmd_partition},
+
+	{"heal", "", "end all partitions", NULL,
+	 NULL, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_heal},
+
+	{"capture", "LINK|NETWORK|NODE:IF|NODE|all", "record frames to a pcapng file",
+	 "Until Ctrl-C, --for or --count. To watch live: netlab capture all -w - | wireshark -k "
+	 "-i -. Frames that a fault dropped are there, with the reason as a comment.",
+	 capture_options, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_CAPTURE, 0}, cmd_capture},
+
+	{"check", "FILE...", "compile topology files and report every error", NULL,
+	 check_options, 1, -1, 0, TAKES_JSON, {COMPLETE_FILE, COMPLETE_FILE}, cmd_check},
+
+	{"graph", "FILE", "draw a topology, in the language of Graphviz",
+	 "Try: netlab graph FILE | dot -Tsvg > lab.svg",
+	 graph_options, 1, 1, 0, 0, {COMPLETE_FILE, 0}, cmd_graph},
+
+	{"doctor", "", "say what this host can and cannot do, and how to fix it",
+	 "The exit status is 0 if labs can run here.",
+	 doctor_options, 0, 0, 0, TAKES_JSON, {0, 0}, cmd_doctor},
+
+	{"completion", "bash|zsh|fish", "print a script that completes netlab's words",
+	 "For bash: source <(netlab completion bash), in ~/.bashrc. For zsh: the same line in "
+	 "~/.zshrc, with zsh, after compinit. For fish: netlab completion fish | source.",
+	 NULL, 1, 1, 0, 0, {COMPLETE_SHELL, 0}, cmd_completion},
+
+	{"help", "[COMMAND]", "say how a command is used", NULL,
+	 NULL, 0, 2, 0, 0, {COMPLETE_COMMAND, 0}, cmd_help},
+
+	{"version", "", "print the version", NULL,
+	 NULL, 0, 0, 0, TAKES_JSON, {0, 0}, cmd_version},
+
+	{"__man", "", "print the COMMANDS section of the man page", NULL,
+	 NULL, 0, 0, 0, HIDDEN, {0, 0}, cmd_man},
+
+	{"__complete", "SHELL BREAKS LINE", "complete a line; for the scripts", NULL,
+	 NULL, 3, 3, 0, HIDDEN, {0, 0}, cmd_complete},
+};
+/* clang-format on */
+
+const size_t command_count = ARRAY_SIZE(commands);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/compile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+
+int compile_file(const struct call *call, const char *file, struct plan **out,
+		 struct diagnostics *diags)
+{
+	cleanup_free const char **sets = calloc(call->given_count + 1, sizeof(*sets));
+	struct topology_options options = { .name = call_option(call, "name") };
+	const char *seed = call_option(call, "seed"), *set;
+	size_t cursor = 0;
+
+	ASSERT(sets);
+	while ((set = call_option_next(call, "set", &cursor)))
+		sets[options.set_count++] = set;
+	options.sets = sets;
+
+	options.seed_given = seed && !units_parse_count(seed, &options.seed, NULL);
+	return topology_compile_file(file, &options, out, diags);
+}
+
+int compile_seed_check(const struct call *call, struct why *why)
+{
+	const char *seed = call_option(call, "seed");
+	uint64_t number;
+
+	if (seed && units_parse_count(seed, &number, NULL))
+		return why_set(why, -EINVAL,
+			       "--seed %s: a seed is a whole number from 0 to 2^64-1",
+			       seed);
+	return 0;
+}

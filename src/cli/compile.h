@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* compile.h - a topology file with the options --name, --seed and --set of a call
+ *
+ * Errors:    as topology_compile_file().  That --seed is a number is for the caller to
+ *            have checked: compile_seed_check().
+ * Ownership: the caller's: plan_free(), diagnostics_free().
+ */
+#ifndef NL_CLI_COMPILE_H
+#define NL_CLI_COMPILE_H
+
+#include "cli/command.h"
+#include "topology/compile.h"
+
+int compile_file(const struct call *call, const char *file, struct plan **out,
+		 struct diagnostics *diags);
+
+/* -EINVAL if there is a --seed and it is no number. */
+int compile_seed_check(const struct call *call, struct why *why);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/dot.h"
+
+#include "base/units.h"
+#include "topology/plan_json.h"
+
+/* Names are of a few letters, but a service's or a link's may hold a quote. */
+static void quoted(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+}
+
+static void fault_label(FILE *out, const char *way, const struct fault_spec *f)
+{
+	char text[UNITS_TEXT_BYTES_MAX];
+
+	if (fault_spec_is_perfect(f))
+		return;
+	fprintf(out, "\\n%s", way);
+	if (f->down)
+		fputs(" down", out);
+	if (f->delay_ns)
+		fprintf(out, " delay %s", units_format_ns(text, f->delay_ns));
+	if (f->jitter_ns)
+		fprintf(out, " jitter %s", units_format_ns(text, f->jitter_ns));
+	if (f->loss_ppm)
+		fprintf(out, " loss %s", units_format_ppm(text, f->loss_ppm));
+	if (f->rate_bps)
+		fprintf(out, " rate %s", units_format_bps(text, f->rate_bps));
+}
+
+static void print_node(FILE *out, const struct plan_node *node)
+{
+	char addr[PLAN_ADDR_BYTES_MAX];
+	size_t i, k;
+
+	fprintf(out, "\t\"node %s\" [shape=box, label=\"%s", node->name, node->name);
+	for (i = 0; i < node->interface_count; i++)
+		for (k = 0; k < node->interfaces[i].addr_count; k++)
+			fprintf(out, "\\n%s %s", node->interfaces[i].name,
+				plan_addr_format(&node->interfaces[i].addrs[k], true,
+						 addr));
+	fputs("\"];\n", out);
+}
+
+static void print_link(FILE *out, const struct plan *plan, const struct plan_link *link)
+{
+	const struct plan_node *a = &plan->nodes[link->a.node];
+	const char *head;
+
+	fprintf(out, "\t\"node %s\" -- ", a->name);
+	if (link->b_kind == LINK_TO_SEGMENT) {
+		head = "";
+		fprintf(out, "\"net %s\"", plan->segments[link->segment].name);
+	} else {
+		head = plan->nodes[link->b.node].interfaces[link->b.interface].name;
+		fprintf(out, "\"node %s\"", plan->nodes[link->b.node].name);
+	}
+	fprintf(out, " [taillabel=\"%s\", headlabel=\"%s\", label=\"",
+		a->interfaces[link->a.interface].name, head);
+	if (link->b_kind == LINK_TO_INTERFACE)
+		quoted(out, link->name);
+	fault_label(out, "->", &link->fault[DIR_AB]);
+	fault_label(out, "<-", &link->fault[DIR_BA]);
+	fputs("\"];\n", out);
+}
+
+void dot_print(const struct plan *plan, FILE *out)
+{
+	size_t i;
+
+	fprintf(out,
+		"graph \"%s\" {\n\tnode [fontname=\"sans-serif\"];\n"
+		"\tedge [fontname=\"sans-serif\", fontsize=9];\n",
+		plan->name);
+	for (i = 0; i < plan->node_count; i++)
+		print_node(out, &plan->nodes[i]);
+	for (i = 0; i < plan->segment_count; i++)
+		fprintf(out, "\t\"net %s\" [shape=ellipse, label=\"%s\"];\n",
+			plan->segments[i].name, plan->segments[i].name);
+	for (i = 0; i < plan->link_count; i++)
+		print_link(out, plan, &plan->links[i]);
+	fputs("}\n", out);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* dot.h - a plan as a drawing, in Graphviz' language
+ *
+ * Machines are boxes, networks ellipses; a link carries its name, the interfaces
+ * at its ends and the faults of its directions.
+ */
+#ifndef NL_CLI_DOT_H
+#define NL_CLI_DOT_H
+
+#include <stdio.h>
+
+#include "topology/plan.h"
+
+void dot_print(const struct plan *plan, FILE *out);
+
+#endif

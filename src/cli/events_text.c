@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/events_text.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/fault_text.h"
+
+struct out {
+	char *text;
+	size_t bytes, used;
+};
+
+static void add(struct out *o, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void add(struct out *o, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (o->used >= o->bytes)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(o->text + o->used, o->bytes - o->used, fmt, ap);
+	va_end(ap);
+	o->used += n > 0 ? (size_t)n : 0;
+}
+
+/* Already said, or of no use to a reader. */
+static bool is_spoken_for(const char *key)
+{
+	static const char *const keys[] = { "n",    "t",  "wall", "event",
+					    "from", "to", "node" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(key, keys[i]))
+			return true;
+	return false;
+}
+
+static void add_value(struct out *o, const char *key, const json_t *value)
+{
+	cleanup_free char *dump = NULL;
+	char fault[256];
+
+	if (json_is_string(value) && !strcmp(key, "why"))
+		add(o, ": %s", json_string_value(value));
+	else if (json_is_string(value))
+		add(o, " %s=%s", key, json_string_value(value));
+	else if (json_is_object(value) && !strcmp(key, "fault"))
+		add(o, " %s", fault_text(fault, sizeof(fault), value));
+	else if ((dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY)))
+		add(o, " %s=%s", key, dump);
+}
+
+const char *events_text(char *text, size_t bytes, const json_t *entry)
+{
+	struct out o = { text, bytes, 0 };
+	const json_t *from = json_object_get(entry, "from"),
+		     *to = json_object_get(entry, "to");
+	json_int_t ns = json_integer_value(json_object_get(entry, "t"));
+	const char *key;
+	json_t *value;
+
+	text[0] = 0;
+	add(&o, "%5lld.%06lld  ", (long long)(ns / 1000000000),
+	    (long long)(ns / 1000 % 1000000));
+	if (json_is_string(json_object_get(entry, "node")))
+		add(&o, "%s: ", fault_word(json_object_get(entry, "node")));
+	add(&o, "%s", fault_word(json_object_get(entry, "event")));
+	if (json_is_string(from) && json_is_string(to))
+		add(&o, " %s -> %s", json_string_value(from), json_string_value(to));
+	json_object_foreach((json_t *)entry, key, value) if (!is_spoken_for(key))
+		add_value(&o, key, value);
+	return text;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/place.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/labref.h"
+#include "cli/nodes.h"
+#include "cli/pipe_end.h"
+
+int place_open(struct place *p, const char *word, const char *lab, struct why *why)
+{
+	const char *colon = strchr(word, ':'), *slash = strchr(word, '/');
+	struct nodes all = { 0 };
+	int rc;
+
+	memset(p, 0, sizeof(*p));
+	p->word = word;
+	p->path = word;
+	if (!colon || (slash && slash < colon))
+		return *word ? 0 : why_set(why, -EINVAL, "an empty path");
+	if (colon - word >= (long)sizeof(p->node) || colon == word)
+		return why_set(why, -EINVAL,
+			       "%s: write NODE:PATH, or ./%s for a file here", word,
+			       word);
+	snprintf(p->node, sizeof(p->node), "%.*s", (int)(colon - word), word);
+	p->path = colon[1] ? colon + 1 : ".";
+	rc = labref_connect(lab, &p->client, why);
+	if (!rc)
+		rc = nodes_of_lab(&all, p->client, why);
+	if (!rc && nodes_find(&all, p->node, strlen(p->node)) < 0) {
+		struct nodes none = { 0 };
+
+		rc = nodes_select(&none, &all, p->node, why);
+		nodes_free(&none);
+		if (rc)
+			rc = why_wrap(why, rc, "%s", word);
+		else
+			rc = why_set(why, -EINVAL, "%s: one machine at a time", word);
+	}
+	nodes_free(&all);
+	return rc;
+}
+
+void place_close(struct place *p)
+{
+	client_free(p->client);
+	p->client = NULL;
+}
+
+/* The last line it said, with the place in front. */
+static int failed(const struct place *p, struct pipe_end *e, struct why *why)
+{
+	char *end = e->words + e->words_have, *line;
+
+	while (end > e->words && (end[-1] == '\n' || end[-1] == '\r'))
+		*--end = 0;
+	line = strrchr(e->words, '\n');
+	line = line ? line + 1 : e->words;
+	if (!*line)
+		return why_set(why, -EREMOTEIO, "%s: tar failed with status %d", p->word,
+			       e->status);
+	return why_set(why, -EREMOTEIO, "%s%s%s", p->node, *p->node ? ": " : "", line);
+}
+
+int place_ask(struct place *p, const char *program, const char *const *args, char *text,
+	      size_t bytes, struct why *why)
+{
+	struct pipe_end e;
+	size_t size;
+	int rc = pipe_end_start(&e, p, program, args, why);
+
+	if (!rc)
+		rc = pipe_end_close_stdin(&e, why);
+	while (!rc && !e.ended) {
+		struct pollfd fds[PIPE_END_FDS];
+
+		pipe_end_poll(&e, fds);
+		if (poll(fds, PIPE_END_FDS, -1) < 0 && errno != EINTR)
+			rc = why_errno(why, -errno, "poll");
+		else
+			rc = pipe_end_serve(&e, fds, why);
+	}
+	if (!rc && e.status)
+		rc = failed(p, &e, why);
+	if (!rc) {
+		size = e.out_to - e.out_from;
+		while (size && e.out[e.out_from + size - 1] == '\n')
+			size--;
+		snprintf(text, bytes, "%.*s", (int)size, (char *)e.out + e.out_from);
+	}
+	pipe_end_free(&e);
+	return rc;
+}
+
+/* What the source has said goes to the sink, as far as that takes it. */
+static int move_bytes(struct pipe_end *from, struct pipe_end *to, bool *broken,
+		      struct why *why)
+{
+	long n;
+
+	while (from->out_from < from->out_to && pipe_end_writable(to)) {
+		n = pipe_end_write(to, from->out + from->out_from,
+				   from->out_to - from->out_from, broken, why);
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return 0;
+		from->out_from += (size_t)n;
+	}
+	if (from->ended && from->out_from == from->out_to)
+		return pipe_end_close_stdin(to, why);
+	return 0;
+}
+
+static int one_turn(struct pipe_end *from, struct pipe_end *to, struct why *why)
+{
+	struct pollfd fds[2 * PIPE_END_FDS];
+	int rc;
+
+	pipe_end_poll(from, fds);
+	pipe_end_poll(to, fds + PIPE_END_FDS);
+	/* A child's stdin: wait until it takes more. */
+	if (from->out_from < from->out_to && to->in_fd >= 0)
+		fds[2 * PIPE_END_FDS - 1] =
+			(struct pollfd){ .fd = to->in_fd, .events = POLLOUT };
+	if (poll(fds, 2 * PIPE_END_FDS, -1) < 0)
+		return errno == EINTR ? 0 : why_errno(why, -errno, "poll");
+	rc = pipe_end_serve(from, fds, why);
+	return rc ? rc : pipe_end_serve(to, fds + PIPE_END_FDS, why);
+}
+
+int place_pipe(struct place *source, const char *program, const char *const *args,
+	       struct place *sink, const char *sink_program, const char *const *sink_args,
+	       struct why *why)
+{
+	struct pipe_end from = { .in_fd = -1, .out_fd = -1, .err_fd = -1 }, to = from;
+	bool broken = false;
+	int rc;
+
+	rc = pipe_end_start(&to, sink, sink_program, sink_args, why);
+	if (!rc)
+		rc = pipe_end_start(&from, source, program, args, why);
+	if (!rc)
+		rc = pipe_end_close_stdin(&from, why);
+	while (!rc && (!to.ended || (!from.ended && !to.status))) {
+		rc = one_turn(&from, &to, why);
+		if (!rc && !to.ended && !broken)
+			rc = move_bytes(&from, &to, &broken, why);
+		/* tar may stop reading at the archive's end, before the padding. */
+		if (to.ended)
+			from.out_from = from.out_to;
+	}
+	/* If both failed, the source's words are the cause.  1: a file changed while
+	 * it was read, which is not for us to judge. */
+	if (!rc && from.ended && from.status > 1)
+		rc = failed(source, &from, why);
+	if (!rc && to.status)
+		rc = failed(sink, &to, why);
+	pipe_end_free(&from);
+	pipe_end_free(&to);
+	return rc;
+}

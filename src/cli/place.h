@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* place.h - somewhere a small shell program can run: here, or in a machine
+ *
+ * For `cp`: packing and unpacking is the same program on both sides, only the way
+ * to its stdin and stdout differs.  place_pipe() joins two of them:
+ *
+ *	source's stdout ──► at most PIPE_BYTES ──► sink's stdin
+ *
+ * A side that is slow holds the other up; memory stays bounded.  Two machines are
+ * served over two connections, so that neither can block the other's credit.
+ *
+ * Errors:    0 or -errno; *why has the program's own last words where it failed.
+ * Ownership: place_close() closes what place_open() opened.
+ */
+#ifndef NL_CLI_PLACE_H
+#define NL_CLI_PLACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/why.h"
+
+struct client;
+
+struct place {
+	const char *word; /* as the user wrote it */
+	char node[64];    /* "": here */
+	const char *path;
+	struct client *client; /* its own; NULL here */
+};
+
+/* "NODE:PATH" or a path here.  lab: to connect to, if needed. */
+int place_open(struct place *place, const char *word, const char *lab, struct why *why);
+void place_close(struct place *place);
+
+/* Run `sh -c program netlab-cp args...` (NULL at the end) and keep what it prints
+ * on stdout, without the newline at the end.  What it prints on stderr when it fails
+ * is *why. */
+int place_ask(struct place *place, const char *program, const char *const *args,
+	      char *text, size_t bytes, struct why *why);
+
+/* The source's program writes, the sink's reads. */
+int place_pipe(struct place *source, const char *program, const char *const *args,
+	       struct place *sink, const char *sink_program, const char *const *sink_args,
+	       struct why *why);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/remote.h"
+#include "cli/terminal.h"
+#include "cli/ui.h"
+
+enum { KEY_BRACKET = 0x1d };
+
+/* One key; whether it goes to the machine now. */
+static bool key_passes(struct escape *e, uint8_t key, uint8_t *out, size_t *n,
+		       bool *leave)
+{
+	if (e->kind == ESCAPE_BRACKET && key == KEY_BRACKET) {
+		*leave = true;
+		return false;
+	}
+	if (e->kind != ESCAPE_TILDE)
+		return true;
+	if (e->tilde) {
+		e->tilde = false;
+		if (key == '.') {
+			*leave = true;
+			return false;
+		}
+		if (key != '~')
+			out[(*n)++] = '~';
+	} else if (key == '~' && !e->line_begun) {
+		e->tilde = true;
+		return false;
+	}
+	e->line_begun = key != '\r' && key != '\n';
+	return true;
+}
+
+size_t escape_filter(struct escape *e, const uint8_t *in, size_t size, uint8_t *out,
+		     bool *leave)
+{
+	size_t i, n = 0;
+
+	*leave = false;
+	for (i = 0; i < size && !*leave; i++)
+		if (key_passes(e, in[i], out, &n, leave))
+			out[n++] = in[i];
+	return n;
+}
+
+int session_put(int fd, const uint8_t *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, bytes, size);
+
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+			poll(&p, 1, -1);
+			continue;
+		}
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			bytes += n;
+			size -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+struct running {
+	const struct session *session;
+	struct remote remote;
+	struct escape escape;
+	bool stdin_open;
+	bool interrupted; /* one Ctrl-C has been passed on */
+	bool leave;
+	int left_by; /* signal, or 0: by key */
+	int put_error;
+};
+
+static void put_output(void *ctx, enum remote_stream stream, const uint8_t *bytes,
+		       size_t size)
+{
+	struct running *run = ctx;
+	int rc = session_put(stream == REMOTE_STDOUT ? STDOUT_FILENO : STDERR_FILENO,
+			     bytes, size);
+
+	if (rc && !run->put_error)
+		run->put_error = rc;
+}
+
+static int take_input(struct running *run, struct why *why)
+{
+	uint8_t in[REMOTE_CHUNK_BYTES], out[REMOTE_CHUNK_BYTES + 1];
+	size_t room = remote_room(&run->remote);
+	ssize_t n;
+	size_t size;
+	int rc;
+
+	if (room < 2)
+		return 0;
+	n = read(STDIN_FILENO, in, room - 1);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (n <= 0) {
+		run->stdin_open = false;
+		return remote_end_stdin(&run->remote, why);
+	}
+	size = escape_filter(&run->escape, in, (size_t)n, out, &run->leave);
+	rc = size ? remote_write(&run->remote, out, size, why) : 0;
+	return rc;
+}
+
+static int take_signal(struct running *run, int number, struct why *why)
+{
+	unsigned rows, cols;
+
+	switch (number) {
+	case SIGWINCH:
+		if (!run->session->tty)
+			return 0;
+		terminal_size(&rows, &cols);
+		return remote_resize(&run->remote, rows, cols, why);
+	case SIGINT:
+	case SIGQUIT:
+		if (!run->interrupted && run->remote.started) {
+			run->interrupted = true;
+			return remote_signal(&run->remote, number, why);
+		}
+		/* fall through */
+	case SIGTERM:
+	case SIGHUP:
+		run->leave = true;
+		run->left_by = number;
+	}
+	return 0;
+}
+
+static int one_turn(struct running *run, int signals, struct why *why)
+{
+	struct pollfd p[3] = {
+		client_pollfd(run->session->client),
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = run->stdin_open && remote_room(&run->remote) > 1 ? STDIN_FILENO
+									 : -1,
+		  .events = POLLIN },
+	};
+	int rc = 0, number;
+
+	if (poll(p, 3, -1) < 0)
+		return errno == EINTR ? 0 : why_errno(why, -errno, "poll");
+	while (p[1].revents && !rc && (number = signals_next(signals)))
+		rc = take_signal(run, number, why);
+	if (!rc && p[0].revents)
+		rc = client_serve(run->session->client, p[0].revents, why);
+	if (!rc && !run->remote.ended && p[2].revents)
+		rc = take_input(run, why);
+	if (!rc && run->put_error)
+		rc = why_errno(why, run->put_error, "writing the output");
+	return rc;
+}
+
+static int run_until_end(struct running *run, int signals, struct why *why)
+{
+	int rc = 0;
+
+	if (!run->stdin_open)
+		rc = remote_end_stdin(&run->remote, why);
+	while (!rc && !run->remote.ended && !run->leave)
+		rc = one_turn(run, signals, why);
+	return rc;
+}
+
+static int outcome(struct running *run, int rc, const struct why *why)
+{
+	if (rc) {
+		if (run->session->tty)
+			terminal_reset_modes();
+		ui_error("%s: %s", run->session->node, why->text);
+		return STATUS_FAILED;
+	}
+	if (run->leave && !run->remote.ended) {
+		if (run->session->tty)
+			terminal_reset_modes();
+		ui_note("netlab: left %s; what ran there is hung up", run->session->node);
+		return run->left_by ? 128 + run->left_by : STATUS_FAILED;
+	}
+	if (run->remote.error.text[0])
+		ui_error("%s: %s", run->session->node, run->remote.error.text);
+	return remote_status(&run->remote);
+}
+
+int session_run(struct session *session)
+{
+	static const int list[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGWINCH, 0 };
+	struct running run = { .session = session, .stdin_open = session->with_stdin };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct why why;
+	unsigned rows, cols;
+	int signals, rc;
+
+	run.remote.output = put_output;
+	run.remote.ctx = &run;
+	if (session->tty) {
+		terminal_size(&rows, &cols);
+		json_object_set_new(session->what, "tty", json_true());
+		json_object_set_new(session->what, "rows", json_integer(rows));
+		json_object_set_new(session->what, "cols", json_integer(cols));
+		/* With a raw terminal, dying of a signal is no way out. */
+		sigaction(SIGPIPE, &ignore, NULL);
+		run.escape.kind = ESCAPE_TILDE;
+	}
+	signals = signals_open(list, &why);
+	rc = signals < 0 ? signals : 0;
+	if (!rc)
+		rc = remote_start(&run.remote, session->client, session->node,
+				  session->what, &why);
+	else
+		json_decref(session->what);
+	if (!rc && session->tty && isatty(STDIN_FILENO))
+		rc = terminal_raw(STDIN_FILENO, &why);
+	if (!rc)
+		rc = run_until_end(&run, signals, &why);
+	terminal_restore();
+	rc = outcome(&run, rc, &why);
+	remote_close(&run.remote);
+	signals_close(signals);
+	return rc;
+}

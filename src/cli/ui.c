@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/ui.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+static bool colour[3]; /* by descriptor; 0 unused */
+
+void ui_setup(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	bool wanted = !(no && *no) && term && strcmp(term, "dumb");
+
+	colour[STDOUT_FILENO] = wanted && isatty(STDOUT_FILENO);
+	colour[STDERR_FILENO] = wanted && isatty(STDERR_FILENO);
+}
+
+const char *ui_paint(FILE *out, enum paint paint)
+{
+	static const char *const codes[] = {
+		[PAINT_OFF] = "\033[0m",    [PAINT_BOLD] = "\033[1m",
+		[PAINT_DIM] = "\033[2m",    [PAINT_RED] = "\033[31m",
+		[PAINT_GREEN] = "\033[32m", [PAINT_YELLOW] = "\033[33m",
+	};
+	int fd = fileno(out);
+
+	if (fd < 0 || fd > STDERR_FILENO || !colour[fd])
+		return "";
+	return codes[paint];
+}
+
+static void say(const char *word, enum paint paint, const char *fmt, va_list ap)
+{
+	char text[4096];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	fflush(stdout);
+	if (word)
+		fprintf(stderr, "%s%s%s", ui_paint(stderr, paint), word,
+			ui_paint(stderr, PAINT_OFF));
+	ui_safe(stderr, text, true);
+	fputc('\n', stderr);
+}
+
+void ui_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say("netlab: ", PAINT_RED, fmt, ap);
+	va_end(ap);
+}
+
+void ui_warning(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say("netlab: warning: ", PAINT_YELLOW, fmt, ap);
+	va_end(ap);
+}
+
+void ui_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(NULL, PAINT_OFF, fmt, ap);
+	va_end(ap);
+}
+
+void ui_safe(FILE *out, const char *text, bool lines)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (lines && (c == '\n' || c == '\t'))
+			fputc(c, out);
+		else if (lines && c == '\r' && text[1] == '\n')
+			continue;
+		else if (c < 0x20 || c == 0x7f)
+			fputc('?', out);
+		else if (c == 0xc2 && (unsigned char)text[1] >= 0x80 &&
+			 (unsigned char)text[1] < 0xa0)
+			fputc('?', out), text++; /* the same controls, in UTF-8 */
+		else
+			fputc(c, out);
+	}
+}
+
+void ui_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	putchar('\n');
+}
+
+const char *ui_duration(char *text, size_t bytes, uint64_t ns)
+{
+	uint64_t ms = ns / 1000000, s = ms / 1000;
+
+	if (ms < 1000)
+		snprintf(text, bytes, "%u ms", (unsigned)ms);
+	else if (s < 60)
+		snprintf(text, bytes, "%u.%u s", (unsigned)s,
+			 (unsigned)(ms % 1000 / 100));
+	else if (s < 3600)
+		snprintf(text, bytes, "%u min %u s", (unsigned)(s / 60),
+			 (unsigned)(s % 60));
+	else if (s < 86400)
+		snprintf(text, bytes, "%u h %u min", (unsigned)(s / 3600),
+			 (unsigned)(s / 60 % 60));
+	else
+		snprintf(text, bytes, "%llu d %u h", (unsigned long long)(s / 86400),
+			 (unsigned)(s / 3600 % 24));
+	return text;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* ui.h - what the user reads: errors, hints, colours, tables
+ *
+ * Data goes to stdout, everything else to stderr.  Colours only on a terminal,
+ * and never if NO_COLOR is set and not empty or TERM is "dumb".
+ *
+ * Text that came from a machine or a file is printed with ui_safe(): control
+ * characters become "?", so that nobody moves the user's cursor.
+ *
+ * Errors: none; main checks stdout at the end.  Threads: one.
+ */
+#ifndef NL_CLI_UI_H
+#define NL_CLI_UI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum paint { PAINT_OFF, PAINT_BOLD, PAINT_DIM, PAINT_RED, PAINT_GREEN, PAINT_YELLOW };
+
+void ui_setup(void);
+/* The escape sequence, or "" where there are no colours. */
+const char *ui_paint(FILE *out, enum paint paint);
+
+/* "netlab: TEXT" on stderr. */
+void ui_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void ui_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Plain on stderr. */
+void ui_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* text with control characters replaced; lines stay lines if `lines`. */
+void ui_safe(FILE *out, const char *text, bool lines);
+
+/* Indented JSON and a newline on stdout. */
+void ui_json(const json_t *json);
+
+/* "3 machines", "1 machine" */
+#define UI_PLURAL(n) ((n) == 1 ? "" : "s")
+
+/* "1.5 s", "250 ms", "2 min 5 s" */
+const char *ui_duration(char *text, size_t bytes, uint64_t ns);
+
+/* ---- tables: columns as wide as their content, two spaces between ---- */
+
+struct table;
+struct table *table_new(size_t columns, ...); /* headings; the caller frees */
+/* One cell after the other, row by row; text is copied, NULL is "-". */
+void table_cell(struct table *table, enum paint paint, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void table_print(const struct table *table, FILE *out);
+void table_free(struct table *table);
+
+#endif
