@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -28,13 +29,26 @@ static int parse_stat(const char *stat, char *state, uint64_t *start_ticks)
 	return 0;
 }
 
+/* The caller's number in the namespace of the /proc in sight. */
+static pid_t own_pid(void)
+{
+	char text[32];
+	ssize_t size = readlink("/proc/self", text, sizeof(text) - 1);
+
+	if (size < 0)
+		return -errno;
+	text[size] = 0;
+	return (pid_t)strtol(text, NULL, 10);
+}
+
 static int look(pid_t pid, struct proc_id *out, char *state)
 {
 	char path[64], stat[1024];
 	ssize_t got;
 
-	if (pid == 0)
-		pid = getpid();
+	/* Not getpid(): /proc may belong to an outer pid namespace. */
+	if (pid == 0 && (pid = own_pid()) < 0)
+		return (int)pid;
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
