@@ -316,6 +316,13 @@ int cmd_up(struct call *call)
 	}
 	if (compile_file(call, call->argv[0], &plan, &diags)) {
 		diagnostics_print(&diags, stderr);
+		if (call->json) {
+			json_t *out = diagnostics_to_json(&diags);
+
+			json_object_set_new(out, "ok", json_false());
+			ui_json(out);
+			json_decref(out);
+		}
 		rc = STATUS_FAILED;
 	} else {
 		options.seed_given = call_option(call, "seed") != NULL;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -178,22 +179,34 @@ static int run_until_end(struct running *run, int signals, struct why *why)
 	return rc;
 }
 
+/* On a line of its own, whatever stood there. */
+static void make_room(const struct session *session)
+{
+	if (session->tty)
+		terminal_reset_modes();
+	else if (isatty(STDERR_FILENO))
+		fputc('\n', stderr);
+}
+
 static int outcome(struct running *run, int rc, const struct why *why)
 {
+	const struct session *session = run->session;
+
 	if (rc) {
-		if (run->session->tty)
-			terminal_reset_modes();
-		ui_error("%s: %s", run->session->node, why->text);
+		make_room(session);
+		ui_error("%s: %s", session->node, why->text);
 		return STATUS_FAILED;
 	}
 	if (run->leave && !run->remote.ended) {
-		if (run->session->tty)
-			terminal_reset_modes();
-		ui_note("netlab: left %s; what ran there is hung up", run->session->node);
+		make_room(session);
+		ui_note("netlab: left %s; what ran there is hung up", session->node);
 		return run->left_by ? 128 + run->left_by : STATUS_FAILED;
 	}
-	if (run->remote.error.text[0])
-		ui_error("%s: %s", run->session->node, run->remote.error.text);
+	if (run->remote.error.text[0]) {
+		if (run->remote.started)
+			make_room(session);
+		ui_error("%s: %s", session->node, run->remote.error.text);
+	}
 	return remote_status(&run->remote);
 }
 
