@@ -206,6 +206,16 @@ static int start(struct machine *machine, struct why *why)
 	return err;
 }
 
+/* The driver names the node; whoever tells of a machine's state does so too. */
+static const char *without_name(const struct machine *machine, const char *text)
+{
+	char prefix[PLAN_NAME_BYTES_MAX + 8];
+	size_t size = (size_t)snprintf(prefix, sizeof(prefix), "node %s: ",
+				       machine->plan->name);
+
+	return strncmp(text, prefix, size) == 0 ? text + size : text;
+}
+
 void machine_start(struct machine *machine)
 {
 	struct why why = { "" };
@@ -214,7 +224,7 @@ void machine_start(struct machine *machine)
 	if (start(machine, &why)) {
 		node_free(steal_ptr(&machine->node));
 		close_devices(machine, "the machine could not be started");
-		machine_set_state(machine, MACHINE_FAILED, why.text);
+		machine_set_state(machine, MACHINE_FAILED, without_name(machine, why.text));
 		return;
 	}
 	machine_set_state(machine, MACHINE_BOOTING, NULL);

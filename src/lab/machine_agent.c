@@ -22,7 +22,10 @@ static const char *member_text(const json_t *object, const char *key)
 
 /* ---- ending it --------------------------------------------------------------- */
 
-/* The conversation is over while the machine still runs.  Said later, not from
+/* A machine that ends hangs up first; how it ended says more than that it did. */
+#define HANGUP_GRACE_NS (2 * NS_PER_S)
+
+/* The agent broke the rules while the machine still runs.  Said later, not from
  * within the device's own callback. */
 static void lose(struct machine *machine, const char *reason)
 {
@@ -33,18 +36,34 @@ static void lose(struct machine *machine, const char *reason)
 	loop_defer(machine->env->loop, &machine->agent_end);
 }
 
+/* The agent is silent for good, most likely because its machine is about to end. */
+static void hang_up(struct machine *machine, const char *reason)
+{
+	if (machine->agent_dead)
+		return;
+	machine->agent_dead = true;
+	why_set(&machine->agent_why, 0, "%s", reason);
+	timer_set(machine->env->clock, &machine->agent_grace,
+		  clock_now_ns(machine->env->clock) + HANGUP_GRACE_NS);
+}
+
 static void end_conversation(void *ctx)
 {
 	struct machine *machine = ctx;
 	char reason[WHY_BYTES_MAX + 32];
 
 	vconsole_destroy(steal_ptr(&machine->vconsole));
-	/* A machine on its way out hangs up first; on_gone() says the rest. */
 	if (machine->state == MACHINE_STOPPING || machine->state == MACHINE_STOPPED)
 		return;
 	snprintf(reason, sizeof(reason), "its agent: %s", machine->agent_why.text);
 	exec_end_all(&machine->execs, reason);
 	machine_set_state(machine, MACHINE_LOST, reason);
+}
+
+static void on_grace(void *ctx, uint64_t now_ns)
+{
+	(void)now_ns;
+	end_conversation(ctx);
 }
 
 bool machine_agent_talks(const struct machine *machine)
@@ -327,7 +346,7 @@ static void on_open(void *ctx, bool open)
 	struct machine *machine = ctx;
 
 	if (!open)
-		lose(machine, "it has ended");
+		hang_up(machine, "it has ended");
 }
 
 static void on_writable(void *ctx)
@@ -337,11 +356,12 @@ static void on_writable(void *ctx)
 
 static void on_dead(void *ctx, bool broken, const char *why)
 {
-	char reason[WHY_BYTES_MAX];
+	const char *reason = why && *why ? why : "its device went away";
 
-	snprintf(reason, sizeof(reason), "%s%s", broken ? "" : "its console: ",
-		 why && *why ? why : "the machine went away");
-	lose(ctx, reason);
+	if (broken)
+		lose(ctx, reason);
+	else
+		hang_up(ctx, reason);
 }
 
 static const struct vconsole_ops ops = {
@@ -359,6 +379,8 @@ int machine_agent_open(struct machine *machine, const char *work_dir, struct why
 	snprintf(name, sizeof(name), "%s:agent", machine->plan->name);
 	snprintf(path, sizeof(path), "%s/agent", work_dir);
 	machine->agent_end = (struct deferred){ .run = end_conversation, .ctx = machine };
+	machine->agent_grace = (struct timer){ .fire = on_grace, .ctx = machine };
+	machine->agent_dead = false;
 	return vconsole_create(&machine->vconsole, machine->env->loop, &config, &ops, machine,
 			       why);
 }
@@ -367,6 +389,7 @@ void machine_agent_close(struct machine *machine, const char *reason)
 {
 	machine->agent_dead = true;
 	deferred_cancel(&machine->agent_end);
+	timer_cancel(machine->env->clock, &machine->agent_grace);
 	vconsole_destroy(steal_ptr(&machine->vconsole));
 	exec_end_all(&machine->execs, reason);
 	outbuf_free(&machine->to_agent);

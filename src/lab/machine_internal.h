@@ -52,8 +52,9 @@ struct machine {
 	struct proto_reader reader;
 	struct outbuf to_agent;
 	bool agent_dead;	  /* no more is read from it or written to it */
-	struct why agent_why;	  /* for the deferred end */
+	struct why agent_why;	  /* for the end that comes later */
 	struct deferred agent_end;
+	struct timer agent_grace;
 	struct service_run *services;
 	struct exec_list execs;
 };

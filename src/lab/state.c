@@ -336,6 +336,15 @@ static int open_own(struct state *state, struct why *why)
 	return 0;
 }
 
+/* One that is on its way down anyway is waited for. */
+static void wait_stopping(const char *name)
+{
+	struct state_info info;
+
+	if (state_look(&info, name, NULL) == 0 && info.kind == STATE_STOPPING)
+		state_wait_gone(&info, LAST_BREATH_MS, NULL);
+}
+
 int state_create(struct state **out, const char *name, bool *cleared, struct why *why)
 {
 	cleanup_close int base_fd = -1;
@@ -343,8 +352,10 @@ int state_create(struct state **out, const char *name, bool *cleared, struct why
 	struct state *state;
 	int err = state_name_check(name, why);
 
-	if (!err)
-		err = state_base_open(&base_fd, base, true, why);
+	if (err)
+		return err;
+	wait_stopping(name);
+	err = state_base_open(&base_fd, base, true, why);
 	if (err)
 		return err;
 	err = clear_locked(base_fd, base, name, why);

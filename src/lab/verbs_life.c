@@ -86,7 +86,7 @@ static void answer_failed(struct watcher *watcher)
 	const struct machine *machine = lab->failed;
 	char error[WHY_BYTES_MAX + 64];
 
-	snprintf(error, sizeof(error), "%s %s", machine_plan(machine)->name,
+	snprintf(error, sizeof(error), "%s: %s", machine_plan(machine)->name,
 		 *machine_reason(machine) ? machine_reason(machine) : "failed");
 	request_fail(&watcher->request,
 		     json_pack("{s:s, s:o}", "node", machine_plan(machine)->name, "console",
