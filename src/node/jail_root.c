@@ -19,12 +19,14 @@
 #include "base/fdio.h"
 #include "node/mounts.h"
 
-/* Top-level folders that are there and empty.  Not here and not listed: shown. */
+/* Top-level folders that are there and empty.  Not here and not listed: shown.
+ * Nothing in them is private, and whom the machine runs as must be able to look
+ * into /root: the guest's root is bound by that, too. */
 static const struct {
 	const char *name;
 	mode_t mode;
 } hidden[] = {
-	{ "home", 0755 },  { "root", 0700 },   { "tmp", 01777 }, { "run", 0755 },
+	{ "home", 0755 },  { "root", 0755 },   { "tmp", 01777 }, { "run", 0755 },
 	{ "media", 0755 }, { "mnt", 0755 },    { "dev", 0755 },  { "proc", 0555 },
 	{ "sys", 0555 },   { "netlab", 0755 },
 };
@@ -94,14 +96,15 @@ static int show_host(int root, struct why *why)
 }
 
 /* An empty, read-only file system over a folder that is shown. */
-static int cover(int root, const char *path, struct why *why)
+static int cover(int root, const char *path, mode_t mode, struct why *why)
 {
+	char options[64];
 	struct stat st;
 
 	if (fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) || !S_ISDIR(st.st_mode))
 		return 0;
-	return mounts_new("tmpfs", "mode=755,size=4k,nr_inodes=1", MOUNTS_READ_ONLY, root,
-			  path, why);
+	snprintf(options, sizeof(options), "mode=%o,size=4k,nr_inodes=1", (unsigned)mode);
+	return mounts_new("tmpfs", options, MOUNTS_READ_ONLY, root, path, why);
 }
 
 /* A home that is not in /home or /root.  Only if it is the user's own: /usr/sbin
@@ -116,7 +119,7 @@ static int cover_home(int root, const char *home, struct why *why)
 	if (!home || !realpath(home, path) || !strcmp(path, "/") || stat(path, &st) ||
 	    st.st_uid != geteuid())
 		return 0;
-	return cover(root, path + 1, why);
+	return cover(root, path + 1, 0755, why);
 }
 
 static int build_dev(int root, struct why *why)
@@ -230,7 +233,7 @@ static int fill(int root, int work_tree, const struct jail_spec *spec, struct wh
 	if (!err)
 		err = show_host(root, why);
 	for (size_t i = 0; !err && i < ARRAY_SIZE(hidden_below); i++)
-		err = cover(root, hidden_below[i], why);
+		err = cover(root, hidden_below[i], 01777, why);
 	if (!err)
 		err = cover_home(root, spec->home, why);
 	if (!err)
