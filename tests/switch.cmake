@@ -17,3 +17,5 @@ target_include_directories(test_capture_lib PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(test_capture_lib PUBLIC nl_capture PkgConfig::PCAP PkgConfig::CMOCKA)
 unit_test(test_capture_file SOURCES unit/test_capture_file.c LIBS test_capture_lib)
 unit_test(test_capture_pipe SOURCES unit/test_capture_pipe.c LIBS test_capture_lib)
+
+fuzz_target(fuzz_frame SOURCES fuzz/fuzz_frame.c LIBS nl_switch)

@@ -236,11 +236,6 @@ int capture_create(struct capture **out, struct loop *loop,
 	return 0;
 }
 
-static bool fits(struct capture *capture, size_t bytes)
-{
-	return outbox_waiting(&capture->outbox) + bytes <= capture->frames_limit;
-}
-
 void capture_frame(struct capture *capture, const struct capture_frame *frame)
 {
 	struct port_count *port;
@@ -270,9 +265,7 @@ void capture_frame(struct capture *capture, const struct capture_frame *frame)
 	if (packet.captured > capture->snap_bytes)
 		packet.captured = capture->snap_bytes;
 	bytes = pcapng_packet_bytes(&packet);
-	if (!fits(capture, bytes))
-		send_waiting(capture);
-	if (capture->state != CAPTURE_OPEN || !fits(capture, bytes)) {
+	if (outbox_waiting(&capture->outbox) + bytes > capture->frames_limit) {
 		capture->stats.missed++;
 		port->missed_since++;
 		return;

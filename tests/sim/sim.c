@@ -70,9 +70,11 @@ static int deliver(void *ctx, uint32_t port, struct frame frame)
 
 	check_frame(sim, port, frame);
 	if (sim->down_in_deliver) {
-		sim->down_in_deliver = false;
+		int err = sim->down_in_deliver;
+
+		sim->down_in_deliver = 0;
 		sw_port_up(sim->sw, port, false);
-		return -ENOTCONN;
+		return err;
 	}
 	if (!p->room) {
 		say(sim, "%s full #%u", p->name, id);
@@ -220,10 +222,15 @@ void sim_until(struct sim *sim, uint64_t now_ns)
 	sim_check(sim);
 }
 
-void sim_until_late(struct sim *sim, uint64_t now_ns)
+void sim_stall(struct sim *sim, uint64_t now_ns)
 {
 	timer_cancel(sim->clock, &sim->timer);
 	clock_fake_advance(sim->clock, now_ns);
+}
+
+void sim_until_late(struct sim *sim, uint64_t now_ns)
+{
+	sim_stall(sim, now_ns);
 	on_timer(sim, now_ns);
 	sim_check(sim);
 }

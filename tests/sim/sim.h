@@ -69,7 +69,7 @@ struct sim {
 	uint32_t frame_count;
 	const uint8_t *lent; /* the bytes of the frame that is being sent */
 	bool quiet;	     /* no transcript */
-	bool down_in_deliver; /* the next delivery takes its port down */
+	int down_in_deliver; /* the next delivery takes its port down and says this */
 	void (*got)(struct sim *sim, uint32_t port, uint32_t frame);
 	void *ctx;
 	uint64_t hash; /* of the whole transcript, quiet or not */
@@ -88,6 +88,7 @@ uint32_t sim_join(struct sim *sim, const char *name, uint32_t port, uint32_t seg
 uint64_t sim_now(const struct sim *sim);
 void sim_until(struct sim *sim, uint64_t now_ns);
 void sim_until_late(struct sim *sim, uint64_t now_ns); /* no timer on the way */
+void sim_stall(struct sim *sim, uint64_t now_ns); /* nor a call */
 void sim_fault(struct sim *sim, uint32_t link, int dir, struct fault_spec spec);
 /* Returns the frame's number. */
 uint32_t sim_send(struct sim *sim, uint32_t from, uint32_t to, uint32_t size);

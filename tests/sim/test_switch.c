@@ -227,6 +227,19 @@ static void a_link_that_is_down_loses_what_comes_and_what_is_on_it(void **state)
 	sim_destroy(w.sim);
 }
 
+static void a_fault_does_not_reach_back_to_what_was_due_before_it(void **state)
+{
+	struct wire w = wire_create(1);
+
+	(void)state;
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .delay_ns = MS });
+	sim_send(w.sim, w.a, w.b, 64);
+	sim_stall(w.sim, 2 * MS); /* the shell is late */
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .down = true });
+	sim_said(w.sim, "[2000000] n2:eth0 got #0\n");
+	sim_destroy(w.sim);
+}
+
 static void a_partition_loses_what_comes_what_is_under_way_and_what_waits(void **state)
 {
 	struct wire w = wire_create(1);
@@ -331,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_long_delay_does_not_fill_the_queue_of_the_line),
 		cmocka_unit_test(a_changed_rate_begins_with_an_idle_line),
 		cmocka_unit_test(a_link_that_is_down_loses_what_comes_and_what_is_on_it),
+		cmocka_unit_test(a_fault_does_not_reach_back_to_what_was_due_before_it),
 		cmocka_unit_test(
 			a_partition_loses_what_comes_what_is_under_way_and_what_waits),
 		cmocka_unit_test(

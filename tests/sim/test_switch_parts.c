@@ -81,10 +81,10 @@ static void the_pool_reuses_what_came_back_and_keeps_to_its_limit(void **state)
 	int n = 0;
 
 	(void)state;
-	pool_init(&pool, 128 * 64);
+	pool_init(&pool, 128 * 48);
 	while ((taken[n] = pool_take(&pool, &account, 60)))
 		n++;
-	assert_int_equal(n, 32); /* half: the account may hold what is left */
+	assert_int_equal(n, 24); /* half: the account may hold what is left */
 	held = pool.bytes_held;
 	for (int round = 0; round < 10; round++) {
 		for (int i = 0; i < n; i++)

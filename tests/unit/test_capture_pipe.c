@@ -124,6 +124,7 @@ static void the_gap_and_the_sum_are_in_the_stream_where_tshark_finds_them(void *
 	while (loop_turn(rig.loop, 0) > 0)
 		have = read_now(reader, &bytes, have);
 	rig_frame(&rig, 1, true, 4000, 53, 60, NULL);
+	rig_frame(&rig, 1, true, 4001, 53, 61, NULL); /* nothing is missing here */
 	capture_finish(rig.capture);
 	rig_turn_until_ended(&rig);
 	have = read_now(reader, &bytes, have);
@@ -144,8 +145,11 @@ static void the_gap_and_the_sum_are_in_the_stream_where_tshark_finds_them(void *
 		skip();
 	}
 	assert_int_equal(status, 0);
+	/* One line about being root may come first. */
+	if (!strncmp(output, "Running as user", 15))
+		output = strchr(output, '\n') + 1;
 	snprintf(expected, sizeof(expected), "26\t%llu\n", (unsigned long long)missed);
-	assert_non_null(strstr(output, expected));
+	assert_string_equal(output, expected);
 }
 
 static void a_reader_that_leaves_ends_the_capture_though_nothing_happens(void **state)
@@ -276,7 +280,8 @@ static void a_sigpipe_that_somebody_else_waits_for_is_left_alone(void **state)
 	make_pipe(&reader, &writer);
 	rig_create(&rig, writer, NULL, 0);
 	close(reader);
-	rig_frame(&rig, 0, true, 1, 53, 64, NULL);
+	for (uint32_t i = 0; i < 200; i++) /* enough to be written at once */
+		rig_frame(&rig, 0, true, i, 53, 1400, NULL);
 	rig_turn_until_ended(&rig);
 	rig_destroy(&rig);
 	sigpending(&pending);
