@@ -243,26 +243,6 @@ static int fill(int root, int work_tree, const struct jail_spec *spec, struct wh
 	return err ? err : build_netlab(root, work_tree, spec, why);
 }
 
-/* A /proc of our own pid namespace, seen by nobody else and gone when closed.
- * Where the host forbids one (in a container that masks parts of /proc), the lab's
- * does, which is writable for ordinary users. */
-static int open_proc(int root, int *proc_fd, struct why *why)
-{
-	int err = make_dir(root, "proc", 0555, why);
-
-	if (err)
-		return err;
-	if (!mounts_new("proc", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, root, "proc",
-			NULL)) {
-		*proc_fd = openat(root, "proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (*proc_fd >= 0 && umount2("proc", MNT_DETACH))
-			return why_errno(why, -errno, "unmount /proc");
-	} else {
-		*proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	return *proc_fd < 0 ? why_errno(why, -errno, "open /proc") : 0;
-}
-
 int jail_root_enter(const struct jail_spec *spec, int *proc_fd, struct why *why)
 {
 	cleanup_close int work_tree = mounts_clone(
@@ -281,9 +261,10 @@ int jail_root_enter(const struct jail_spec *spec, int *proc_fd, struct why *why)
 	root = open(spec->work_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0 || fchdir(root))
 		return why_errno(why, -errno, "open the new root");
-	err = open_proc(root, proc_fd, why);
-	if (!err)
-		err = fill(root, work_tree, spec, why);
+	*proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*proc_fd < 0)
+		return why_errno(why, -errno, "open /proc");
+	err = fill(root, work_tree, spec, why);
 	if (err)
 		return err;
 	if (mount_setattr(root, "", AT_EMPTY_PATH, &sealed, sizeof(sealed)))

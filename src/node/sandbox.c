@@ -3,17 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +16,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "node/caps.h"
-#include "node/mounts.h"
+#include "node/lab_root.h"
 #include "node/report.h"
 #include "node/userns.h"
 
@@ -88,140 +83,128 @@ int sandbox_guest_ids(uid_t *uid, gid_t *gid, struct why *why)
 	return err;
 }
 
-static int map_ids(pid_t pid, const struct sandbox_lab *config, struct why *why)
+struct ids {
+	struct userns_ids uids, gids;
+	bool several; /* not just the caller's own */
+};
+
+static void choose_ids(const struct sandbox_lab *config, struct ids *ids)
 {
-	struct userns_ids uids = { 0 }, gids = { 0 };
-	bool root = is_root();
+	*ids = (struct ids){ .several = is_root() };
+	userns_add(&ids->uids, geteuid());
+	userns_add(&ids->gids, getegid());
+	if (!ids->several)
+		return;
+	userns_add(&ids->uids, SANDBOX_GUEST_ID);
+	userns_add(&ids->gids, SANDBOX_GUEST_ID);
+	for (size_t i = 0; i < config->writable_count; i++)
+		userns_add_owners(&ids->uids, &ids->gids, config->writable[i]);
+	for (size_t i = 0; i < config->reach_count; i++)
+		if (config->reach[i])
+			userns_add_owners(&ids->uids, &ids->gids, config->reach[i]);
+}
+
+static int map_outer(pid_t pid, const struct ids *ids, struct why *why)
+{
 	char path[64];
 
-	userns_add(&uids, geteuid());
-	userns_add(&gids, getegid());
-	if (root) {
-		userns_add(&uids, SANDBOX_GUEST_ID);
-		userns_add(&gids, SANDBOX_GUEST_ID);
-		for (size_t i = 0; i < config->writable_count; i++)
-			userns_add_owners(&uids, &gids, config->writable[i]);
-		for (size_t i = 0; i < config->reach_count; i++)
-			if (config->reach[i])
-				userns_add_owners(&uids, &gids, config->reach[i]);
-	}
 	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	cleanup_close int proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (proc < 0)
 		return why_errno(why, -errno, "open %s", path);
-	return userns_map(proc, &uids, &gids, root, why);
+	return userns_map(proc, &ids->uids, &ids->gids, ids->several, why);
 }
 
-static const char *const devices[] = {
-	"null", "zero", "full", "random", "urandom", "tty"
-};
-
-/* A /dev with no way to a disk.  Bind mounts of single devices, because making
- * device nodes is not allowed in a user namespace. */
-static int build_dev(int trees[ARRAY_SIZE(devices)], struct why *why)
+static int reap(pid_t pid)
 {
-	int err =
-		mounts_new("tmpfs", "mode=755,size=64k,nr_inodes=64",
-			   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, AT_FDCWD, "/dev", why);
+	int status;
 
-	for (size_t i = 0; !err && i < ARRAY_SIZE(devices); i++) {
-		char path[32];
-		int fd;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return status;
+}
 
-		snprintf(path, sizeof(path), "/dev/%s", devices[i]);
-		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-		if (fd < 0)
-			return why_errno(why, -errno, "create %s", path);
-		close(fd);
-		err = mounts_place(trees[i], AT_FDCWD, path, why);
-	}
+/* In a helper: give our parent, whose folder in /proc this is, its ids as soon as
+ * it is in the inner namespace. */
+_Noreturn static void map_inner(int proc, int go, int report, const struct ids *ids)
+{
+	struct why why;
+	char byte;
+	int err;
+
+	if (fdio_read(go, &byte, 1) != 1)
+		_exit(1);
+	/* Where setgroups() was denied, it is so for the inner one too. */
+	err = userns_map(proc, &ids->uids, &ids->gids, true, &why);
+	if (err)
+		report_fail(report, err, &why);
+	_exit(0);
+}
+
+/* Move into a user and a mount namespace below the present ones.  The ids of a
+ * namespace can only be written from the one right above it, so a helper stays
+ * there for a moment. */
+static int enter_inner(const struct ids *ids, struct why *why)
+{
+	cleanup_close int proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int go[2], report[2], err;
+	pid_t helper;
+
+	if (proc < 0)
+		return why_errno(why, -errno, "open /proc/self");
+	err = report_open(go, why);
+	if (!err)
+		err = report_open(report, why);
 	if (err)
 		return err;
-	if (mkdir("/dev/pts", 0755) || symlink("pts/ptmx", "/dev/ptmx") ||
-	    symlink("/proc/self/fd", "/dev/fd"))
-		return why_errno(why, -errno, "create /dev/pts, /dev/ptmx and /dev/fd");
-	return mounts_new("devpts", "newinstance,mode=600,ptmxmode=666",
-			  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, AT_FDCWD, "/dev/pts",
-			  why);
-}
-
-static int open_devices(int trees[ARRAY_SIZE(devices)], struct why *why)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-		char path[32];
-
-		snprintf(path, sizeof(path), "/dev/%s", devices[i]);
-		trees[i] = mounts_clone(AT_FDCWD, path, 0, why);
-		if (trees[i] < 0)
-			return trees[i];
+	helper = fork();
+	if (helper == 0) {
+		close(go[1]);
+		map_inner(proc, go[0], report[1], ids);
 	}
-	return 0;
-}
-
-static int restrict_files(const struct sandbox_lab *config, bool root, struct why *why)
-{
-	int err = 0;
-
-	for (size_t i = 0; !err && i < config->writable_count; i++)
-		err = mounts_bind(config->writable[i], AT_FDCWD, config->writable[i], 0,
-				  why);
+	close(go[0]);
+	close(report[1]);
+	if (helper < 0)
+		err = why_errno(why, -errno, "fork");
+	if (!err && unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		err = userns_explain(-errno, "create the lab's inner namespaces", why);
+	if (!err && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)) /* else the maps are root's */
+		err = why_errno(why, -errno, "become dumpable");
 	if (!err)
-		err = mounts_change(AT_FDCWD, "/", MOUNTS_READ_ONLY, 0, why);
-	for (size_t i = 0; !err && i < config->writable_count; i++)
-		err = mounts_change(AT_FDCWD, config->writable[i], 0, MOUNT_ATTR_RDONLY,
-				    why);
-	/* An ordinary user can write nothing in /proc but what is its own; some of
-	 * that (the id maps of machines) it has to.  If the host does not allow it,
-	 * then it stays read-only. */
-	if (!err && !root)
-		mounts_change(AT_FDCWD, "/proc", 0, MOUNT_ATTR_RDONLY, NULL);
+		err = fdio_write(go[1], "g", 1);
+	close(go[1]);
+	if (!err)
+		err = report_wait(report[0], why);
+	close(report[0]);
+	if (helper > 0)
+		reap(helper);
 	return err;
 }
 
-static int mount_private(const struct sandbox_lab *config, struct why *why)
+/* Two user namespaces, one in the other.  In the outer one the child builds its
+ * file system; in the inner one it can no longer undo that, for what a more
+ * privileged namespace restricted is locked. */
+static int enter(const struct sandbox_lab *config, const struct ids *ids, int go,
+		 struct why *why)
 {
-	char options[64];
-
-	if (!config->private_dir)
-		return 0;
-	if (config->private_bytes)
-		snprintf(options, sizeof(options), "mode=700,size=%" PRIu64,
-			 config->private_bytes);
-	else
-		snprintf(options, sizeof(options), "mode=700");
-	return mounts_new("tmpfs", options, MOUNTS_WRITABLE, AT_FDCWD,
-			  config->private_dir, why);
-}
-
-/* In the lab process, in its new namespaces. */
-static int enter(const struct sandbox_lab *config, bool root, struct why *why)
-{
-	int trees[ARRAY_SIZE(devices)];
+	char byte;
 	int err;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return userns_explain(-errno, "make mounts private in a new namespace",
-				      why);
-	err = open_devices(trees, why);
+	if (fdio_read(go, &byte, 1) != 1)
+		return why_set(why, -ESRCH, "whoever started the lab is gone");
+	err = lab_root_restrict(config, why);
 	if (!err)
-		err = restrict_files(config, root, why);
-	if (!err)
-		err = build_dev(trees, why);
-	if (!err)
-		err = mount_private(config, why);
-	if (err)
-		return err;
-	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
-		close(trees[i]);
+		err = enter_inner(ids, why);
 	/* An ordinary user who is called root here: to map that name onwards. */
-	return caps_keep(lab_caps | (guest.uid == 0 ? CAPS_BIT(CAP_SETFCAP) : 0), why);
+	return err ? err :
+		     caps_keep(lab_caps | (guest.uid == 0 ? CAPS_BIT(CAP_SETFCAP) : 0), why);
 }
 
-/* The parent's half: ids, and the wait for the child's last words. */
-static int settle(pid_t pid, const struct sandbox_lab *config, int go, int report,
-		  struct why *why)
+/* The parent's half: the outer ids, and the wait for the child's last words. */
+static int settle(pid_t pid, const struct ids *ids, int go, int report, struct why *why)
 {
-	int err = map_ids(pid, config, why);
+	int err = map_outer(pid, ids, why);
 
 	if (!err)
 		err = fdio_write(go, "g", 1);
@@ -229,9 +212,20 @@ static int settle(pid_t pid, const struct sandbox_lab *config, int go, int repor
 		err = report_wait(report, why);
 	if (err) {
 		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
+		reap(pid);
 	}
 	return err;
+}
+
+/* In the child: no return but into the lab. */
+static void become_lab(const struct sandbox_lab *config, const struct ids *ids, int go,
+		       int report)
+{
+	struct why why;
+	int err = enter(config, ids, go, &why);
+
+	if (err)
+		report_fail(report, err, &why);
 }
 
 int sandbox_fork_lab(const struct sandbox_lab *config, pid_t *pid, int *pidfd,
@@ -239,13 +233,10 @@ int sandbox_fork_lab(const struct sandbox_lab *config, pid_t *pid, int *pidfd,
 {
 	static const unsigned long spaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
 					    CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-	cleanup_close int go_in = -1, go_out = -1, report_in = -1, report_out = -1,
-			  fd = -1;
+	cleanup_close int report_in = -1, report_out = -1, go_in = -1, go_out = -1, fd = -1;
+	struct ids ids;
 	int ends[2], err;
-	bool root = is_root();
-	struct why local;
 	long got;
-	char byte;
 
 	err = decide_guest(why);
 	if (!err)
@@ -259,27 +250,22 @@ int sandbox_fork_lab(const struct sandbox_lab *config, pid_t *pid, int *pidfd,
 		return err;
 	go_in = ends[0];
 	go_out = ends[1];
+	choose_ids(config, &ids);
 	got = syscall(SYS_clone, spaces | CLONE_PIDFD | SIGCHLD, NULL, &fd, NULL, 0L);
 	if (got < 0)
 		return userns_explain(-errno, "create the lab's namespaces", why);
-	if (got > 0) {
+	if (got == 0) {
+		fd = -1;
+		close(steal_fd(&go_out));
+		become_lab(config, &ids, go_in, report_out);
+	} else {
 		close(steal_fd(&report_out));
-		err = settle((pid_t)got, config, go_out, report_in, why);
+		err = settle((pid_t)got, &ids, go_out, report_in, why);
 		if (err)
 			return err;
-		*pid = (pid_t)got;
 		if (pidfd)
 			*pidfd = steal_fd(&fd);
-		return 0;
 	}
-	fd = -1;
-	close(steal_fd(&go_out));
-	close(steal_fd(&report_in));
-	if (fdio_read(go_in, &byte, 1) != 1)
-		_exit(127); /* the parent knows why */
-	err = enter(config, root, &local);
-	if (err)
-		report_fail(report_out, err, &local);
-	*pid = 0;
+	*pid = (pid_t)got;
 	return 0;
 }

@@ -13,6 +13,7 @@
  *     the folders in `writable`, and a tmpfs of its own at `private_dir`;
  *   - has /dev with null, zero, full, random, urandom, tty, a ptmx and pts of its
  *     own, and nothing else;
+ *   - cannot take any of these restrictions off again: they are locked;
  *   - still sees the host's /proc, so ids from base/proc.h mean the same inside and
  *     outside;
  *   - can never gain privileges (no-new-privs) and keeps only those capabilities,

@@ -1,0 +1,11 @@
+# Processes and files of the host; the walls around a lab and around a machine.
+unit_test(test_node_proc SOURCES unit/test_node_proc.c LIBS nl_base)
+unit_test(test_node_fdio SOURCES unit/test_node_fdio.c LIBS nl_base)
+unit_test(test_node_args SOURCES unit/test_node_args.c LIBS nl_node)
+unit_test(test_preload SOURCES unit/test_preload.c LIBS dl)
+target_compile_definitions(test_preload PRIVATE
+	PRELOAD_LIBRARY="$<TARGET_FILE:netlab-preload>")
+add_dependencies(test_preload netlab-preload)
+unit_test(test_sandbox SOURCES unit/test_sandbox.c unit/sandbox_scene.c
+	LIBS nl_node nl_clock util)
+set_tests_properties(test_sandbox PROPERTIES SKIP_RETURN_CODE 77)
