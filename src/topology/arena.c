@@ -28,7 +28,8 @@ void arena_free(struct arena *arena)
 
 void *arena_alloc(struct arena *arena, size_t bytes)
 {
-	size_t need = (bytes + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+	/* Never nothing: not even an empty array is a null pointer. */
+	size_t need = (bytes + !bytes + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
 	void *out;
 
 	if (need > arena->left) {

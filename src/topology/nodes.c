@@ -91,6 +91,7 @@ static void add_template(struct build *b, const struct tree *member)
 			     b->plan->node_count + names, PLAN_NODES_MAX);
 		names = 0;
 	}
+	b->templates[b->template_count] = template; /* a range may name one twice */
 	for (size_t i = 0; i < names; i++) {
 		range_name(&range, i, name);
 		add_name(b, member, name);

@@ -70,6 +70,10 @@ static void read_pairs(struct build *b, const struct tree *value, bool is_sysctl
 				     "no digit first");
 		if (is_sysctl && member->type == TREE_INTEGER)
 			pair->value = (char *)member->text;
+		else if (is_sysctl && member->type != TREE_STRING)
+			complain(b->diags, member,
+				 "expected a string or a whole number, found %s",
+				 tree_type_name(member->type));
 		else
 			pair->value = (char *)field_string(b->diags, member);
 		pair->key = (char *)member->key;

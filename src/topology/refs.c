@@ -7,6 +7,16 @@
 #include "topology/names.h"
 #include "topology/near.h"
 
+/* n4, where there are n1 to n3, is no slip of the fingers. */
+static bool differ_in_number(const char *a, const char *b)
+{
+	while (*a && *a == *b && !(*a >= '0' && *a <= '9')) {
+		a++;
+		b++;
+	}
+	return *a && *b && !a[strspn(a, "0123456789")] && !b[strspn(b, "0123456789")];
+}
+
 static void complain_missing(struct build *b, const struct tree *value, const char *name)
 {
 	const struct plan *plan = b->plan;
@@ -15,7 +25,8 @@ static void complain_missing(struct build *b, const struct tree *value, const ch
 	near_start(&near, name);
 	/* Who has made fifty errors gets no more guesses: they cost time. */
 	for (size_t i = 0; i < plan->node_count && b->diags->total < DIAGNOSTICS_MAX; i++)
-		near_offer(&near, plan->nodes[i].name);
+		if (!differ_in_number(plan->nodes[i].name, name))
+			near_offer(&near, plan->nodes[i].name);
 	complain_near(b->diags, value, near.best, "there is no node \"%s\"", name);
 }
 

@@ -137,7 +137,8 @@ static void walk_all(struct router *r)
 			add_detours(r, node, end, s, to_subnet, to_node, gateway_of);
 		}
 	}
-	qsort(r->detours, r->detour_count, sizeof(*r->detours), by_node);
+	if (r->detour_count)
+		qsort(r->detours, r->detour_count, sizeof(*r->detours), by_node);
 }
 
 static void mark_forwarding(struct router *r)
