@@ -277,19 +277,19 @@ static void lives(uint64_t first, uint64_t count, struct weather weather)
 static void in_fair_weather_frames_keep_their_order(void **state)
 {
 	(void)state;
-	lives(1000, 40, (struct weather){ 0 });
+	lives(1000, 20, (struct weather){ 0 });
 }
 
 static void full_and_absent_receivers_and_partitions_keep_the_order_too(void **state)
 {
 	(void)state;
-	lives(2000, 60, (struct weather){ .cuts = true, .ups = true, .full = true });
+	lives(2000, 30, (struct weather){ .cuts = true, .ups = true, .full = true });
 }
 
 static void in_all_weathers_the_books_balance(void **state)
 {
 	(void)state;
-	lives(3000, 80,
+	lives(3000, 40,
 	      (struct weather){ .faults_change = true, .jitter = true, .cuts = true,
 				.ups = true, .full = true });
 }
@@ -297,7 +297,7 @@ static void in_all_weathers_the_books_balance(void **state)
 static void with_next_to_no_memory_the_books_balance(void **state)
 {
 	(void)state;
-	lives(4000, 40,
+	lives(4000, 20,
 	      (struct weather){ .faults_change = true, .jitter = true, .cuts = true,
 				.ups = true, .full = true, .small_pool = true });
 }
@@ -308,7 +308,7 @@ static void a_seed_fixes_everything_that_happens(void **state)
 			       .ups = true, .full = true };
 
 	(void)state;
-	for (uint64_t seed = 1; seed <= 10; seed++) {
+	for (uint64_t seed = 1; seed <= 5; seed++) {
 		uint64_t arrived = 0, again = 0;
 		uint64_t hash = live(seed, all, &arrived);
 

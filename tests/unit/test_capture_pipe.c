@@ -23,16 +23,19 @@ static void make_pipe(int *reader, int *writer)
 	*writer = ends[1];
 }
 
-/* All that is in the pipe now. */
+enum { STREAM_BYTES_MAX = 2 * CAPTURE_BUFFER_BYTES };
+
+/* All that is in the pipe now, behind what was read before. */
 static size_t read_now(int fd, uint8_t **bytes, size_t have)
 {
-	size_t chunk = 1 << 16;
 	ssize_t n;
 
+	if (!*bytes)
+		*bytes = malloc(STREAM_BYTES_MAX);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	do {
-		*bytes = realloc(*bytes, have + chunk);
-		n = read(fd, *bytes + have, chunk);
+		assert_true(have < STREAM_BYTES_MAX);
+		n = read(fd, *bytes + have, STREAM_BYTES_MAX - have);
 		have += n > 0 ? (size_t)n : 0;
 	} while (n > 0);
 	return have;
