@@ -9,3 +9,13 @@ add_dependencies(test_preload netlab-preload)
 unit_test(test_sandbox SOURCES unit/test_sandbox.c unit/sandbox_scene.c
 	LIBS nl_node nl_clock util)
 set_tests_properties(test_sandbox PROPERTIES SKIP_RETURN_CODE 77)
+# Put in the place of a machine's kernel, where no sanitizer could live.
+add_executable(sandbox_probe unit/sandbox_probe.c)
+target_compile_options(sandbox_probe PRIVATE -fno-sanitize=all)
+target_link_options(sandbox_probe PRIVATE -fno-sanitize=all -static)
+unit_test(test_sandbox_jail SOURCES unit/test_sandbox_jail.c unit/sandbox_scene.c
+	LIBS nl_node nl_clock)
+target_compile_definitions(test_sandbox_jail PRIVATE
+	SANDBOX_PROBE="$<TARGET_FILE:sandbox_probe>")
+add_dependencies(test_sandbox_jail sandbox_probe)
+set_tests_properties(test_sandbox_jail PROPERTIES SKIP_RETURN_CODE 77)

@@ -71,7 +71,7 @@ static void make_folder(char path[PATH_MAX], const char *above, const char *name
 
 static void set_scene(struct scene *scene, uid_t uid)
 {
-	char name[32], home[PATH_MAX];
+	char name[32], home[PATH_MAX], file[PATH_MAX + 8];
 
 	scene->uid = uid;
 	scene->is_root = uid == 0 && is_root();
@@ -82,6 +82,8 @@ static void set_scene(struct scene *scene, uid_t uid)
 	make_folder(scene->private_dir, scene->dir, "private", 0755, uid);
 	make_folder(home, scene->dir, "home", 0700, is_root() ? ORDINARY_ID : uid);
 	make_folder(scene->closed, home, "project", 0755, is_root() ? ORDINARY_ID : uid);
+	snprintf(file, sizeof(file), "%s/file", scene->closed);
+	assert_int_equal(fdio_write_file(AT_FDCWD, file, "x", 1, 0644, NULL), 0);
 }
 
 static int become(uid_t uid, struct why *why)
@@ -96,7 +98,8 @@ static int become(uid_t uid, struct why *why)
 
 int scene_fork_lab(const struct scene *scene, pid_t *pid, struct why *why)
 {
-	const char *const writable[] = { scene->writable }, *const reach[] = { scene->closed, NULL };
+	const char *const writable[] = { scene->writable };
+	const char *const reach[] = { scene->closed, NULL };
 	struct sandbox_lab config = { .writable = writable,
 				      .writable_count = 1,
 				      .reach = reach,
