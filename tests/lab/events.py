@@ -47,7 +47,7 @@ def test_the_run_directory_has_what_the_run_was(home):
     check(plan, "plan.json")
     equal(harness.read(lab.run_dir / "seed"), "4711\n", "seed")
     for node in "n1", "n2":
-        check("Linux version" in harness.read(lab.run_dir / f"consoles/{node}.log"),
+        check(f"{node} is up" in harness.read(lab.run_dir / f"consoles/{node}.log"),
               "console of", node)
     check(os.path.samefile(lab.run_dir, home.out / f"{lab.name}-latest"), "latest")
 
@@ -81,7 +81,7 @@ def test_a_bad_filter_is_refused(home):
     check(done.returncode in (1, 2) and "prot" in done.stderr or "syntax" in done.stderr,
           done.stderr)
     done = lab.netlab("capture", "wier", "-w", home.folder / "x", want=None)
-    check(done.returncode in (1, 2) and "wier" in done.stderr and "wire" in done.stderr,
+    check(done.returncode in (1, 2) and "wier" in done.stderr and "link" in done.stderr,
           done.stderr)
     check(not (home.folder / "x").exists(), "no file is left of a capture that never was")
 

@@ -23,19 +23,19 @@ def fails(home, topology, *words, args=(), want=1, timeout=90):
     return done
 
 
-def service(cmd, **ready):
-    return {"nodes": {"good": {}, "n": {"run": [{"name": "db", "cmd": cmd,
-                                                 "ready": ready}]}},
+def service(cmd, timeout="60s"):
+    return {"nodes": {"good": {}, "n": {"run": [
+                {"name": "db", "cmd": cmd, "ready": {"tcp": 5432}, "timeout": timeout}]}},
             "links": [{"endpoints": ["good", "n"]}]}
 
 
 def test_a_service_that_exits(home):
-    fails(home, service("echo cannot open the database >&2; exit 3", tcp=5432),
+    fails(home, service("echo cannot open the database >&2; exit 3"),
           "n", "db", "3", "cannot open the database")
 
 
 def test_a_service_that_is_never_ready(home):
-    fails(home, service("echo waiting for godot; sleep 1000", tcp=5432, timeout="2s"),
+    fails(home, service("echo waiting for godot; sleep 1000", timeout="2s"),
           "db", "2", "waiting for godot")
 
 
@@ -58,7 +58,7 @@ def test_a_file_that_is_not_there(home):
 
 
 def test_interrupting_up_takes_the_lab_back(home):
-    path = home.write("slow.json", {"name": "slow", **service("sleep 1000", tcp=1)})
+    path = home.write("slow.json", {"name": "slow", **service("sleep 1000")})
     for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
         process = home.start("up", path, "--out", home.out, text=True)
         wait_for(lambda: len(home.alive()) > 3, "the lab to be under way")

@@ -105,6 +105,13 @@ def command_line(pid):
     return read(f"/proc/{pid}/cmdline").replace("\0", " ").strip()
 
 
+def kernels(pids):
+    """Of these processes, the machines' kernels; their helpers, which run the
+    programs in the machine, are children of theirs."""
+    ours = {pid for pid in pids if command_line(pid).startswith("/netlab/")}
+    return sorted(pid for pid in ours if (process_state(pid) or (0,))[0] not in ours)
+
+
 def reap_orphans(keep):
     """Zombies that fell to us.  keep: children that subprocess will wait for."""
     for pid, state in children_of_all().get(os.getpid(), []):
@@ -167,6 +174,8 @@ class Home:
         for path in (self.runtime, self.tmp, self.topologies, self.out,
                      self.folder / "home"):
             path.mkdir(mode=0o700)
+        # Root's machines run as nobody, who has to read what they are shown.
+        self.topologies.chmod(0o755)
         self.env = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin",
             "HOME": str(self.folder / "home"),

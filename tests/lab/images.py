@@ -84,7 +84,7 @@ def test_squashfs(home):
 def test_what_is_no_image_is_refused(home):
     broken = home.folder / "broken.img"
     broken.write_bytes(os.urandom(1 << 20))
-    for image, word in (("/no/such/image", "/no/such/image"), (str(broken), "broken.img")):
+    for image, word in (("/no/such/image", "/no/such/image"), (str(broken), "neither squashfs nor ext4")):
         path = home.write("bad.json", {"name": "bad", "nodes": {"n": {"image": image}}})
         done = home.netlab("up", path, "--out", home.out, want=1)
         check(word in done.stderr, done.stderr)

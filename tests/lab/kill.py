@@ -35,12 +35,6 @@ def lab_pid(home, name):
         return json.loads(harness.read(path) or "{}").get("pid")
 
 
-def guests(home):
-    """Kernels of machines: what runs the kernel's program."""
-    return [pid for pid in home.alive()
-            if "linux" in os.path.basename(harness.command_line(pid).split(" ")[0])]
-
-
 def strike(home, victim, process, name):
     """Kill one; returns what was killed, or None if there was nothing to kill."""
     pid = None
@@ -49,7 +43,7 @@ def strike(home, victim, process, name):
     elif victim == "lab":
         pid = lab_pid(home, name)
     else:
-        found = guests(home)
+        found = harness.kernels(home.alive())
         pid = random.choice(found) if found else None
     if not pid:
         return None

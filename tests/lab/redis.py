@@ -12,6 +12,14 @@ def redis(lab, node, *words, want=0):
     return lab.exec(node, "redis-cli", *words, want=want).strip()
 
 
+def write(lab, node, value, replicas, wait_ms):
+    """set, and how many replicas confirm: WAIT means its own connection's writes."""
+    said = lab.netlab("exec", node, "--", "redis-cli",
+                      input=f"set k {value}\nwait {replicas} {wait_ms}\n").stdout.split()
+    equal(said[0], "OK", "set")
+    return int(said[1])
+
+
 def info(lab, node):
     return dict(line.split(":", 1) for line in
                 redis(lab, node, "info", "replication").splitlines() if ":" in line)
@@ -45,15 +53,13 @@ def test_partition_and_heal(home):
     wait_for(lambda: info(lab, primary)["connected_slaves"] == "2", "both replicas")
     path = home.folder / "redis.pcapng"
     with lab.capture("all", path, "-f", "tcp port 6379"):
-        equal(redis(lab, primary, "set", "k", "before"), "OK")
-        equal(redis(lab, primary, "wait", "2", "10000"), "2", "replicas that have it")
+        equal(write(lab, primary, "before", 2, 10000), 2, "replicas that have it")
         for replica in replicas:
             equal(redis(lab, replica, "get", "k"), "before", replica)
 
         lab.netlab("partition", f"{primary}|{','.join(replicas)}")
         # A client on the primary's side still writes; nobody confirms.
-        equal(redis(lab, primary, "set", "k", "during"), "OK")
-        equal(redis(lab, primary, "wait", "1", "1500"), "0", "replicas that confirm")
+        equal(write(lab, primary, "during", 1, 1500), 0, "replicas that confirm")
         # A client on the other side reads what was.
         for replica in replicas:
             equal(redis(lab, replica, "get", "k"), "before", replica)
@@ -61,11 +67,11 @@ def test_partition_and_heal(home):
         equal(lab.reaches(replicas[0], replicas), set(replicas), "on one side")
 
         lab.netlab("heal")
-        equal(redis(lab, primary, "wait", "2", "30000"), "2", "replicas after heal")
         for replica in replicas:
             wait_for(lambda: redis(lab, replica, "get", "k") == "during",
                      f"{replica} to catch up", timeout=60)
             equal(info(lab, replica)["master_link_status"], "up", replica)
+        equal(write(lab, primary, "after", 2, 30000), 2, "replicas after heal")
     seen = tshark(path, "-T", "fields", "-e", "frame.interface_name", "-e",
                   "frame.comment", "-e", "frame.time_epoch")
     rows = [row.split("\t") for row in seen.splitlines()]

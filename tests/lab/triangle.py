@@ -94,8 +94,8 @@ def test_services_start_in_order_and_have_logs(home):
     log = harness.read(lab.run_dir / "logs/server.web.log")
     check("serving" in log, "log:", log)
     check("1 received" in harness.read(lab.run_dir / "logs/client.ask.log"), "stderr log")
-    said = [(e.get("node"), e.get("service"), e.get("state")) for e in lab.journal()
-            if e["event"] == "service"]
+    said = [(e["node"], e["service"]["name"], e["service"]["state"])
+            for e in lab.journal() if e["event"] == "service"]
     check(said.index(("server", "web", "ready")) < said.index(("client", "ask", "starting")),
           "depends:", said)
 
