@@ -97,9 +97,8 @@ int init_root(const struct params *params, struct why *why)
 	err = err ? err : mount_overlay(why);
 	if (err)
 		return why_wrap(why, err, "root file system");
-	/* The overlay holds its own clones of both. */
-	umount2(LOWER, MNT_DETACH);
-	umount2(UPPER, MNT_DETACH);
-	umount2(INIT_HOST, MNT_DETACH);
+	/* What is mounted below the first root stays so: each umount would wait for
+	 * the kernel to be idle once, and nothing is kept from the machine by it (its
+	 * root can mount hostfs as it likes; the walls are around the kernel). */
 	return enter(why);
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static int read_fd(const char *text)
 	fd = strtol(text, &end, 10);
 	if (errno || *end || end == text || fd < 3 || fd > 1 << 20)
 		return -1;
-	return fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0 ? -1 : (int)fd;
+	return fcntl((int)fd, F_GETFD) < 0 ? -1 : (int)fd;
 }
 
 int main(int argc, char **argv)
@@ -36,6 +37,8 @@ int main(int argc, char **argv)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	sigaction(SIGPIPE, &ignore, NULL);
+	/* What we were left with is not for the programs that we start. */
+	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	/* Tables here hold what the lab says: nobody attacks them, and the kernel's
 	 * chance is not to be drawn on. */
 	json_object_seed(1);
