@@ -8,7 +8,8 @@ add_test(NAME topology_samples
 	COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/samples/check.py
 		$<TARGET_FILE:topology_verdict> ${CMAKE_SOURCE_DIR})
 set_tests_properties(topology_samples PROPERTIES LABELS unit TIMEOUT 60)
-foreach(area "" _read _routes _faults)
-	unit_test(test_topology${area} SOURCES unit/test_topology${area}.c LIBS nl_topology)
-endforeach()
+unit_test(test_topology SOURCES unit/test_topology.c LIBS nl_topology)
+unit_test(test_topology_read SOURCES unit/test_topology_read.c LIBS nl_topology)
+unit_test(test_topology_routes SOURCES unit/test_topology_routes.c LIBS nl_topology)
+unit_test(test_topology_faults SOURCES unit/test_topology_faults.c LIBS nl_topology)
 fuzz_target(fuzz_topology SOURCES fuzz/fuzz_topology.c LIBS nl_topology)

@@ -47,37 +47,39 @@ static const struct unit memory_units[] = {
 	{ "MiB", UINT64_C(1) << 20 }, { "GiB", UINT64_C(1) << 30 },
 };
 static const struct unit size_units[] = {
-	{ "B", 1 },
-	{ "kB", 1000 },
-	{ "KiB", 1 << 10 },
-	{ "MB", 1000000 },
-	{ "MiB", 1 << 20 },
+	{ "B", 1 },	   { "kB", 1000 },     { "KiB", 1 << 10 },
+	{ "MB", 1000000 }, { "MiB", 1 << 20 },
 };
 
 static const struct quantity durations = {
 	"a duration",
 	"write a number and one of ns us ms s min h, such as \"50ms\" or \"1.5s\"",
-	ns_units, ARRAY_SIZE(ns_units),
+	ns_units,
+	ARRAY_SIZE(ns_units),
 };
 static const struct quantity rates = {
 	"a rate",
 	"write a number and one of bit kbit Mbit Gbit (a second), such as \"10Mbit\"",
-	bps_units, ARRAY_SIZE(bps_units),
+	bps_units,
+	ARRAY_SIZE(bps_units),
 };
 static const struct quantity parts = {
 	"a share",
 	"write a number and % or ppm, such as \"1%\", \"0.5%\" or \"100ppm\"",
-	ppm_units, ARRAY_SIZE(ppm_units),
+	ppm_units,
+	ARRAY_SIZE(ppm_units),
 };
 static const struct quantity memories = {
 	"an amount of memory",
 	"write a number and one of K M G KiB MiB GiB, such as \"64M\" or \"1GiB\"",
-	memory_units, ARRAY_SIZE(memory_units),
+	memory_units,
+	ARRAY_SIZE(memory_units),
 };
 static const struct quantity sizes = {
 	"a size",
 	"write a number and one of B kB MB KiB MiB, such as \"150kB\"",
-	size_units, ARRAY_SIZE(size_units),
+	size_units,
+	ARRAY_SIZE(size_units),
 };
 
 /* A decimal number: whole is digits without the point, scale how many of them

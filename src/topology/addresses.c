@@ -56,7 +56,8 @@ static void learn_subnet(struct stage *s, struct domain *domain)
 	struct why why;
 
 	for (size_t i = 0; i < domain->end_count && net->want != WANT_GIVEN; i++) {
-		struct end_addr *addr = &s->b->ends[domain->first_end + i].addr[s->family];
+		struct end_addr *addr =
+			&s->b->ends[domain->first_end + i].addr[s->family];
 		struct ipnet subnet = ipnet_of(&addr->net);
 
 		if (addr->want != WANT_GIVEN || !addr->has_prefix ||
@@ -80,7 +81,8 @@ static void refuse_homeless(struct stage *s, const struct domain *domain)
 	const char *key = subnet_keys[s->family];
 
 	for (size_t i = 0; i < domain->end_count && net->want != WANT_GIVEN; i++) {
-		struct end_addr *addr = &s->b->ends[domain->first_end + i].addr[s->family];
+		struct end_addr *addr =
+			&s->b->ends[domain->first_end + i].addr[s->family];
 
 		if (addr->want != WANT_GIVEN)
 			continue;
@@ -89,8 +91,8 @@ static void refuse_homeless(struct stage *s, const struct domain *domain)
 				 "an address, where \"%s\" is \"none\"", key);
 		else
 			complain(s->b->diags, addr->at,
-				 "of which subnet? Give \"%s\", or write the prefix behind "
-				 "the address",
+				 "of which subnet? Give \"%s\", or write the prefix "
+				 "behind the address",
 				 key);
 		addr->want = WANT_NONE;
 	}
@@ -112,7 +114,8 @@ static void take_given(struct stage *s, size_t index)
 	}
 	complain(s->b->diags, net->at, "%s overlaps %s of %s",
 		 ipnet_format(&net->net, true, mine),
-		 ipnet_format(&s->b->domains[other->owner].net[s->family].net, true, theirs),
+		 ipnet_format(&s->b->domains[other->owner].net[s->family].net, true,
+			      theirs),
 		 domain_label(s->b, &s->b->domains[other->owner]));
 }
 
@@ -193,7 +196,8 @@ static void take_defaults(struct stage *s, bool networks)
 	struct ipnet pool;
 	ipnum next;
 
-	ipnet_parse_subnet(&pool, family_af(s->family), pools[s->family][!networks], NULL);
+	ipnet_parse_subnet(&pool, family_af(s->family), pools[s->family][!networks],
+			   NULL);
 	next = pool.num;
 	for (size_t i = 0; i < s->b->domain_count; i++) {
 		struct domain *domain = &s->b->domains[i];
@@ -215,7 +219,8 @@ static void take_defaults(struct stage *s, bool networks)
 }
 
 /* An address that the file gives: does it fit? */
-static bool check_given(struct stage *s, const struct domain *domain, struct end_addr *addr)
+static bool check_given(struct stage *s, const struct domain *domain,
+			struct end_addr *addr)
 {
 	const struct ipnet *net = &domain->net[s->family].net;
 	char text[IPNET_TEXT_BYTES_MAX], subnet[IPNET_TEXT_BYTES_MAX];
@@ -233,13 +238,14 @@ static bool check_given(struct stage *s, const struct domain *domain, struct end
 			 subnet);
 		return false;
 	}
-	if (addr->net.num >= ipnet_host_first(net) && addr->net.num <= ipnet_host_last(net))
+	if (addr->net.num >= ipnet_host_first(net) &&
+	    addr->net.num <= ipnet_host_last(net))
 		return true;
-	complain(s->b->diags, addr->at, "%s is the %s address of %s, not one for a machine",
-		 text,
-		 addr->net.num > net->num	? "broadcast" :
-		 s->family == FAMILY_V4		? "network" :
-						  "routers' anycast",
+	complain(s->b->diags, addr->at,
+		 "%s is the %s address of %s, not one for a machine", text,
+		 addr->net.num > net->num ? "broadcast"
+		 : s->family == FAMILY_V4 ? "network"
+					  : "routers' anycast",
 		 subnet);
 	return false;
 }
@@ -263,7 +269,8 @@ static size_t collect_given(struct stage *s, const struct domain *domain,
 	char text[IPNET_TEXT_BYTES_MAX];
 
 	for (size_t i = 0; i < domain->end_count; i++) {
-		struct end_addr *addr = &s->b->ends[domain->first_end + i].addr[s->family];
+		struct end_addr *addr =
+			&s->b->ends[domain->first_end + i].addr[s->family];
 
 		if (addr->want != WANT_GIVEN || !check_given(s, domain, addr))
 			continue;
@@ -299,7 +306,8 @@ static void assign(struct stage *s, const struct domain *domain)
 		return;
 	}
 	for (size_t i = 0; i < domain->end_count; i++) {
-		struct end_addr *addr = &s->b->ends[domain->first_end + i].addr[s->family];
+		struct end_addr *addr =
+			&s->b->ends[domain->first_end + i].addr[s->family];
 
 		if (addr->want != WANT_AUTO)
 			continue;

@@ -86,9 +86,9 @@ struct domain {
 /* A key of "nodes": one node, or several that are alike. */
 struct node_template {
 	const struct tree *at;
-	uint32_t first, count; /* in plan.nodes */
-	bool counted;	       /* has "count": its key stands for all of them */
-	int forward;	       /* -1: as routing needs it */
+	uint32_t first, count;	    /* in plan.nodes */
+	bool counted;		    /* has "count": its key stands for all of them */
+	int forward;		    /* -1: as routing needs it */
 	const struct tree *depends; /* array of references, or NULL */
 };
 

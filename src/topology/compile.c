@@ -2,6 +2,7 @@
 #include "topology/compile.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,10 @@
 
 enum { FORMAT_VERSION = 1 };
 
-static const char *const top_keys[] = {
-	"$schema", "name",     "version", "seed",     "defaults", "kinds",	"groups",
-	"nodes",   "networks", "links",	  "patterns", "routing",  "partitions", NULL
-};
+static const char *const top_keys[] = { "$schema",    "name",  "version",  "seed",
+					"defaults",   "kinds", "groups",   "nodes",
+					"networks",   "links", "patterns", "routing",
+					"partitions", NULL };
 
 /* From "/x/two sites.json": two-sites. */
 static void derive_name(const char *file, char name[PLAN_NAME_BYTES_MAX])
@@ -46,7 +47,7 @@ static void derive_name(const char *file, char name[PLAN_NAME_BYTES_MAX])
 	for (used = strlen(name); used && name[used - 1] == '-'; used--)
 		name[used - 1] = 0;
 	if (name_check(name, NULL))
-		strcpy(name, "lab");
+		memcpy(name, "lab", sizeof("lab"));
 }
 
 static void read_name(struct build *b)
@@ -58,12 +59,12 @@ static void read_name(struct build *b)
 	if (name && name_check(name, &why))
 		complain(b->diags, value, "%s", why.text);
 	else if (name)
-		strcpy(b->plan->name, name);
+		snprintf(b->plan->name, sizeof(b->plan->name), "%s", name);
 	if (b->options->name && name_check(b->options->name, &why))
 		complain_place(b->diags, (struct tree_place){ 0 }, NULL, "--name: %s",
 			       why.text);
 	else if (b->options->name)
-		strcpy(b->plan->name, b->options->name);
+		snprintf(b->plan->name, sizeof(b->plan->name), "%s", b->options->name);
 	if (!*b->plan->name)
 		derive_name(b->plan->file, b->plan->name);
 }
@@ -89,14 +90,15 @@ static void read_top(struct build *b)
 	int64_t version;
 
 	field_keys(b->diags, b->root, top_keys, false);
-	field_integer(b->diags, tree_get(b->root, "version"), FORMAT_VERSION, FORMAT_VERSION,
-		      &version);
+	field_integer(b->diags, tree_get(b->root, "version"), FORMAT_VERSION,
+		      FORMAT_VERSION, &version);
 	field_string(b->diags, tree_get(b->root, "$schema"));
 	read_name(b);
 	read_seed(b);
 	b->routing = !text || !strcmp(text, "auto");
 	if (text && strcmp(text, "auto") && strcmp(text, "none"))
-		complain(b->diags, routing, "\"%.40s\": write \"auto\" or \"none\"", text);
+		complain(b->diags, routing, "\"%.40s\": write \"auto\" or \"none\"",
+			 text);
 }
 
 static void build_all(struct build *b)

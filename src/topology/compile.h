@@ -35,8 +35,8 @@ struct topology_options {
 	const char *const *sets;
 	size_t set_count;
 
-	bool seed_given; /* instead of the file's */
-	uint64_t seed;	 /* at most INT64_MAX, as in the file */
+	bool seed_given;  /* instead of the file's */
+	uint64_t seed;	  /* at most INT64_MAX, as in the file */
 	const char *name; /* of the lab, instead of the file's; NULL: the file's */
 
 	/* What is at this absolute path?  NULL: nobody knows; then nothing is

@@ -19,7 +19,9 @@ static enum path_kind probe_host(void *ctx, const char *path)
 	(void)ctx;
 	if (stat(path, &st))
 		return PATH_MISSING;
-	return S_ISDIR(st.st_mode) ? PATH_DIR : S_ISREG(st.st_mode) ? PATH_FILE : PATH_OTHER;
+	return S_ISDIR(st.st_mode)   ? PATH_DIR
+	       : S_ISREG(st.st_mode) ? PATH_FILE
+				     : PATH_OTHER;
 }
 
 static int refuse(struct diagnostics *diags, int err, const char *what)

@@ -46,7 +46,8 @@ static void print_one(const struct diagnostic *item, FILE *to)
 	fputs(item->where, to);
 	if (!item->at.source && item->at.line)
 		fprintf(to, ":%u:%u", item->at.line, item->at.column);
-	fprintf(to, ": error: %s%s%s", item->path, *item->path ? ": " : "", item->message);
+	fprintf(to, ": error: %s%s%s", item->path, *item->path ? ": " : "",
+		item->message);
 	if (item->suggestion)
 		fprintf(to, "; did you mean \"%s\"?", item->suggestion);
 	fputc('\n', to);
@@ -69,12 +70,12 @@ json_t *diagnostics_to_json(const struct diagnostics *diags)
 	for (size_t i = 0; i < diags->count; i++) {
 		const struct diagnostic *item = &diags->items[i];
 
-		json_array_append_new(
-			errors,
-			json_pack("{s:s,s:i,s:i,s:s,s:s,s:s*}", "file", item->where, "line",
-				  (int)item->at.line, "column", (int)item->at.column, "path",
-				  item->path, "message", item->message, "suggestion",
-				  item->suggestion));
+		json_array_append_new(errors,
+				      json_pack("{s:s,s:i,s:i,s:s,s:s,s:s*}", "file",
+						item->where, "line", (int)item->at.line,
+						"column", (int)item->at.column, "path",
+						item->path, "message", item->message,
+						"suggestion", item->suggestion));
 	}
 	return json_pack("{s:o,s:I}", "errors", errors, "total",
 			 (json_int_t)diags->total);

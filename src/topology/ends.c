@@ -37,10 +37,10 @@ static void read_addr(struct build *b, const struct tree *value, int family,
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' :
-	       c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-	       c >= 'A' && c <= 'F' ? c - 'A' + 10 :
-				      -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 static int parse_mac(const char *text, uint8_t mac[6])
@@ -70,8 +70,8 @@ static void read_mac(struct build *b, const struct tree *value, struct end *end)
 			 text);
 	else if (end->mac[0] & 1)
 		complain(b->diags, value,
-			 "\"%.40s\" is a group's address: the first byte of a machine's is "
-			 "even",
+			 "\"%.40s\" is a group's address: the first byte of a machine's "
+			 "is even",
 			 text);
 	else if (!memcmp(end->mac, zero, sizeof(zero)))
 		complain(b->diags, value, "\"%.40s\" is nobody's address", text);
@@ -112,8 +112,8 @@ static size_t add_ends(struct build *b, const struct tree *at, const char *text,
 			const char *name = b->plan->nodes[refs.nodes[i]].name;
 
 			complain(b->diags, at,
-				 "%s is a member already; for a second interface here, name "
-				 "it: \"%s:eth1\"",
+				 "%s is a member already; for a second interface here, "
+				 "name it: \"%s:eth1\"",
 				 name, name);
 			continue;
 		}
@@ -135,7 +135,7 @@ static bool read_ifname(struct build *b, const struct tree *at, const char *name
 		complain(b->diags, at, "%s", why.text);
 		return false;
 	}
-	strcpy(ifname, name);
+	memcpy(ifname, name, strlen(name) + 1);
 	return true;
 }
 
@@ -161,9 +161,11 @@ static void read_details(struct build *b, const struct tree *object, size_t adde
 	for (size_t i = 0; i < 3 && added > 1; i++) {
 		const struct tree *value = tree_get(object, single[i]);
 
-		if (value && (value->type != TREE_STRING || (strcmp(value->text, "none") &&
-							     strcmp(value->text, "auto"))))
-			complain(b->diags, value, "one %s for %zu nodes", single[i], added);
+		if (value &&
+		    (value->type != TREE_STRING ||
+		     (strcmp(value->text, "none") && strcmp(value->text, "auto"))))
+			complain(b->diags, value, "one %s for %zu nodes", single[i],
+				 added);
 	}
 	for (size_t i = 0; i < added; i++) {
 		for (int f = 0; f < FAMILIES; f++)
@@ -221,8 +223,8 @@ size_t wiring_read_ends(struct build *b, const struct tree *value, bool is_membe
 		return read_long(b, value, is_member, out);
 	if (value->type != TREE_STRING) {
 		complain(b->diags, value,
-			 "expected a node such as \"n1\" or \"n1:eth1\", or an object with "
-			 "\"node\", found %s",
+			 "expected a node such as \"n1\" or \"n1:eth1\", or an object "
+			 "with \"node\", found %s",
 			 tree_type_name(value->type));
 		return 0;
 	}

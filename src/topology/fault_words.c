@@ -70,8 +70,8 @@ static int apply_rate(struct fault_spec *spec, const char *value, struct why *wh
 		return err;
 	if (bps < FAULT_RATE_BPS_MIN || bps > FAULT_RATE_BPS_MAX)
 		return why_set(why, -ERANGE,
-			       "\"%.40s\" is not between %s and %s; to lift the limit write "
-			       "\"none\", to stop everything write down",
+			       "\"%.40s\" is not between %s and %s; to lift the limit "
+			       "write \"none\", to stop everything write down",
 			       value, units_format_bps(least, FAULT_RATE_BPS_MIN),
 			       units_format_bps(most, FAULT_RATE_BPS_MAX));
 	spec->rate_bps = bps;
@@ -100,15 +100,16 @@ static int apply_limit_part(struct fault_spec *spec, const char *part, struct wh
 	}
 	if (err == -EINVAL)
 		return why_set(why, err,
-			       "\"%.40s\" is not a queue limit: write a number and \"frames\" "
-			       "or one of B kB MB KiB MiB, such as \"100frames\", \"150kB\" "
-			       "or both with a comma between",
+			       "\"%.40s\" is not a queue limit: write a number and "
+			       "\"frames\" or one of B kB MB KiB MiB, such as "
+			       "\"100frames\", \"150kB\" or both with a comma between",
 			       part);
 	if (err || !value || value > UINT32_MAX)
 		return why_set(why, -ERANGE, "\"%.40s\" is not between 1 and %u", part,
 			       UINT32_MAX);
 	if (*to)
-		return why_set(why, -EINVAL, "\"%.40s\": this limit is given twice", part);
+		return why_set(why, -EINVAL, "\"%.40s\": this limit is given twice",
+			       part);
 	*to = (uint32_t)value;
 	return 0;
 }
@@ -145,8 +146,8 @@ static const struct fault_word {
 	const char *key;
 	int (*apply)(struct fault_spec *spec, const char *value, struct why *why);
 } words[] = {
-	{ "loss", apply_loss },	    { "delay", apply_delay }, { "jitter", apply_jitter },
-	{ "rate", apply_rate },	    { "limit", apply_limit }, { "down", apply_down },
+	{ "loss", apply_loss }, { "delay", apply_delay }, { "jitter", apply_jitter },
+	{ "rate", apply_rate }, { "limit", apply_limit }, { "down", apply_down },
 };
 
 const char *const fault_word_keys[] = { "loss",	 "delay", "jitter", "rate",
@@ -175,8 +176,8 @@ int fault_word_apply(struct fault_spec *spec, const char *key, const char *value
 	}
 	near = near_word(key, fault_word_keys);
 	if (near)
-		return why_set(why, -EINVAL, "no fault \"%.40s\"; did you mean \"%s\"?", key,
-			       near);
+		return why_set(why, -EINVAL, "no fault \"%.40s\"; did you mean \"%s\"?",
+			       key, near);
 	return why_set(why, -EINVAL,
 		       "no fault \"%.40s\"; there are loss delay jitter rate limit down",
 		       key);
@@ -192,8 +193,8 @@ static bool limit_text(const struct fault_spec *spec, char *text, size_t size)
 	if (spec->limit_bytes)
 		units_format_size(bytes, spec->limit_bytes);
 	if (spec->limit_frames)
-		snprintf(text, size, "%uframes%s%s", spec->limit_frames, *bytes ? "," : "",
-			 bytes);
+		snprintf(text, size, "%uframes%s%s", spec->limit_frames,
+			 *bytes ? "," : "", bytes);
 	else
 		snprintf(text, size, "%s", bytes);
 	return true;
@@ -201,7 +202,8 @@ static bool limit_text(const struct fault_spec *spec, char *text, size_t size)
 
 /* Visit every word that differs from a perfect wire, in the order of words[]. */
 static int each_word(const struct fault_spec *spec,
-		     int (*visit)(void *ctx, const char *key, const char *value), void *ctx)
+		     int (*visit)(void *ctx, const char *key, const char *value),
+		     void *ctx)
 {
 	char text[2 * UNITS_TEXT_BYTES_MAX];
 	int err = 0;
@@ -226,8 +228,8 @@ static int append_word(void *ctx, const char *key, const char *value)
 	char *text = ctx;
 	size_t used = strlen(text);
 
-	snprintf(text + used, FAULT_WORDS_BYTES_MAX - used, "%s%s%s%s", used ? " " : "", key,
-		 value ? " " : "", value ? value : "");
+	snprintf(text + used, FAULT_WORDS_BYTES_MAX - used, "%s%s%s%s", used ? " " : "",
+		 key, value ? " " : "", value ? value : "");
 	return 0;
 }
 
@@ -263,17 +265,20 @@ int fault_words_from_json(struct fault_spec *spec, const json_t *object, struct 
 	int err = 0;
 
 	if (!json_is_object(object))
-		return why_set(why, -EINVAL, "a fault is an object such as {\"loss\":\"1%%\"}");
-	json_object_foreach((json_t *)object, key, value) {
+		return why_set(why, -EINVAL,
+			       "a fault is an object such as {\"loss\":\"1%%\"}");
+	json_object_foreach((json_t *)object, key, value)
+	{
 		if (json_is_string(value))
 			err = fault_word_apply(&now, key, json_string_value(value), why);
 		else if (json_is_boolean(value) && !strcmp(key, "down"))
 			now.down = json_is_true(value);
 		else
 			err = why_set(why, -EINVAL,
-				      "%.40s: the value must be text with a unit, such as "
-				      "\"50ms\", \"1%%\" or \"10Mbit\"%s",
-				      key, strcmp(key, "down") ? "" : ", or true or false");
+				      "%.40s: the value must be text with a unit, such "
+				      "as \"50ms\", \"1%%\" or \"10Mbit\"%s",
+				      key,
+				      strcmp(key, "down") ? "" : ", or true or false");
 		if (err)
 			return err;
 	}

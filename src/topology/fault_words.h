@@ -49,7 +49,6 @@ json_t *fault_words_to_json(const struct fault_spec *spec);
 
 /* Apply every member of a JSON object ({"loss":"1%","down":true}) and check the
  * whole.  *spec is changed only if all of it is right. */
-int fault_words_from_json(struct fault_spec *spec, const json_t *object,
-			  struct why *why);
+int fault_words_from_json(struct fault_spec *spec, const json_t *object, struct why *why);
 
 #endif

@@ -23,7 +23,8 @@ static bool is_in(const char *word, const char *const *words)
 void field_keys(struct diagnostics *diags, const struct tree *object,
 		const char *const *keys, bool with_faults)
 {
-	tree_each(member, object) {
+	tree_each(member, object)
+	{
 		struct near near;
 
 		if (field_is_note(member->key) || is_in(member->key, keys))
@@ -81,7 +82,8 @@ bool field_integer(struct diagnostics *diags, const struct tree *value, int64_t 
 {
 	if (!value)
 		return false;
-	if (value->type == TREE_INTEGER && value->integer >= from && value->integer <= to) {
+	if (value->type == TREE_INTEGER && value->integer >= from &&
+	    value->integer <= to) {
 		*out = value->integer;
 		return true;
 	}
@@ -92,8 +94,10 @@ bool field_integer(struct diagnostics *diags, const struct tree *value, int64_t 
 			 "%.40s is not a whole number between %" PRId64 " and %" PRId64,
 			 value->text, from, to);
 	else
-		complain(diags, value, "expected a number between %" PRId64 " and %" PRId64
-			 ", found %s", from, to, tree_type_name(value->type));
+		complain(diags, value,
+			 "expected a number between %" PRId64 " and %" PRId64
+			 ", found %s",
+			 from, to, tree_type_name(value->type));
 	return false;
 }
 
@@ -147,10 +151,10 @@ static bool read_fault(struct diagnostics *diags, const struct tree *member,
 	if (!strcmp(member->key, "down"))
 		return field_bool(diags, member, &spec->down);
 	text = quantity_text(diags, member,
-			     !strcmp(member->key, "loss")  ? "1%" :
-			     !strcmp(member->key, "rate")  ? "10Mbit" :
-			     !strcmp(member->key, "limit") ? "100frames" :
-							     "50ms");
+			     !strcmp(member->key, "loss")    ? "1%"
+			     : !strcmp(member->key, "rate")  ? "10Mbit"
+			     : !strcmp(member->key, "limit") ? "100frames"
+							     : "50ms");
 	if (!text)
 		return false;
 	if (fault_word_apply(spec, member->key, text, &why)) {
@@ -164,7 +168,8 @@ static bool read_fault(struct diagnostics *diags, const struct tree *member,
 /* "jitter 5ms is larger than ...": the value that the reason begins with. */
 static const struct tree *blame(const struct tree *object, const char *reason)
 {
-	tree_each(member, object) {
+	tree_each(member, object)
+	{
 		size_t size = strlen(member->key);
 
 		if (!strncmp(reason, member->key, size) && reason[size] == ' ')
@@ -179,7 +184,8 @@ bool field_faults(struct diagnostics *diags, const struct tree *object,
 	bool any = false, good = true;
 	struct why why;
 
-	tree_each(member, object) {
+	tree_each(member, object)
+	{
 		if (!fault_word_is_key(member->key))
 			continue;
 		any = true;

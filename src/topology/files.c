@@ -71,12 +71,13 @@ void image_read(struct build *b, const struct tree *image, struct props *out)
 		out->image_kind = IMAGE_FILE;
 		break;
 	case PATH_OTHER:
-		complain(b->diags, image, "%s is neither a folder nor a regular file", path);
+		complain(b->diags, image, "%s is neither a folder nor a regular file",
+			 path);
 		return;
 	default:
 		complain(b->diags, image,
-			 "there is no %s; write \"host\", or the path of a folder or image "
-			 "file, from the topology's folder",
+			 "there is no %s; write \"host\", or the path of a folder or "
+			 "image file, from the topology's folder",
 			 path);
 		return;
 	}
@@ -112,10 +113,11 @@ static void read_mode(struct build *b, const struct tree *value, struct plan_fil
 	if (!text)
 		return;
 	mode = strtoul(text, &end, 8);
-	if (text[0] != '0' || strlen(text) < 4 || strlen(text) > 5 || *end || mode > 07777)
+	if (text[0] != '0' || strlen(text) < 4 || strlen(text) > 5 || *end ||
+	    mode > 07777)
 		complain(b->diags, value,
-			 "\"%.40s\" is not a file mode: write octal digits with a 0 in front, "
-			 "such as \"0755\"",
+			 "\"%.40s\" is not a file mode: write octal digits with a 0 in "
+			 "front, such as \"0755\"",
 			 text);
 	else
 		file->mode = (uint32_t)mode;
@@ -131,8 +133,8 @@ static void read_source(struct build *b, const struct tree *value, struct plan_f
 		return;
 	if (*text == '/' || climbs(text)) {
 		complain(b->diags, value,
-			 "\"%.60s\" is not inside the topology's folder, which is all of the "
-			 "host that a machine may see",
+			 "\"%.60s\" is not inside the topology's folder, which is all of "
+			 "the host that a machine may see",
 			 text);
 		return;
 	}
@@ -155,8 +157,8 @@ static bool read_file(struct build *b, const struct tree *member, struct plan_fi
 	if (member->key[0] != '/' || climbs(member->key) || strstr(member->key, "//") ||
 	    member->key[strlen(member->key) - 1] == '/')
 		complain_key(b->diags, member, NULL,
-			     "not a path of a file in the machine: write it from / on, such "
-			     "as /etc/motd");
+			     "not a path of a file in the machine: write it from / on, "
+			     "such as /etc/motd");
 	if (member->type == TREE_STRING) {
 		file->content = (char *)member->text;
 		return true;
@@ -194,6 +196,6 @@ void files_read(struct build *b, const struct tree *files, struct props *out)
 		return;
 	}
 	out->files = arena_alloc(&b->arena, object->count * sizeof(*out->files));
-	tree_each(member, object)
-		out->file_count += read_file(b, member, &out->files[out->file_count]);
+	tree_each(member, object) out->file_count +=
+		read_file(b, member, &out->files[out->file_count]);
 }

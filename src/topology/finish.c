@@ -52,11 +52,13 @@ static void make_interfaces(struct build *b)
 		struct plan_node *node = &b->plan->nodes[order[i]->node];
 		size_t count = 1;
 
-		while (i + count < b->end_count && order[i + count]->node == order[i]->node)
+		while (i + count < b->end_count &&
+		       order[i + count]->node == order[i]->node)
 			count++;
 		node->interfaces = heap_zeroed(count, sizeof(*node->interfaces));
 		for (size_t j = 0; j < count; j++) {
-			fill_interface(b, order[i + j], &node->interfaces[j], &node->ipv6);
+			fill_interface(b, order[i + j], &node->interfaces[j],
+				       &node->ipv6);
 			order[i + j]->interface = (uint32_t)j;
 		}
 		node->interface_count = count;
@@ -90,9 +92,9 @@ static void make_network(struct build *b, const struct domain *domain)
 		struct end *end = &b->ends[domain->first_end + i];
 		bool twice = memberships[end->node] > 1;
 		struct plan_link *link =
-			add_link(b, end, heap_printf("%s.%s%s%s", domain->name,
-						     node_name(b, end), twice ? ":" : "",
-						     twice ? end->ifname : ""));
+			add_link(b, end,
+				 heap_printf("%s.%s%s%s", domain->name, node_name(b, end),
+					     twice ? ":" : "", twice ? end->ifname : ""));
 
 		link->b_kind = LINK_TO_SEGMENT;
 		link->segment = (uint32_t)b->plan->segment_count;
@@ -158,8 +160,9 @@ static void make_links(struct build *b)
 			make_network(b, domain);
 			continue;
 		}
-		make_link(b, domain, !domain->name &&
-				     count[strmap_get(&pairs, pair_name(b, domain))] > 1);
+		make_link(b, domain,
+			  !domain->name &&
+				  count[strmap_get(&pairs, pair_name(b, domain))] > 1);
 	}
 	strmap_free(&pairs);
 }
@@ -212,6 +215,5 @@ void build_finish(struct build *b)
 	make_links(b);
 	make_hosts(b);
 	for (size_t i = 0; i < b->plan->node_count; i++)
-		b->plan->nodes[i].forward =
-			b->templates[b->template_of[i]].forward == 1;
+		b->plan->nodes[i].forward = b->templates[b->template_of[i]].forward == 1;
 }

@@ -139,8 +139,7 @@ void hops_to_domain(struct hops *h, uint32_t domain, uint32_t *distance,
 		reach_nodes(h, h->queue[i], distance, gateway_of);
 }
 
-void hops_to_node(struct hops *h, uint32_t node, uint32_t *distance,
-		  uint32_t *gateway_of)
+void hops_to_node(struct hops *h, uint32_t node, uint32_t *distance, uint32_t *gateway_of)
 {
 	start(h, distance, gateway_of);
 	distance[node] = 0;

@@ -83,7 +83,8 @@ static void take_given_macs(struct build *b, struct strmap *taken)
 	}
 }
 
-static void derive_mac(struct build *b, struct end *end, size_t index, struct strmap *taken)
+static void derive_mac(struct build *b, struct end *end, size_t index,
+		       struct strmap *taken)
 {
 	char name[128];
 	uint64_t key;

@@ -161,18 +161,21 @@ int ipnet_parse_subnet(struct ipnet *net, int family, const char *text, struct w
 	if (err)
 		return err;
 	if (!has_prefix)
-		return why_set(why, -EINVAL, "\"%.60s\" has no prefix: write \"%.60s/%d\"",
-			       text, text, family == AF_INET ? 24 : 64);
+		return why_set(why, -EINVAL,
+			       "\"%.60s\" has no prefix: write \"%.60s/%d\"", text, text,
+			       family == AF_INET ? 24 : 64);
 	*net = ipnet_of(&subnet);
 	if (net->num != subnet.num)
-		return why_set(why, -EINVAL,
-			       "\"%.60s\" is an address in a subnet; the subnet is \"%s\"",
-			       text, ipnet_format(net, true, better));
+		return why_set(
+			why, -EINVAL,
+			"\"%.60s\" is an address in a subnet; the subnet is \"%s\"", text,
+			ipnet_format(net, true, better));
 	if (special_use(net))
 		return why_set(why, -EINVAL, "\"%.60s\" is %s", text, special_use(net));
 	if (net->prefix < 8 || net->prefix > longest)
-		return why_set(why, -EINVAL, "\"%.60s\": the prefix is not between 8 and %u",
-			       text, longest);
+		return why_set(why, -EINVAL,
+			       "\"%.60s\": the prefix is not between 8 and %u", text,
+			       longest);
 	return 0;
 }
 

@@ -40,9 +40,9 @@ int ipnet_parse_subnet(struct ipnet *net, int family, const char *text, struct w
 const char *ipnet_format(const struct ipnet *net, bool with_prefix,
 			 char text[IPNET_TEXT_BYTES_MAX]);
 
-unsigned ipnet_bits(int family); /* 32 or 128 */
-ipnum ipnet_size(const struct ipnet *net); /* addresses in it, 0 for 2^128 */
-ipnum ipnet_last(const struct ipnet *net); /* address */
+unsigned ipnet_bits(int family);		 /* 32 or 128 */
+ipnum ipnet_size(const struct ipnet *net);	 /* addresses in it, 0 for 2^128 */
+ipnum ipnet_last(const struct ipnet *net);	 /* address */
 struct ipnet ipnet_of(const struct ipnet *addr); /* the subnet it lives in */
 bool ipnet_contains(const struct ipnet *net, ipnum num);
 
@@ -59,7 +59,7 @@ struct ipset {
 	struct ipset_item {
 		ipnum first, last;
 		size_t owner;
-	} *items;
+	} * items;
 	size_t count;
 };
 

@@ -26,12 +26,13 @@ int name_check(const char *name, struct why *why)
 		       (name[i] == '-' && name[i - 1] != '-');
 	if (!good)
 		return why_set(why, -EINVAL,
-			       "\"%.60s\" is not a name: write letters, digits and single "
-			       "dashes, a letter first",
+			       "\"%.60s\" is not a name: write letters, digits and "
+			       "single dashes, a letter first",
 			       name);
 	if (size >= PLAN_NAME_BYTES_MAX)
-		return why_set(why, -EINVAL, "\"%.60s\" is too long: at most %d characters",
-			       name, PLAN_NAME_BYTES_MAX - 1);
+		return why_set(why, -EINVAL,
+			       "\"%.60s\" is too long: at most %d characters", name,
+			       PLAN_NAME_BYTES_MAX - 1);
 	if (!strcmp(name, "all") || !strcmp(name, "localhost"))
 		return why_set(why, -EINVAL, "\"%s\" has a meaning of its own", name);
 	return 0;
@@ -47,12 +48,12 @@ int ifname_check(const char *name, struct why *why)
 		       name[i] == '_';
 	if (!good || size >= PLAN_IFNAME_BYTES_MAX)
 		return why_set(why, -EINVAL,
-			       "\"%.60s\" is not an interface name: write up to %d letters "
-			       "and digits, such as eth1",
+			       "\"%.60s\" is not an interface name: write up to %d "
+			       "letters and digits, such as eth1",
 			       name, PLAN_IFNAME_BYTES_MAX - 1);
 	if (!strcmp(name, "lo") || !strcmp(name, "all") || !strcmp(name, "default"))
-		return why_set(why, -EINVAL, "\"%s\" has a meaning of its own in the kernel",
-			       name);
+		return why_set(why, -EINVAL,
+			       "\"%s\" has a meaning of its own in the kernel", name);
 	return 0;
 }
 
@@ -91,8 +92,8 @@ static int parse_span(struct range *range, const char **at, const char *end)
 static int refuse_range(const char *text, size_t size, struct why *why)
 {
 	return why_set(why, -EINVAL,
-		       "\"%.*s\" is not a range: write n[1-3] or n[1,4-6], smaller number "
-		       "first, at most %d parts",
+		       "\"%.*s\" is not a range: write n[1-3] or n[1,4-6], smaller "
+		       "number first, at most %d parts",
 		       size > 60 ? 60 : (int)size, text, RANGE_SPANS_MAX);
 }
 
@@ -129,7 +130,8 @@ int range_parse(struct range *range, const char *text, size_t size, struct why *
 		return refuse_range(text, size, why);
 	if (prefix >= sizeof(range->prefix) ||
 	    (close && (size_t)(end - close - 1) >= sizeof(range->suffix)))
-		return why_set(why, -EINVAL, "\"%.*s\" is too long: at most %d characters",
+		return why_set(why, -EINVAL,
+			       "\"%.*s\" is too long: at most %d characters",
 			       size > 60 ? 60 : (int)size, text, PLAN_NAME_BYTES_MAX - 1);
 	memcpy(range->prefix, text, prefix);
 	if (!open) {
@@ -146,10 +148,9 @@ int range_parse(struct range *range, const char *text, size_t size, struct why *
 			return refuse_range(text, size, why);
 	}
 	if (range->total > PLAN_NODES_MAX)
-		return why_set(why, -EINVAL,
-			       "\"%.*s\" is %zu names; a lab has at most %d nodes",
-			       size > 60 ? 60 : (int)size, text, range->total,
-			       PLAN_NODES_MAX);
+		return why_set(
+			why, -EINVAL, "\"%.*s\" is %zu names; a lab has at most %d nodes",
+			size > 60 ? 60 : (int)size, text, range->total, PLAN_NODES_MAX);
 	return check_result(range, why);
 }
 

@@ -68,8 +68,8 @@ static void add_name(struct build *b, const struct tree *member, const char *nam
 		const struct tree *first = b->templates[b->template_of[old]].at;
 
 		complain_key(b->diags, member, NULL,
-			     "a second node \"%s\"; the first one is made by \"%.60s\" at "
-			     "%u:%u",
+			     "a second node \"%s\"; the first one is made by \"%.60s\" "
+			     "at %u:%u",
 			     name, first->key, first->key_at.line, first->key_at.column);
 		return;
 	}
@@ -109,8 +109,7 @@ static void read_names(struct build *b, const struct tree *nodes)
 	b->plan->nodes = heap_zeroed(PLAN_NODES_MAX, sizeof(*b->plan->nodes));
 	b->template_of = arena_alloc(&b->arena, PLAN_NODES_MAX * sizeof(uint32_t));
 	b->templates = arena_alloc(&b->arena, keys * sizeof(*b->templates));
-	tree_each(member, nodes)
-		add_template(b, member);
+	tree_each(member, nodes) add_template(b, member);
 }
 
 /* Hosts files and resolvers do not tell N1 from n1. */
@@ -130,11 +129,12 @@ static void check_letter_case(struct build *b)
 		order[i] = i;
 	qsort_r(order, plan->node_count, sizeof(*order), by_lower_name, plan->nodes);
 	for (size_t i = 1; i < plan->node_count; i++) {
-		if (strcasecmp(plan->nodes[order[i - 1]].name, plan->nodes[order[i]].name))
+		if (strcasecmp(plan->nodes[order[i - 1]].name,
+			       plan->nodes[order[i]].name))
 			continue;
 		complain_key(b->diags, b->templates[b->template_of[order[i]]].at, NULL,
-			     "\"%s\" and \"%s\" are the same host name: letter case counts "
-			     "for nothing in one",
+			     "\"%s\" and \"%s\" are the same host name: letter case "
+			     "counts for nothing in one",
 			     plan->nodes[order[i]].name, plan->nodes[order[i - 1]].name);
 	}
 }
@@ -148,7 +148,8 @@ static void read_levels(struct build *b, struct levels *levels)
 
 	props_read(b, tree_get(b->root, "defaults"), PROPS_DEFAULTS, &levels->defaults);
 	props_read(b, NULL, PROPS_KIND, &levels->uml);
-	tree_each(member, kinds) {
+	tree_each(member, kinds)
+	{
 		if (!strcmp(member->key, "uml"))
 			props_read(b, member, PROPS_KIND, &levels->uml);
 		else if (!field_is_note(member->key))
@@ -158,7 +159,8 @@ static void read_levels(struct build *b, struct levels *levels)
 	groups->at = field_object(b->diags, tree_get(b->root, "groups"));
 	groups->props = arena_alloc(&b->arena, (groups->at ? groups->at->count : 0) *
 						       sizeof(*groups->props));
-	tree_each(group, groups->at) {
+	tree_each(group, groups->at)
+	{
 		if (name_check(group->key, &why))
 			complain_key(b->diags, group, NULL, "%s", why.text);
 		props_read(b, group, PROPS_GROUP, &groups->props[count]);
@@ -200,8 +202,7 @@ static void read_template(struct build *b, const struct levels *levels,
 	if (group && group->type == TREE_ARRAY && group->count > NODE_GROUPS_MAX) {
 		complain(b->diags, group, "more than %d groups", NODE_GROUPS_MAX);
 	} else if (group && group->type == TREE_ARRAY) {
-		tree_each(item, group)
-			overlay_group(b, &levels->groups, item, &sum);
+		tree_each(item, group) overlay_group(b, &levels->groups, item, &sum);
 	} else if (group) {
 		overlay_group(b, &levels->groups, group, &sum);
 	}
@@ -210,9 +211,9 @@ static void read_template(struct build *b, const struct levels *levels,
 	template->depends = sum.depends;
 	if (props_text_bytes(&sum) > PROPS_TEXT_BYTES_MAX) {
 		complain_key(b->diags, template->at, NULL,
-			     "env, sysctl, files and run together are larger than %d KiB; "
-			     "what is large can stand in the topology's folder, which "
-			     "machines see as /lab",
+			     "env, sysctl, files and run together are larger than %d "
+			     "KiB; what is large can stand in the topology's folder, "
+			     "which machines see as /lab",
 			     PROPS_TEXT_BYTES_MAX >> 10);
 		return;
 	}
@@ -295,8 +296,8 @@ void build_nodes(struct build *b)
 
 	if (!value || (nodes && !nodes->count))
 		complain(b->diags, value ? value : b->root,
-			 "\"nodes\" %s: a lab needs at least one", value ? "is empty" :
-								     "is missing");
+			 "\"nodes\" %s: a lab needs at least one",
+			 value ? "is empty" : "is missing");
 	read_names(b, nodes);
 	check_letter_case(b);
 	read_levels(b, &levels);

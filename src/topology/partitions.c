@@ -33,7 +33,8 @@ static void read_side(struct build *b, const struct tree *value, uint32_t side,
 
 static void read_partition(struct build *b, const struct tree *object)
 {
-	struct plan_partition *partition = &b->plan->partitions[b->plan->partition_count++];
+	struct plan_partition *partition =
+		&b->plan->partitions[b->plan->partition_count++];
 	const struct tree *sides = tree_get(object, "sides");
 
 	partition->side_of = heap_zeroed(b->plan->node_count, sizeof(uint32_t));
@@ -66,6 +67,5 @@ void build_partitions(struct build *b)
 		return;
 	}
 	b->plan->partitions = heap_zeroed(array->count, sizeof(*b->plan->partitions));
-	tree_each(item, array)
-		read_partition(b, item);
+	tree_each(item, array) read_partition(b, item);
 }

@@ -30,11 +30,11 @@ struct pattern {
 	const char *name;
 	struct refs nodes;
 	struct fault_spec fault;
-	uint32_t center; /* star: place in nodes */
-	int64_t arity;	 /* tree */
-	int64_t edges;	 /* random; -1: by probability */
-	uint64_t ppm;	 /* random */
-	uint64_t key;	 /* of its draws */
+	uint32_t center;    /* star: place in nodes */
+	int64_t arity;	    /* tree */
+	int64_t edges;	    /* random; -1: by probability */
+	uint64_t ppm;	    /* random */
+	uint64_t key;	    /* of its draws */
 	struct domain like; /* mtu, subnets */
 	const struct tree *pool_at[FAMILIES];
 };
@@ -47,7 +47,7 @@ struct pattern_kind {
 	void (*make)(struct build *b, const struct pattern *p);
 };
 
-static const char *const common_keys[] = { "pattern", "nodes", "name",	"pool",
+static const char *const common_keys[] = { "pattern", "nodes", "name", "pool",
 					   "pool6",   "mtu",   NULL };
 
 static void add_link(struct build *b, const struct pattern *p, size_t from, size_t to)
@@ -138,9 +138,8 @@ static uint64_t count_random(const struct pattern *p)
 		size_t tree = draw_below(p->key, j, LANE_TOPOLOGY, j);
 
 		for (size_t i = 0; i < j; i++, pair++)
-			links += i != tree &&
-				 draw_below(p->key, PLAN_NODES_MAX + pair, LANE_TOPOLOGY,
-					    1000000) < p->ppm;
+			links += i != tree && draw_below(p->key, PLAN_NODES_MAX + pair,
+							 LANE_TOPOLOGY, 1000000) < p->ppm;
 	}
 	return links;
 }
@@ -190,8 +189,9 @@ static const struct pattern_kind *find_kind(struct build *b, const struct tree *
 	struct near near;
 
 	if (!value)
-		complain(b->diags, object,
-			 "\"pattern\" is missing: one of line ring star mesh tree random");
+		complain(
+			b->diags, object,
+			"\"pattern\" is missing: one of line ring star mesh tree random");
 	if (!text)
 		return NULL;
 	near_start(&near, text);
@@ -251,8 +251,8 @@ static void read_random(struct build *b, struct pattern *p)
 	p->edges = -1;
 	if (!edges == !probability) {
 		complain(b->diags, p->at,
-			 "expected either \"edges\" (how many links) or \"probability\" (that "
-			 "two nodes are linked)");
+			 "expected either \"edges\" (how many links) or \"probability\" "
+			 "(that two nodes are linked)");
 		return;
 	}
 	if (edges)
@@ -373,7 +373,8 @@ void build_patterns(struct build *b)
 {
 	size_t index = 0;
 
-	tree_each(pattern, field_array(b->diags, tree_get(b->root, "patterns"))) {
+	tree_each(pattern, field_array(b->diags, tree_get(b->root, "patterns")))
+	{
 		/* Thousands of refused patterns would only cost time. */
 		if (b->diags->total >= DIAGNOSTICS_MAX)
 			break;

@@ -25,8 +25,8 @@ const char *plan_addr_format(const struct plan_addr *addr, bool with_prefix,
 
 const char *plan_mac_format(const uint8_t mac[6], char text[18])
 {
-	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-		 mac[4], mac[5]);
+	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
 	return text;
 }
 
@@ -77,11 +77,10 @@ static json_t *routes_json(const struct plan_node *node)
 		const struct plan_route *route = &node->routes[i];
 		char to[PLAN_ADDR_BYTES_MAX], via[PLAN_ADDR_BYTES_MAX];
 
-		json_array_append_new(routes, json_pack("{s:s,s:s}", "to",
-							plan_addr_format(&route->to, true, to),
-							"via",
-							plan_addr_format(&route->via, false,
-									 via)));
+		json_array_append_new(
+			routes, json_pack("{s:s,s:s}", "to",
+					  plan_addr_format(&route->to, true, to), "via",
+					  plan_addr_format(&route->via, false, via)));
 	}
 	return routes;
 }
@@ -129,10 +128,11 @@ static json_t *files_json(const struct plan_node *node)
 		char mode[16];
 
 		snprintf(mode, sizeof(mode), "%04o", file->mode);
-		json_object_set_new(files, file->path,
-				    json_pack("{s:s,s:s}", file->content ? "content" : "source",
-					      file->content ? file->content : file->source,
-					      "mode", mode));
+		json_object_set_new(
+			files, file->path,
+			json_pack("{s:s,s:s}", file->content ? "content" : "source",
+				  file->content ? file->content : file->source, "mode",
+				  mode));
 	}
 	return files;
 }
@@ -158,7 +158,8 @@ static json_t *node_json(const struct plan *plan, const struct plan_node *node)
 	json_object_set_new(object, "interfaces", interfaces);
 	json_object_set_new(object, "routes", routes_json(node));
 	json_object_set_new(object, "env", pairs_json(node->env, node->env_count));
-	json_object_set_new(object, "sysctl", pairs_json(node->sysctls, node->sysctl_count));
+	json_object_set_new(object, "sysctl",
+			    pairs_json(node->sysctls, node->sysctl_count));
 	json_object_set_new(object, "files", files_json(node));
 	json_object_set_new(object, "run", run_json(node));
 	json_object_set_new(object, "depends", depends);
@@ -200,7 +201,8 @@ static json_t *partition_json(const struct plan *plan,
 
 		for (size_t i = 0; i < plan->node_count; i++)
 			if (partition->side_of[i] == side)
-				json_array_append_new(names, json_string(plan->nodes[i].name));
+				json_array_append_new(names,
+						      json_string(plan->nodes[i].name));
 		json_array_append_new(sides, names);
 	}
 	return json_pack("{s:o,s:b}", "sides", sides, "one-way", (int)partition->one_way);
@@ -214,8 +216,8 @@ static json_t *hosts_json(const struct plan *plan)
 		char address[PLAN_ADDR_BYTES_MAX];
 
 		plan_addr_format(&plan->hosts[i].addr, false, address);
-		json_array_append_new(hosts, json_pack("{s:s,s:s}", "address", address, "names",
-						       plan->hosts[i].names));
+		json_array_append_new(hosts, json_pack("{s:s,s:s}", "address", address,
+						       "names", plan->hosts[i].names));
 	}
 	return hosts;
 }
@@ -228,9 +230,9 @@ static json_t *networks_json(const struct plan *plan)
 		char ageing[UNITS_TEXT_BYTES_MAX];
 
 		units_format_ns(ageing, plan->segments[i].ageing_ns);
-		json_array_append_new(networks,
-				      json_pack("{s:s,s:s}", "name", plan->segments[i].name,
-						"ageing", ageing));
+		json_array_append_new(networks, json_pack("{s:s,s:s}", "name",
+							  plan->segments[i].name,
+							  "ageing", ageing));
 	}
 	return networks;
 }
@@ -246,9 +248,10 @@ json_t *plan_to_json(const struct plan *plan)
 	for (size_t i = 0; i < plan->partition_count; i++)
 		json_array_append_new(partitions,
 				      partition_json(plan, &plan->partitions[i]));
-	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", plan->name, "seed",
-			 plan->seed_given ? json_integer((json_int_t)plan->seed) : json_null(),
-			 "file", path_json(plan->file), "dir", path_json(plan->dir), "nodes", nodes, "networks",
-			 networks_json(plan), "links", links, "partitions", partitions, "hosts",
-			 hosts_json(plan));
+	return json_pack(
+		"{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", plan->name, "seed",
+		plan->seed_given ? json_integer((json_int_t)plan->seed) : json_null(),
+		"file", path_json(plan->file), "dir", path_json(plan->dir), "nodes",
+		nodes, "networks", networks_json(plan), "links", links, "partitions",
+		partitions, "hosts", hosts_json(plan));
 }

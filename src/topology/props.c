@@ -6,7 +6,8 @@
 #include "base/units.h"
 #include "topology/fields.h"
 
-#define COMMON_KEYS "image", "kernel", "memory", "env", "files", "sysctl", "run", "forward"
+#define COMMON_KEYS                                                                      \
+	"image", "kernel", "memory", "env", "files", "sysctl", "run", "forward"
 
 static const char *const keys_of[][16] = {
 	[PROPS_DEFAULTS] = { "kind", COMMON_KEYS, NULL },
@@ -57,7 +58,8 @@ static void read_pairs(struct build *b, const struct tree *value, bool is_sysctl
 		return;
 	}
 	out->items = arena_alloc(&b->arena, object->count * sizeof(*out->items));
-	tree_each(member, object) {
+	tree_each(member, object)
+	{
 		struct plan_pair *pair = &out->items[out->count];
 
 		if (is_sysctl && !is_sysctl_key(member->key))
@@ -66,8 +68,8 @@ static void read_pairs(struct build *b, const struct tree *value, bool is_sysctl
 				     "between, such as net.core.somaxconn");
 		if (!is_sysctl && !is_env_key(member->key))
 			complain_key(b->diags, member, NULL,
-				     "not a name of a variable: write letters, digits and _, "
-				     "no digit first");
+				     "not a name of a variable: write letters, digits "
+				     "and _, no digit first");
 		if (is_sysctl && member->type == TREE_INTEGER)
 			pair->value = (char *)member->text;
 		else if (is_sysctl && member->type != TREE_STRING)
@@ -131,8 +133,8 @@ static void overlay_pairs(struct build *b, struct props_pairs *base,
 
 	if (!over->count)
 		return;
-	sum.items = arena_alloc(&b->arena,
-				(base->count + over->count) * sizeof(*sum.items));
+	sum.items =
+		arena_alloc(&b->arena, (base->count + over->count) * sizeof(*sum.items));
 	for (size_t i = 0; i < base->count; i++)
 		sum.items[sum.count++] = base->items[i];
 	for (size_t i = 0; i < over->count; i++) {
@@ -231,7 +233,8 @@ static char *copy(const char *text)
 	return text ? heap_strdup(text) : NULL;
 }
 
-static void copy_pairs(const struct props_pairs *from, struct plan_pair **to, size_t *count)
+static void copy_pairs(const struct props_pairs *from, struct plan_pair **to,
+		       size_t *count)
 {
 	*to = heap_zeroed(from->count, sizeof(**to));
 	for (size_t i = 0; i < from->count; i++) {
@@ -247,8 +250,8 @@ void props_to_node(const struct props *props, struct plan_node *node)
 	node->image_kind = props->has_image ? props->image_kind : IMAGE_HOST;
 	node->image = copy(props->image);
 	node->kernel = copy(props->kernel);
-	node->memory_bytes = props->memory_bytes ? props->memory_bytes :
-						   PROPS_MEMORY_DEFAULT;
+	node->memory_bytes =
+		props->memory_bytes ? props->memory_bytes : PROPS_MEMORY_DEFAULT;
 	copy_pairs(&props->env, &node->env, &node->env_count);
 	copy_pairs(&props->sysctls, &node->sysctls, &node->sysctl_count);
 	node->files = heap_zeroed(props->file_count, sizeof(*node->files));

@@ -19,7 +19,7 @@
 enum props_level { PROPS_DEFAULTS, PROPS_KIND, PROPS_GROUP, PROPS_NODE };
 
 enum {
-	PROPS_ITEMS_MAX = 256,		  /* env, sysctl, files: each */
+	PROPS_ITEMS_MAX = 256, /* env, sysctl, files: each */
 	PROPS_SERVICES_MAX = 64,
 	PROPS_TEXT_BYTES_MAX = 256 << 10, /* of one node, all strings together */
 };
@@ -34,12 +34,12 @@ struct props_pairs {
 };
 
 struct props {
-	const char *kind;	/* NULL: not said */
+	const char *kind;	   /* NULL: not said */
 	const struct tree *groups; /* of a node: a string or an array */
 	bool has_image;
 	enum image_kind image_kind;
-	const char *image;  /* absolute; NULL for the host's root */
-	const char *kernel; /* absolute; NULL: not said */
+	const char *image;     /* absolute; NULL for the host's root */
+	const char *kernel;    /* absolute; NULL: not said */
 	uint64_t memory_bytes; /* 0: not said */
 	int forward;	       /* -1: not said */
 	struct props_pairs env, sysctls;

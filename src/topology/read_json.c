@@ -68,8 +68,8 @@ static struct tree *refuse(struct reader *r, const char *expected)
 
 	if (peek(r) == '/')
 		complain_place(r->diags, r->place, r->inside,
-			       "expected %s; JSON has no comments (a key that begins with "
-			       "x- may hold a note)",
+			       "expected %s; JSON has no comments (a key that begins "
+			       "with x- may hold a note)",
 			       expected);
 	else
 		complain_place(r->diags, r->place, r->inside, "expected %s, found %s",
@@ -83,10 +83,10 @@ static int read_hex4(struct reader *r, uint32_t *code)
 	*code = 0;
 	for (int i = 0; i < 4; i++) {
 		int c = peek(r);
-		int digit = c >= '0' && c <= '9' ? c - '0' :
-			    c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-			    c >= 'A' && c <= 'F' ? c - 'A' + 10 :
-						   -1;
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+						   : -1;
 
 		if (digit < 0) {
 			refuse(r, "four hexadecimal digits after \\u");
@@ -183,8 +183,8 @@ static int read_string(struct reader *r, const char **out)
 	skip(r);
 	while (peek(r) != '"') {
 		int c = peek(r);
-		size_t bytes = c == EOF ? 0 :
-					  utf8_char_bytes(r->text + r->at, r->size - r->at);
+		size_t bytes =
+			c == EOF ? 0 : utf8_char_bytes(r->text + r->at, r->size - r->at);
 
 		if (!bytes || c < ' ')
 			return refuse_in_string(r, start);
@@ -263,13 +263,16 @@ static struct tree *read_word(struct reader *r)
 	static const struct {
 		const char *word;
 		enum tree_type type;
-	} words[] = { { "true", TREE_BOOL }, { "false", TREE_BOOL }, { "null", TREE_NULL } };
+	} words[] = { { "true", TREE_BOOL },
+		      { "false", TREE_BOOL },
+		      { "null", TREE_NULL } };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		size_t size = strlen(words[i].word);
 		struct tree *value;
 
-		if (r->size - r->at < size || memcmp(r->text + r->at, words[i].word, size))
+		if (r->size - r->at < size ||
+		    memcmp(r->text + r->at, words[i].word, size))
 			continue;
 		value = tree_new(r->arena, words[i].type, r->place);
 		value->boolean = i == 0;
@@ -435,7 +438,10 @@ static struct tree *read_value(struct reader *r)
 struct tree *read_json(struct arena *arena, const char *text, size_t size,
 		       uint32_t source, struct diagnostics *diags)
 {
-	struct reader r = { .arena = arena, .diags = diags, .text = text, .size = size,
+	struct reader r = { .arena = arena,
+			    .diags = diags,
+			    .text = text,
+			    .size = size,
 			    .place = { source, 1, 1 } };
 	struct tree *root;
 

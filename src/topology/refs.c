@@ -78,7 +78,8 @@ bool refs_resolve_list(struct build *b, const struct tree *array, struct refs *o
 
 	*out = (struct refs){ 0 };
 	out->nodes = arena_alloc(&b->arena, b->plan->node_count * sizeof(*out->nodes));
-	tree_each(item, array) {
+	tree_each(item, array)
+	{
 		const char *text = field_text(b->diags, item);
 		struct refs refs = { 0 };
 

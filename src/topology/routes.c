@@ -70,7 +70,8 @@ static long named_end(const struct router *r, uint32_t node)
 	uint32_t first = UINT32_MAX;
 	long best = -1;
 
-	for (uint32_t i = r->hops.node_first[node]; i < r->hops.node_first[node + 1]; i++) {
+	for (uint32_t i = r->hops.node_first[node]; i < r->hops.node_first[node + 1];
+	     i++) {
 		uint32_t end = r->hops.node_ends[i];
 
 		if (!r->hops.hop[end].has_address || r->b->ends[end].interface >= first)
@@ -95,7 +96,8 @@ static void add_detours(struct router *r, uint32_t to, uint32_t end, size_t subn
 
 		if (node == to || to_node[node] == HOPS_NEVER || !to_subnet[node])
 			continue;
-		if (!none && (to_node[node] > to_subnet[node] || gateway == detour.gateway))
+		if (!none &&
+		    (to_node[node] > to_subnet[node] || gateway == detour.gateway))
 			continue;
 		r->detours = array_grow(r->detours, r->detour_count, sizeof(detour));
 		r->detours[r->detour_count++] = detour;
@@ -124,7 +126,8 @@ static void walk_all(struct router *r)
 	for (size_t s = 0; s < r->subnet_count; s++) {
 		const struct domain *domain = &r->b->domains[r->subnets[s]];
 
-		hops_to_domain(&r->hops, r->subnets[s], to_subnet, &r->gateways[s * nodes]);
+		hops_to_domain(&r->hops, r->subnets[s], to_subnet,
+			       &r->gateways[s * nodes]);
 		for (size_t i = 0; i < domain->end_count; i++) {
 			uint32_t end = (uint32_t)(domain->first_end + i);
 			uint32_t node = r->b->ends[end].node;
@@ -268,7 +271,7 @@ void build_routes(struct build *b)
 	}
 	if (total > ROUTES_MAX)
 		complain(b->diags, b->root,
-			 "the routes of this lab would be %zu; at most %d can be set. Use "
-			 "subnets that follow one another, or \"routing\": \"none\"",
+			 "the routes of this lab would be %zu; at most %d can be set. "
+			 "Use subnets that follow one another, or \"routing\": \"none\"",
 			 total, ROUTES_MAX);
 }

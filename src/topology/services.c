@@ -20,8 +20,8 @@ static const char *const ready_keys[] = { "tcp", "file", "cmd", NULL };
 /* It becomes the name of a log file. */
 static bool is_name_char(char c, bool first)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (!first && (c == '-' || c == '_' || c == '.'));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (!first && (c == '-' || c == '_' || c == '.'));
 }
 
 static bool is_name(const char *name)
@@ -56,7 +56,7 @@ static void derive_name(const char *cmd, char name[SERVICE_NAME_BYTES_MAX])
 			name[used++] = word[i];
 	name[used] = 0;
 	if (!used)
-		strcpy(name, "service");
+		memcpy(name, "service", sizeof("service"));
 }
 
 static bool name_is_taken(const struct props *props, const char *name)
@@ -67,7 +67,8 @@ static bool name_is_taken(const struct props *props, const char *name)
 	return false;
 }
 
-static bool read_ready(struct build *b, const struct tree *value, struct plan_ready *ready)
+static bool read_ready(struct build *b, const struct tree *value,
+		       struct plan_ready *ready)
 {
 	const struct tree *object = field_object(b->diags, value);
 	const struct tree *test = NULL;
@@ -85,8 +86,8 @@ static bool read_ready(struct build *b, const struct tree *value, struct plan_re
 	}
 	if (tests != 1) {
 		complain(b->diags, object,
-			 "expected one of \"tcp\" (a port), \"file\" (a path) and \"cmd\" (a "
-			 "command)");
+			 "expected one of \"tcp\" (a port), \"file\" (a path) and "
+			 "\"cmd\" (a command)");
 		return false;
 	}
 	if (!strcmp(test->key, "tcp")) {
@@ -101,8 +102,8 @@ static bool read_ready(struct build *b, const struct tree *value, struct plan_re
 		return false;
 	ready->kind = !strcmp(test->key, "file") ? READY_FILE : READY_CMD;
 	if (ready->kind == READY_FILE && *ready->text != '/')
-		complain(b->diags, test, "\"%.60s\" is not an absolute path of the machine",
-			 ready->text);
+		complain(b->diags, test,
+			 "\"%.60s\" is not an absolute path of the machine", ready->text);
 	return true;
 }
 
@@ -122,8 +123,8 @@ static void read_one(struct build *b, const struct tree *object, struct props *o
 		service->ready.timeout_ns = READY_TIMEOUT_NS_DEFAULT;
 	else if (timeout && !tree_get(object, "ready"))
 		complain(b->diags, timeout,
-			 "without \"ready\" there is nothing to wait for: add it, or take "
-			 "this out");
+			 "without \"ready\" there is nothing to wait for: add it, or "
+			 "take this out");
 	field_quantity(b->diags, timeout, units_parse_ns, "30s", READY_TIMEOUT_NS_MIN,
 		       READY_TIMEOUT_NS_MAX, "1ms and 1h", &service->ready.timeout_ns);
 	name = tree_get(object, "name");
@@ -131,8 +132,8 @@ static void read_one(struct build *b, const struct tree *object, struct props *o
 		service->name = (char *)name->text;
 		if (!is_name(name->text))
 			complain(b->diags, name,
-				 "\"%.60s\" is not a name of a service: write up to %d letters, "
-				 "digits and - _ . (not first)",
+				 "\"%.60s\" is not a name of a service: write up to %d "
+				 "letters, digits and - _ . (not first)",
 				 name->text, SERVICE_NAME_BYTES_MAX - 1);
 		else if (name_is_taken(out, name->text))
 			complain(b->diags, name, "a second service \"%s\"", name->text);
@@ -168,8 +169,7 @@ void services_read(struct build *b, const struct tree *run, struct props *out)
 	}
 	out->has_run = true;
 	out->services = arena_alloc(&b->arena, array->count * sizeof(*out->services));
-	tree_each(item, array)
-		read_one(b, item, out);
+	tree_each(item, array) read_one(b, item, out);
 	/* Given names first: they must not depend on the order. */
 	name_the_rest(b, out);
 }

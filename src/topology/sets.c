@@ -38,9 +38,8 @@ static bool read_bracket(struct arena *arena, const char **at, struct step *step
 		close = strstr(open + 2, "\"]");
 		if (!close)
 			return false;
-		*step = (struct step){
-			.key = arena_strndup(arena, open + 2, (size_t)(close - open - 2))
-		};
+		*step = (struct step){ .key = arena_strndup(arena, open + 2,
+							    (size_t)(close - open - 2)) };
 		*at = close + 2;
 		return true;
 	}
@@ -103,8 +102,7 @@ static struct tree *read_given_value(struct arena *arena, const char *text,
 static void set_place(struct tree *value, struct tree_place at)
 {
 	value->at = value->key_at = at;
-	tree_each(child, value)
-		set_place(child, at);
+	tree_each(child, value) set_place(child, at);
 }
 
 /* The step's value; where a key is missing, an empty object is made. */
@@ -117,7 +115,8 @@ static struct tree *step_into(struct arena *arena, struct tree *from,
 
 	if (!step->key) {
 		if (from->type != TREE_ARRAY || index >= from->count) {
-			complain_place(diags, at, from, "there is no item %zu here", index);
+			complain_place(diags, at, from, "there is no item %zu here",
+				       index);
 			return NULL;
 		}
 		for (to = from->first; index; index--)
@@ -148,8 +147,9 @@ void sets_apply(struct arena *arena, struct tree *root, size_t index,
 	struct path path = { .count = 0 };
 
 	/* A quoted key may hold a '='; none of the file's keys does. */
-	if (!equals || !read_path(arena, arena_strndup(arena, text, (size_t)(equals - text)),
-				  &path)) {
+	if (!equals ||
+	    !read_path(arena, arena_strndup(arena, text, (size_t)(equals - text)),
+		       &path)) {
 		complain_place(diags, at, NULL,
 			       "expected KEY=VALUE, such as nodes.n1.memory=128M");
 		return;

@@ -47,18 +47,16 @@ struct tree *tree_get(const struct tree *object, const char *key)
 {
 	if (!object || object->type != TREE_OBJECT)
 		return NULL;
-	tree_each(member, object)
-		if (!strcmp(member->key, key))
-			return member;
+	tree_each(member, object) if (!strcmp(member->key, key)) return member;
 	return NULL;
 }
 
 const char *tree_type_name(enum tree_type type)
 {
 	static const char *const names[] = {
-		[TREE_NULL] = "null",	      [TREE_BOOL] = "true or false",
-		[TREE_INTEGER] = "a number",  [TREE_NUMBER] = "a number",
-		[TREE_STRING] = "a string",   [TREE_ARRAY] = "an array",
+		[TREE_NULL] = "null",	     [TREE_BOOL] = "true or false",
+		[TREE_INTEGER] = "a number", [TREE_NUMBER] = "a number",
+		[TREE_STRING] = "a string",  [TREE_ARRAY] = "an array",
 		[TREE_OBJECT] = "an object",
 	};
 
@@ -90,7 +88,8 @@ static void step_text(const struct tree *value, char text[80])
 	if (!value->key)
 		snprintf(text, 80, "[%zu]", index_of(value));
 	else if (is_plain(value->key))
-		snprintf(text, 80, "%s%.60s", value->parent->parent ? "." : "", value->key);
+		snprintf(text, 80, "%s%.60s", value->parent->parent ? "." : "",
+			 value->key);
 	else
 		snprintf(text, 80, "[\"%.60s\"]", value->key);
 }

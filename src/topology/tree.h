@@ -35,10 +35,11 @@ struct tree_place {
 struct tree {
 	enum tree_type type;
 	struct tree_place at, key_at;
-	const char *key;   /* in an object; else NULL */
+	const char *key; /* in an object; else NULL */
 	bool boolean;
 	int64_t integer;
-	const char *text;  /* of a string, never with a 0 inside; of a number, as written */
+	const char
+		*text; /* of a string, never with a 0 inside; of a number, as written */
 	struct tree *parent, *next;
 	struct tree *first, *last; /* items or members */
 	size_t count;
@@ -65,6 +66,7 @@ enum { TREE_PATH_BYTES_MAX = 512 };
 const char *tree_path(const struct tree *value, char path[TREE_PATH_BYTES_MAX]);
 
 #define tree_each(item, parent)                                                          \
-	for (struct tree *item = (parent) ? (parent)->first : NULL; item; item = item->next)
+	for (struct tree *item = (parent) ? (parent)->first : NULL; item;                \
+	     item = item->next)
 
 #endif

@@ -103,8 +103,8 @@ void wiring_read_mtu(struct build *b, const struct tree *object, struct domain *
 {
 	int64_t mtu;
 
-	if (field_integer(b->diags, tree_get(object, "mtu"), WIRING_MTU_MIN, WIRING_MTU_MAX,
-			  &mtu))
+	if (field_integer(b->diags, tree_get(object, "mtu"), WIRING_MTU_MIN,
+			  WIRING_MTU_MAX, &mtu))
 		domain->mtu_bytes = (uint32_t)mtu;
 }
 
@@ -135,8 +135,7 @@ static void read_network(struct build *b, const struct tree *object)
 			 members ? "is empty" : "is missing");
 	if (!field_array(b->diags, members))
 		return;
-	tree_each(member, members)
-		wiring_read_ends(b, member, true, &fault);
+	tree_each(member, members) wiring_read_ends(b, member, true, &fault);
 }
 
 /* Which end of the link a direction's "n1" or "n1:eth1" means; -1: none. */
@@ -198,7 +197,8 @@ static bool is_direction(const char *key)
 /* Unknown keys, where "a->b" is not one. */
 static void check_link_keys(struct build *b, const struct tree *object)
 {
-	tree_each(member, object) {
+	tree_each(member, object)
+	{
 		struct tree alone = { .type = TREE_OBJECT };
 		struct tree copy = *member;
 
@@ -219,8 +219,9 @@ static bool read_endpoints(struct build *b, const struct tree *object,
 	size_t added = 0;
 
 	if (!endpoints)
-		complain(b->diags, object, "\"endpoints\" is missing: the two ends, such as "
-					   "[\"n1\", \"n2\"]");
+		complain(b->diags, object,
+			 "\"endpoints\" is missing: the two ends, such as [\"n1\", "
+			 "\"n2\"]");
 	if (!field_array(b->diags, endpoints))
 		return false;
 	if (endpoints->count != 2) {
@@ -228,8 +229,8 @@ static bool read_endpoints(struct build *b, const struct tree *object,
 			 endpoints->count);
 		return false;
 	}
-	tree_each(endpoint, endpoints)
-		added += wiring_read_ends(b, endpoint, false, fault);
+	tree_each(endpoint, endpoints) added +=
+		wiring_read_ends(b, endpoint, false, fault);
 	if (added != 2)
 		return false;
 	if (b->ends[b->end_count - 1].node != b->ends[b->end_count - 2].node)
@@ -260,9 +261,8 @@ static void read_link(struct build *b, const struct tree *object)
 		b->domain_count--;
 		return;
 	}
-	tree_each(member, object)
-		if (is_direction(member->key))
-			read_direction(b, member, domain, seen);
+	tree_each(member, object) if (is_direction(member->key))
+		read_direction(b, member, domain, seen);
 }
 
 void build_wiring(struct build *b)

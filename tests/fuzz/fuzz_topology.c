@@ -30,7 +30,8 @@ static void check_plan(const struct plan *plan, const char *text, size_t size)
 	struct plan *second;
 
 	ASSERT(json);
-	ASSERT(!topology_compile_text(text, size, "fuzz.json", "/", NULL, &second, &diags));
+	ASSERT(!topology_compile_text(text, size, "fuzz.json", "/", NULL, &second,
+				      &diags));
 	again = plan_to_json(second);
 	ASSERT(json_equal(json, again));
 	json_decref(json);

@@ -6,7 +6,7 @@ static void count_and_ranges_make_nodes_in_the_order_of_the_file(void **state)
 {
 	struct plan *plan = compile("{\"nodes\":{\"n\":{\"count\":3},\"db[2,8-9]-x\":{},"
 				    "\"z[08-10]\":{},\"one\":{\"count\":1}}}");
-	static const char *const names[] = { "n1",  "n2",  "n3",  "db2-x", "db8-x",
+	static const char *const names[] = { "n1",    "n2",  "n3",  "db2-x", "db8-x",
 					     "db9-x", "z08", "z09", "z10",   "one1" };
 
 	(void)state;
@@ -48,7 +48,8 @@ static void the_node_wins_over_its_groups_its_kind_and_the_defaults(void **state
 		"\"E\":\"g\"},\"run\":[{\"cmd\":\"g1\"},{\"cmd\":\"g2\"}]},"
 		"\"h\":{\"env\":{\"D\":\"h\",\"E\":\"h\"}}},"
 		"\"nodes\":{\"a\":{\"group\":[\"g\",\"h\"],\"env\":{\"E\":\"n\"}},"
-		"\"b\":{\"group\":[\"h\",\"g\"],\"memory\":\"35M\",\"run\":[]},\"c\":{}}}");
+		"\"b\":{\"group\":[\"h\",\"g\"],\"memory\":\"35M\",\"run\":[]},\"c\":{}}"
+		"}");
 	const struct plan_node *a = node_of(plan, "a"), *b = node_of(plan, "b");
 	const struct plan_node *c = node_of(plan, "c");
 
@@ -74,7 +75,8 @@ static void the_node_wins_over_its_groups_its_kind_and_the_defaults(void **state
 static void services_are_named_after_their_command_and_never_alike(void **state)
 {
 	struct plan *plan = compile(
-		"{\"nodes\":{\"a\":{\"run\":[{\"cmd\":\"A=1 B=2 /usr/bin/redis-server --x\"},"
+		"{\"nodes\":{\"a\":{\"run\":[{\"cmd\":\"A=1 B=2 /usr/bin/redis-server "
+		"--x\"},"
 		"{\"cmd\":\"redis-server\"},{\"cmd\":\"x\",\"name\":\"redis-server-2\"},"
 		"{\"cmd\":\"((\"},{\"cmd\":\"  sleep 1\"}]}}}");
 	const struct plan_node *a = node_of(plan, "a");
@@ -114,7 +116,8 @@ static void links_have_the_names_that_plan_h_says(void **state)
 		"{\"nodes\":{\"a\":{},\"b\":{},\"c\":{}},"
 		"\"networks\":{\"lan\":{\"members\":[\"a\",\"a:eth9\",\"b\"]}},"
 		"\"links\":[{\"endpoints\":[\"a\",\"b\"]},{\"endpoints\":[\"b\",\"a\"]},"
-		"{\"endpoints\":[\"c\",\"a\"]},{\"endpoints\":[\"c\",\"a\"],\"name\":\"x\"}],"
+		"{\"endpoints\":[\"c\",\"a\"]},{\"endpoints\":[\"c\",\"a\"],\"name\":"
+		"\"x\"}],"
 		"\"patterns\":[{\"pattern\":\"line\",\"nodes\":[\"a\",\"b\",\"c\"],"
 		"\"name\":\"p\"}]}");
 
@@ -129,22 +132,23 @@ static void links_have_the_names_that_plan_h_says(void **state)
 
 static void every_interface_is_an_end_of_exactly_one_link(void **state)
 {
-	struct plan *plan = compile(
-		"{\"nodes\":{\"n\":{\"count\":6}},\"networks\":{\"lan\":{\"members\":[\"n\"]}},"
-		"\"patterns\":[{\"pattern\":\"mesh\",\"nodes\":[\"n\"]}]}");
+	struct plan *plan =
+		compile("{\"nodes\":{\"n\":{\"count\":6}},\"networks\":{\"lan\":{"
+			"\"members\":[\"n\"]}},"
+			"\"patterns\":[{\"pattern\":\"mesh\",\"nodes\":[\"n\"]}]}");
 	unsigned ends = 0;
 
 	(void)state;
 	for (uint32_t i = 0; i < plan->link_count; i++) {
 		const struct plan_link *link = &plan->links[i];
 
-		assert_int_equal(plan->nodes[link->a.node].interfaces[link->a.interface].link,
-				 i);
+		assert_int_equal(
+			plan->nodes[link->a.node].interfaces[link->a.interface].link, i);
 		ends++;
 		if (link->b_kind != LINK_TO_INTERFACE)
 			continue;
-		assert_int_equal(plan->nodes[link->b.node].interfaces[link->b.interface].link,
-				 i);
+		assert_int_equal(
+			plan->nodes[link->b.node].interfaces[link->b.interface].link, i);
 		ends++;
 	}
 	for (size_t i = 0; i < plan->node_count; i++)
@@ -156,10 +160,10 @@ static void every_interface_is_an_end_of_exactly_one_link(void **state)
 
 static void interfaces_are_named_networks_first_around_the_given_names(void **state)
 {
-	struct plan *plan = compile(
-		"{\"nodes\":{\"a\":{},\"b\":{},\"c\":{}},\"links\":[{\"endpoints\":[\"a\","
-		"\"b\"]},{\"endpoints\":[\"a:eth0\",\"c\"]}],"
-		"\"networks\":{\"lan\":{\"members\":[\"a\"]}}}");
+	struct plan *plan = compile("{\"nodes\":{\"a\":{},\"b\":{},\"c\":{}},\"links\":[{"
+				    "\"endpoints\":[\"a\","
+				    "\"b\"]},{\"endpoints\":[\"a:eth0\",\"c\"]}],"
+				    "\"networks\":{\"lan\":{\"members\":[\"a\"]}}}");
 
 	(void)state;
 	assert_string_equal(interfaces_of(plan, "a"),
@@ -172,7 +176,8 @@ static void addresses_are_derived_around_the_given_ones(void **state)
 	struct plan *plan = compile(
 		"{\"nodes\":{\"n\":{\"count\":4}},\"networks\":{"
 		"\"a\":{\"members\":[\"n\"]},"
-		"\"b\":{\"subnet\":\"10.0.1.0/29\",\"members\":[{\"node\":\"n1\",\"ipv4\":"
+		"\"b\":{\"subnet\":\"10.0.1.0/"
+		"29\",\"members\":[{\"node\":\"n1\",\"ipv4\":"
 		"\"10.0.1.2\"},\"n2\",\"n3\",{\"node\":\"n4\",\"ipv4\":\"10.0.1.1\"}]},"
 		"\"c\":{\"members\":[\"n1\",{\"node\":\"n2\",\"ipv4\":\"none\"},\"n3\"]},"
 		"\"d\":{\"subnet\":\"none\",\"members\":[\"n4\"]}}}");
@@ -192,9 +197,11 @@ static void addresses_are_derived_around_the_given_ones(void **state)
 static void ipv6_is_there_only_where_it_is_asked_for(void **state)
 {
 	struct plan *plan = compile(
-		"{\"nodes\":{\"a\":{},\"b\":{},\"c\":{}},\"networks\":{\"x\":{\"subnet6\":"
+		"{\"nodes\":{\"a\":{},\"b\":{},\"c\":{}},\"networks\":{\"x\":{"
+		"\"subnet6\":"
 		"\"auto\",\"members\":[\"a\",\"b\"]},\"y\":{\"members\":[\"b\",\"c\"]}},"
-		"\"links\":[{\"endpoints\":[\"a\",{\"node\":\"b\",\"ipv6\":\"fd00:5::1/127\"}],"
+		"\"links\":[{\"endpoints\":[\"a\",{\"node\":\"b\",\"ipv6\":\"fd00:5::1/"
+		"127\"}],"
 		"\"subnet\":\"none\"}]}");
 
 	(void)state;
@@ -210,9 +217,10 @@ static void ipv6_is_there_only_where_it_is_asked_for(void **state)
 
 static void a_large_network_gets_a_large_subnet(void **state)
 {
-	struct plan *plan = compile(
-		"{\"nodes\":{\"n\":{\"count\":1000}},\"networks\":{\"small\":{\"members\":"
-		"[\"n1\"]},\"large\":{\"members\":[\"n\"]},\"next\":{\"members\":[\"n1\"]}}}");
+	struct plan *plan = compile("{\"nodes\":{\"n\":{\"count\":1000}},\"networks\":{"
+				    "\"small\":{\"members\":"
+				    "[\"n1\"]},\"large\":{\"members\":[\"n\"]},\"next\":{"
+				    "\"members\":[\"n1\"]}}}");
 
 	(void)state;
 	assert_string_equal(interfaces_of(plan, "n1"),
@@ -224,9 +232,11 @@ static void a_large_network_gets_a_large_subnet(void **state)
 static void network_faults_stand_on_the_way_from_the_member(void **state)
 {
 	struct plan *plan = compile(
-		"{\"nodes\":{\"a\":{},\"b\":{},\"c\":{}},\"networks\":{\"lan\":{\"delay\":"
+		"{\"nodes\":{\"a\":{},\"b\":{},\"c\":{}},\"networks\":{\"lan\":{"
+		"\"delay\":"
 		"\"1ms\",\"rate\":\"1Mbit\",\"members\":[\"a\",{\"node\":\"b\",\"delay\":"
-		"\"5ms\",\"loss\":\"1%\",\"in\":{\"loss\":\"2%\"}},{\"node\":\"c\",\"rate\":"
+		"\"5ms\",\"loss\":\"1%\",\"in\":{\"loss\":\"2%\"}},{\"node\":\"c\","
+		"\"rate\":"
 		"\"none\"}]}}}");
 	const struct plan_link *a = link_of(plan, "lan.a"), *b = link_of(plan, "lan.b");
 	const struct plan_link *c = link_of(plan, "lan.c");
@@ -249,7 +259,8 @@ static void a_direction_of_a_link_has_its_own_faults(void **state)
 {
 	struct plan *plan = compile(
 		"{\"nodes\":{\"a\":{},\"b\":{}},\"links\":[{\"name\":\"x\",\"endpoints\":"
-		"[\"a:eth3\",\"b\"],\"delay\":\"1ms\",\"loss\":\"1%\",\"b->a:eth3\":{\"loss\":"
+		"[\"a:eth3\",\"b\"],\"delay\":\"1ms\",\"loss\":\"1%\",\"b->a:eth3\":{"
+		"\"loss\":"
 		"\"0%\",\"down\":true},\"a->b\":{\"delay\":\"7ms\"}}]}");
 	const struct plan_link *x = link_of(plan, "x");
 
@@ -266,8 +277,9 @@ static void a_direction_of_a_link_has_its_own_faults(void **state)
 static void hardware_addresses_are_local_different_and_not_of_the_seed(void **state)
 {
 	struct topology_options seed = { .seed_given = true, .seed = 99 };
-	const char *text = "{\"name\":\"m\",\"nodes\":{\"n\":{\"count\":500}},\"networks\":"
-			   "{\"lan\":{\"members\":[\"n\"]}}}";
+	const char *text =
+		"{\"name\":\"m\",\"nodes\":{\"n\":{\"count\":500}},\"networks\":"
+		"{\"lan\":{\"members\":[\"n\"]}}}";
 	struct plan *one = compile(text), *two = compile_with(text, &seed);
 
 	(void)state;
@@ -286,13 +298,16 @@ static void hardware_addresses_are_local_different_and_not_of_the_seed(void **st
 
 static void hosts_name_each_node_once_a_family_and_each_interface(void **state)
 {
-	struct plan *plan = compile(
-		"{\"nodes\":{\"a\":{},\"b\":{},\"a-eth1\":{}},\"networks\":{\"x\":{\"members\":"
-		"[\"a\",\"b\",\"a-eth1\"],\"subnet6\":\"auto\"},\"y\":{\"members\":[\"a\"]},"
-		"\"z\":{\"members\":[\"a\"]}}}");
-	static const char *const want[] = { "a a-eth0", "a a-eth0", "a-eth2", "b b-eth0",
-					    "b b-eth0", "a-eth1 a-eth1-eth0",
-					    "a-eth1 a-eth1-eth0" };
+	struct plan *plan = compile("{\"nodes\":{\"a\":{},\"b\":{},\"a-eth1\":{}},"
+				    "\"networks\":{\"x\":{\"members\":"
+				    "[\"a\",\"b\",\"a-eth1\"],\"subnet6\":\"auto\"},"
+				    "\"y\":{\"members\":[\"a\"]},"
+				    "\"z\":{\"members\":[\"a\"]}}}");
+	static const char *const want[] = {
+		"a a-eth0",	     "a a-eth0", "a-eth2",
+		"b b-eth0",	     "b b-eth0", "a-eth1 a-eth1-eth0",
+		"a-eth1 a-eth1-eth0"
+	};
 
 	(void)state;
 	/* a's eth1 has no line: a-eth1 is a node. */
@@ -304,8 +319,9 @@ static void hosts_name_each_node_once_a_family_and_each_interface(void **state)
 
 static void partitions_put_nodes_on_sides(void **state)
 {
-	struct plan *plan = compile("{\"nodes\":{\"n\":{\"count\":5}},\"partitions\":[{"
-				    "\"sides\":[[\"n1\"],[\"n[3-4]\"]],\"one-way\":true}]}");
+	struct plan *plan =
+		compile("{\"nodes\":{\"n\":{\"count\":5}},\"partitions\":[{"
+			"\"sides\":[[\"n1\"],[\"n[3-4]\"]],\"one-way\":true}]}");
 
 	(void)state;
 	assert_int_equal(plan->partition_count, 1);
@@ -323,9 +339,12 @@ static void the_lab_is_named_after_its_file_if_it_has_no_name(void **state)
 	static const struct {
 		const char *file, *name;
 	} cases[] = {
-		{ "/x/two-sites.json", "two-sites" }, { "my lab (2).json", "my-lab-2" },
-		{ "10nodes.json", "lab-10nodes" },    { "/x/.json", "json" },
-		{ "---", "lab" },		      { "all.json", "lab" },
+		{ "/x/two-sites.json", "two-sites" },
+		{ "my lab (2).json", "my-lab-2" },
+		{ "10nodes.json", "lab-10nodes" },
+		{ "/x/.json", "json" },
+		{ "---", "lab" },
+		{ "all.json", "lab" },
 		{ "a.b.json", "a-b" },
 		{ "abcdefghijklmnopqrstuvwxyz-abcd-efgh.json",
 		  "abcdefghijklmnopqrstuvwxyz-abcd" },
@@ -337,8 +356,8 @@ static void the_lab_is_named_after_its_file_if_it_has_no_name(void **state)
 		const char *text = "{\"nodes\":{\"a\":{}}}";
 		struct plan *plan;
 
-		assert_int_equal(topology_compile_text(text, strlen(text), cases[i].file, "/",
-						       NULL, &plan, &diags),
+		assert_int_equal(topology_compile_text(text, strlen(text), cases[i].file,
+						       "/", NULL, &plan, &diags),
 				 0);
 		assert_string_equal(plan->name, cases[i].name);
 		plan_free(plan);
@@ -348,11 +367,11 @@ static void the_lab_is_named_after_its_file_if_it_has_no_name(void **state)
 static enum path_kind probe(void *ctx, const char *path)
 {
 	(void)ctx;
-	return !strcmp(path, "/lab/root")     ? PATH_DIR :
-	       !strcmp(path, "/img/disk.img") ? PATH_FILE :
-	       !strcmp(path, "/lab/etc/conf") ? PATH_FILE :
-	       !strcmp(path, "/dev/null")     ? PATH_OTHER :
-						PATH_MISSING;
+	return !strcmp(path, "/lab/root")	? PATH_DIR
+	       : !strcmp(path, "/img/disk.img") ? PATH_FILE
+	       : !strcmp(path, "/lab/etc/conf") ? PATH_FILE
+	       : !strcmp(path, "/dev/null")	? PATH_OTHER
+						: PATH_MISSING;
 }
 
 static void paths_start_from_the_topologys_folder(void **state)
@@ -435,7 +454,8 @@ static void patterns_make_the_links_that_they_are_named_for(void **state)
 		struct plan *plan;
 
 		snprintf(text, sizeof(text),
-			 "{\"nodes\":{\"n\":{\"count\":5},\"m\":{}},\"patterns\":[{\"nodes\":"
+			 "{\"nodes\":{\"n\":{\"count\":5},\"m\":{}},\"patterns\":[{"
+			 "\"nodes\":"
 			 "[\"n\"],\"pattern\":%s}]}",
 			 cases[i].pattern);
 		plan = compile(text);
@@ -448,7 +468,8 @@ static void a_pool_is_cut_into_pieces_around_what_is_taken(void **state)
 {
 	struct plan *plan = compile(
 		"{\"nodes\":{\"n\":{\"count\":4}},\"networks\":{\"lan\":{\"subnet\":"
-		"\"10.5.0.4/30\",\"members\":[\"n1\"]}},\"patterns\":[{\"pattern\":\"line\","
+		"\"10.5.0.4/"
+		"30\",\"members\":[\"n1\"]}},\"patterns\":[{\"pattern\":\"line\","
 		"\"nodes\":[\"n\"],\"pool\":\"10.5.0.0/28\",\"pool6\":\"fd00:9::/62\"},"
 		"{\"pattern\":\"line\",\"nodes\":[\"n1\",\"n2\"]}]}");
 
@@ -471,13 +492,15 @@ int main(void)
 		cmocka_unit_test(readiness_has_its_test_and_its_time),
 		cmocka_unit_test(links_have_the_names_that_plan_h_says),
 		cmocka_unit_test(every_interface_is_an_end_of_exactly_one_link),
-		cmocka_unit_test(interfaces_are_named_networks_first_around_the_given_names),
+		cmocka_unit_test(
+			interfaces_are_named_networks_first_around_the_given_names),
 		cmocka_unit_test(addresses_are_derived_around_the_given_ones),
 		cmocka_unit_test(ipv6_is_there_only_where_it_is_asked_for),
 		cmocka_unit_test(a_large_network_gets_a_large_subnet),
 		cmocka_unit_test(network_faults_stand_on_the_way_from_the_member),
 		cmocka_unit_test(a_direction_of_a_link_has_its_own_faults),
-		cmocka_unit_test(hardware_addresses_are_local_different_and_not_of_the_seed),
+		cmocka_unit_test(
+			hardware_addresses_are_local_different_and_not_of_the_seed),
 		cmocka_unit_test(hosts_name_each_node_once_a_family_and_each_interface),
 		cmocka_unit_test(partitions_put_nodes_on_sides),
 		cmocka_unit_test(the_lab_is_named_after_its_file_if_it_has_no_name),

@@ -49,18 +49,22 @@ static void a_wrong_word_says_why_and_changes_nothing(void **state)
 		{ "limit", "frames", "not a queue limit" },
 		{ "limit", "1frames,2frames", "given twice" },
 		{ "limit", "1frames,", "not a queue limit" },
-		{ "limit", "000000000000000000000000000000000000000000000000000000000000001B",
+		{ "limit",
+		  "000000000000000000000000000000000000000000000000000000000000001B",
 		  "not a queue limit" },
 		{ "down", "yes", "write true or false" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct fault_spec spec = { .loss_ppm = 3, .rate_bps = 9, .limit_bytes = 4 };
+		struct fault_spec spec = { .loss_ppm = 3,
+					   .rate_bps = 9,
+					   .limit_bytes = 4 };
 		struct fault_spec before = spec;
 		struct why why = { "" };
 
-		assert_true(fault_word_apply(&spec, cases[i].key, cases[i].value, &why) < 0);
+		assert_true(fault_word_apply(&spec, cases[i].key, cases[i].value, &why) <
+			    0);
 		if (!strstr(why.text, cases[i].says))
 			fail_msg("%s=%s: %s", cases[i].key, cases[i].value, why.text);
 		assert_memory_equal(&spec, &before, sizeof(spec));
@@ -102,7 +106,8 @@ static void a_spec_is_printed_in_the_words_that_make_it(void **state)
 		json_t *json = fault_words_to_json(&cases[i].spec);
 		struct why why = { "" };
 
-		assert_string_equal(fault_words_format(&cases[i].spec, text), cases[i].text);
+		assert_string_equal(fault_words_format(&cases[i].spec, text),
+				    cases[i].text);
 		if (fault_words_from_json(&back, json, &why))
 			fail_msg("%s: %s", cases[i].text, why.text);
 		assert_int_equal(back.down, cases[i].spec.down);
@@ -119,9 +124,12 @@ static void a_spec_is_printed_in_the_words_that_make_it(void **state)
 static void a_json_fault_is_taken_whole_or_not_at_all(void **state)
 {
 	static const char *const bad[] = {
-		"{\"loss\":\"1%\",\"jitter\":\"1ms\"}", "{\"loss\":\"1%\",\"delay\":5}",
-		"{\"loss\":\"1%\",\"down\":\"maybe\"}", "{\"loss\":\"1%\",\"lag\":\"1ms\"}",
-		"[\"loss\"]", "{\"loss\":\"1%\",\"limit\":\"1frames\"}",
+		"{\"loss\":\"1%\",\"jitter\":\"1ms\"}",
+		"{\"loss\":\"1%\",\"delay\":5}",
+		"{\"loss\":\"1%\",\"down\":\"maybe\"}",
+		"{\"loss\":\"1%\",\"lag\":\"1ms\"}",
+		"[\"loss\"]",
+		"{\"loss\":\"1%\",\"limit\":\"1frames\"}",
 	};
 	struct fault_spec spec = { .delay_ns = 0, .loss_ppm = 5 };
 

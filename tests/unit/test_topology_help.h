@@ -36,8 +36,8 @@ static inline struct plan *compile_with(const char *text,
 	struct diagnostics diags = { .count = 0 };
 	struct plan *plan;
 
-	if (topology_compile_text(text, strlen(text), "/lab/t.json", "/lab", options, &plan,
-				  &diags)) {
+	if (topology_compile_text(text, strlen(text), "/lab/t.json", "/lab", options,
+				  &plan, &diags)) {
 		cleanup_free char *words = words_of(&diags);
 
 		diagnostics_free(&diags);
@@ -59,8 +59,8 @@ static inline char *refuse_with(const char *text, const struct topology_options 
 	struct plan *plan;
 	char *words;
 
-	assert_int_equal(topology_compile_text(text, strlen(text), "t.json", "/lab", options,
-					       &plan, &diags),
+	assert_int_equal(topology_compile_text(text, strlen(text), "t.json", "/lab",
+					       options, &plan, &diags),
 			 -EINVAL);
 	assert_null(plan);
 	assert_true(diags.total > 0);
@@ -129,10 +129,10 @@ static inline const char *routes_of(const struct plan *plan, const char *name)
 	for (size_t i = 0; i < node->route_count && used < sizeof(text) - 100; i++) {
 		char to[PLAN_ADDR_BYTES_MAX], via[PLAN_ADDR_BYTES_MAX];
 
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s via %s",
-					 i ? ", " : "",
-					 plan_addr_format(&node->routes[i].to, true, to),
-					 plan_addr_format(&node->routes[i].via, false, via));
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used, "%s%s via %s", i ? ", " : "",
+			plan_addr_format(&node->routes[i].to, true, to),
+			plan_addr_format(&node->routes[i].via, false, via));
 	}
 	return text;
 }

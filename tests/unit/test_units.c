@@ -96,7 +96,8 @@ static void what_is_no_quantity_is_refused_with_the_accepted_forms(void **state)
 		{ units_parse_ns, "0.5ns", -EINVAL, "finer than one ns" },
 		{ units_parse_ns, "18446744073709551616ns", -ERANGE, "too long" },
 		{ units_parse_ns, "18446744073709551615us", -ERANGE, "too large" },
-		{ units_parse_ns, "0.00000000000000000000000000001s", -ERANGE, "too long" },
+		{ units_parse_ns, "0.00000000000000000000000000001s", -ERANGE,
+		  "too long" },
 		{ units_parse_bps, "10Mbps", -EINVAL, "kbit Mbit Gbit" },
 		{ units_parse_bps, "/s", -EINVAL, "not a rate" },
 		{ units_parse_bps, "10/s", -EINVAL, "not a rate" },
@@ -140,10 +141,11 @@ static void what_is_printed_reads_back_as_the_same_number(void **state)
 		{ units_parse_size, units_format_size, 1 },
 		{ units_parse_memory, units_format_memory, 1024 },
 	};
-	static const uint64_t values[] = { 0,	    1,	     9,	      10,	 999,
-					   1000,    1001,    1023,    1024,	 1500,
-					   10000,   12340,   65536,   1000000,	 1234567,
-					   9999999, 1 << 20, 1 << 30, 60000000000, 3600000000000 };
+	static const uint64_t values[] = { 0,	    1,	     9,		  10,
+					   999,	    1000,    1001,	  1023,
+					   1024,    1500,    10000,	  12340,
+					   65536,   1000000, 1234567,	  9999999,
+					   1 << 20, 1 << 30, 60000000000, 3600000000000 };
 
 	(void)state;
 	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
@@ -151,9 +153,9 @@ static void what_is_printed_reads_back_as_the_same_number(void **state)
 			char text[UNITS_TEXT_BYTES_MAX];
 			uint64_t value = values[i] * kinds[k].step, back;
 
-			assert_int_equal(kinds[k].parse(kinds[k].format(text, value), &back,
-							NULL),
-					 0);
+			assert_int_equal(
+				kinds[k].parse(kinds[k].format(text, value), &back, NULL),
+				0);
 			if (back != value)
 				fail_msg("%llu -> %s -> %llu", (unsigned long long)value,
 					 text, (unsigned long long)back);
