@@ -6,3 +6,7 @@ unit_test(test_vnet SOURCES unit/test_vnet.c ${vnet_rig} LIBS nl_virtio)
 unit_test(test_vrubbish SOURCES unit/test_vrubbish.c ${vnet_rig} LIBS nl_virtio)
 unit_test(test_vmemory SOURCES unit/test_vmemory.c LIBS nl_virtio)
 unit_test(test_vconsole SOURCES unit/test_vconsole.c ${vnet_rig} LIBS nl_virtio)
+unit_test(test_vprocess SOURCES unit/test_vprocess.c ${vnet_rig} LIBS nl_virtio)
+
+fuzz_target(fuzz_vring SOURCES fuzz/fuzz_vring.c LIBS nl_virtio)
+fuzz_target(fuzz_vhost_message SOURCES fuzz/fuzz_vhost_message.c LIBS nl_virtio)
