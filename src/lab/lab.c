@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,12 +17,11 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "lab/lab_process.h"
+#include "lab/seed.h"
 #include "node/sandbox.h"
 #include "topology/plan_json.h"
 
-/* Exact in every JSON reader. */
-#define DRAWN_SEED_MASK ((UINT64_C(1) << 53) - 1)
-#define WORK_BYTES_MAX	(UINT64_C(256) << 20) /* sockets and such, of all machines */
+#define WORK_BYTES_MAX (UINT64_C(256) << 20) /* sockets and such, of all machines */
 
 static int choose_seed(struct lab *lab, const struct lab_options *options,
 		       struct why *why)
@@ -31,12 +29,8 @@ static int choose_seed(struct lab *lab, const struct lab_options *options,
 	lab->seed = options->seed_given ? options->seed : lab->plan->seed;
 	if (options->seed_given || lab->plan->seed_given)
 		return 0;
-	/* The only chance in netlab that is not a function of a seed: the seed. */
-	if (getrandom(&lab->seed, sizeof(lab->seed), 0) != sizeof(lab->seed))
-		return why_errno(why, -errno, "seed: getrandom");
-	lab->seed &= DRAWN_SEED_MASK;
 	lab->seed_drawn = true;
-	return 0;
+	return seed_draw(&lab->seed, why);
 }
 
 /* ---- kernels ------------------------------------------------------------------------ */
@@ -243,7 +237,7 @@ static int prepare(struct lab_process *process, const struct lab_options *option
 
 	if (err)
 		return err;
-	strcpy(lab->name, name);
+	snprintf(lab->name, sizeof(lab->name), "%s", name);
 	lab->boots_at_once = options->boots_at_once;
 	if (!lab->boots_at_once)
 		lab->boots_at_once = processors > 0 ? 2 * (uint32_t)processors : 2;
@@ -274,8 +268,8 @@ int lab_start(const struct plan *plan, const struct lab_options *options,
 	if (err && process->lab.state)
 		state_remove(process->lab.state, NULL);
 	if (!err) {
-		strcpy(out->name, process->lab.name);
-		strcpy(out->run_dir, process->lab.run.path);
+		snprintf(out->name, sizeof(out->name), "%s", process->lab.name);
+		snprintf(out->run_dir, sizeof(out->run_dir), "%s", process->lab.run.path);
 		out->seed = process->lab.seed;
 		out->seed_drawn = process->lab.seed_drawn;
 	}

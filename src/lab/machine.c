@@ -197,10 +197,11 @@ static int start(struct machine *machine, struct why *why)
 	if (mkdir(work_dir, 0700) < 0 && errno != EEXIST)
 		return why_errno(why, -errno, "%s", work_dir);
 	err = machine_console_open(machine, &slave, why);
+	/* nodes_dir is this process's working folder: a socket's address is short. */
 	if (!err)
-		err = machine_agent_open(machine, work_dir, why);
+		err = machine_agent_open(machine, machine->plan->name, why);
 	if (!err)
-		err = wire_node_open(env->wire, machine->index, work_dir, why);
+		err = wire_node_open(env->wire, machine->index, machine->plan->name, why);
 	if (!err)
 		err = start_process(machine, work_dir, slave, why);
 	return err;

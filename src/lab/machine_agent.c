@@ -215,20 +215,28 @@ static int find_service(const struct machine *machine, const char *name)
 	return -1;
 }
 
+/* What an agent can say; SERVICE_WAITING: no such word. */
+static enum service_state service_state_find(const char *name)
+{
+	enum service_state state = SERVICE_STATES - 1;
+
+	while (state > SERVICE_WAITING && strcmp(service_state_name(state), name) != 0)
+		state--;
+	return state;
+}
+
 static int on_service(struct machine *machine, const json_t *body, struct why *why)
 {
 	const char *state = member_text(body, "state");
 	int index = find_service(machine, member_text(body, "name"));
+	enum service_state to = service_state_find(state);
 	struct service_run *service;
-	int to = SERVICE_STARTING;
 
-	while (to < SERVICE_STATES && strcmp(service_state_name((enum service_state)to), state) != 0)
-		to++;
-	if (index < 0 || to == SERVICE_STATES)
+	if (index < 0 || to == SERVICE_WAITING)
 		return why_set(why, -EPROTO, "SERVICE \"%.40s\" \"%.40s\" is not known",
 			       member_text(body, "name"), state);
 	service = &machine->services[index];
-	service->is.state = (enum service_state)to;
+	service->is.state = to;
 	service->is.exit = (int)json_integer_value(json_object_get(body, "exit"));
 	why_set(&service->error, 0, "%s", member_text(body, "error"));
 	if (to == SERVICE_READY || (to == SERVICE_EXITED && service->is.exit == 0 &&

@@ -75,7 +75,7 @@ static void copy_text(char *to, size_t room, const json_t *object, const char *k
 	const char *text = json_string_value(json_object_get(object, key));
 
 	if (text && strlen(text) < room)
-		strcpy(to, text);
+		memcpy(to, text, strlen(text) + 1);
 }
 
 static void parse_info(struct state_info *info, const char *bytes, size_t size)
@@ -368,7 +368,7 @@ int state_create(struct state **out, const char *name, bool *cleared, struct why
 	state = calloc(1, sizeof(*state));
 	if (!state)
 		return why_set(why, -ENOMEM, "lab %s: out of memory", name);
-	strcpy(state->name, name);
+	snprintf(state->name, sizeof(state->name), "%s", name);
 	snprintf(state->dir, sizeof(state->dir), "%.*s/%s", PATH_MAX - 64, base, name);
 	state->dir_fd = state->lock_fd = -1;
 	/* Another description of the same folder: without the lock on it. */

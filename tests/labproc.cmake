@@ -1,0 +1,8 @@
+# The lab process: its parts, its machines (played by the test), its control socket.
+set(fake_lab lib/fake_lab.c lib/fake_machine.c)
+
+unit_test(test_lab_state SOURCES unit/test_lab_state.c LIBS nl_lab)
+unit_test(test_lab_parts SOURCES unit/test_lab_parts.c LIBS nl_lab)
+unit_test(test_lab_targets SOURCES unit/test_lab_targets.c LIBS nl_lab)
+unit_test(test_lab_machine SOURCES unit/test_lab_machine.c ${fake_lab} LIBS nl_lab)
+unit_test(test_lab_control SOURCES unit/test_lab_control.c ${fake_lab} LIBS nl_lab)

@@ -1,0 +1,774 @@
+/* SPDX-License-Identifier: MIT */
+/* The control socket: lines, backpressure, and what clients can ask. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/base64.h"
+#include "base/fdio.h"
+#include "lib/fake_lab.h"
+#include "lib/fake_machine.h"
+
+static const char topology[] =
+	"{\"name\":\"t\",\"seed\":5,\"nodes\":{\"n1\":{},\"n2\":{},\"n3\":{}},"
+	"\"networks\":{\"lan\":{\"members\":[\"n1\",\"n2\",\"n3\"],\"delay\":\"1ms\"}},"
+	"\"links\":[{\"name\":\"backup\",\"endpoints\":[\"n1\",\"n2\"],\"delay\":\"20ms\"}]}";
+
+static struct fake_lab fake;
+static struct fake_client client;
+
+static int open_all(void **state)
+{
+	(void)state;
+	fake_lab_open(&fake, topology);
+	fake.lab.boots_at_once = 8;
+	fake_lab_boot(&fake);
+	fake_client_open(&client, &fake);
+	return 0;
+}
+
+static int close_all(void **state)
+{
+	(void)state;
+	fake_client_close(&client);
+	fake_lab_close(&fake);
+	return 0;
+}
+
+/* Ask; the answer must be an error with these words. */
+static void assert_refused(const char *what, const char *fields, const char *words)
+{
+	json_t *line = fake_client_call(&client, what, fields);
+
+	assert_true(json_is_false(json_object_get(line, "ok")));
+	if (!strstr(text_of(line, "error"), words))
+		fail_msg("\"%s\" is not in: %s", words, text_of(line, "error"));
+	json_decref(line);
+}
+
+static json_t *assert_done(const char *what, const char *fields)
+{
+	json_t *line = fake_client_call(&client, what, fields);
+
+	if (!json_is_true(json_object_get(line, "ok")))
+		fail_msg("%s %s: %s", what, fields, text_of(line, "error"));
+	return line;
+}
+
+static void assert_next_is(const char *expected)
+{
+	json_t *line = fake_client_line(&client), *wanted = json_loads(expected, 0, NULL);
+	char *text = json_dumps(line, JSON_COMPACT);
+
+	if (!json_equal(line, wanted))
+		fail_msg("got %s, wanted %s", text, expected);
+	free(text);
+	json_decref(line);
+	json_decref(wanted);
+}
+
+static json_int_t number(const json_t *line, const char *key)
+{
+	return json_integer_value(json_object_get(line, key));
+}
+
+/* ---- lines ------------------------------------------------------------------------ */
+
+static void rubbish_is_answered_and_the_connection_goes_on(void **state)
+{
+	static const char *const rubbish[] = {
+		"",	      "hello",	      "[]",		"{}",
+		"{\"id\":\"1\",\"do\":\"ps\"}", "{\"do\":\"ps\"}", "{\"id\":1.5,\"do\":\"ps\"}",
+		"{\"id\":1,\"id\":2,\"do\":\"ps\"}", "\xff\xfe", "{\"id\":1",
+		"{\"id\":99999999999999999999,\"do\":\"ps\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rubbish) / sizeof(*rubbish); i++) {
+		json_t *line;
+
+		fake_client_send(&client, rubbish[i]);
+		line = fake_client_line(&client);
+		assert_true(json_is_null(json_object_get(line, "id")));
+		assert_true(json_is_false(json_object_get(line, "ok")));
+		json_decref(line);
+	}
+	json_decref(assert_done("hello", ""));
+}
+
+static void unknown_verbs_and_members_are_errors(void **state)
+{
+	(void)state;
+	assert_refused("pss", "", "unknown verb \"pss\"");
+	assert_refused("ps", "\"verbose\":true", "unknown key \"verbose\"");
+	fake_client_send(&client, "{\"id\":77}");
+	assert_next_is("{\"id\":77,\"ok\":false,\"error\":"
+		       "\"\\\"do\\\" is missing: what is to be done?\"}");
+}
+
+static void a_line_may_come_in_pieces_and_several_at_once(void **state)
+{
+	json_t *line;
+
+	(void)state;
+	assert_int_equal(send(client.fd, "{\"id\":1,\"d", 9, 0), 9);
+	fake_lab_settle(&fake);
+	assert_null(fake_client_line(&client));
+	fake_client_send(&client, "o\":\"hello\"}\n{\"id\":2,\"do\":\"ps\"}");
+	line = fake_client_line(&client);
+	assert_int_equal(number(line, "id"), 1);
+	json_decref(line);
+	line = fake_client_line(&client);
+	assert_int_equal(number(line, "id"), 2);
+	json_decref(line);
+}
+
+static void a_line_without_an_end_ends_the_connection(void **state)
+{
+	char *text = malloc(CONTROL_LINE_BYTES_MAX + 1);
+	json_t *line;
+	char byte;
+
+	(void)state;
+	memset(text, 'x', CONTROL_LINE_BYTES_MAX);
+	text[CONTROL_LINE_BYTES_MAX] = 0;
+	for (size_t sent = 0; sent < CONTROL_LINE_BYTES_MAX;) {
+		ssize_t n = send(client.fd, text + sent, CONTROL_LINE_BYTES_MAX - sent,
+				 MSG_NOSIGNAL);
+
+		if (n > 0)
+			sent += (size_t)n;
+		fake_lab_settle(&fake);
+	}
+	free(text);
+	line = fake_client_line(&client);
+	assert_non_null(strstr(text_of(line, "error"), "1 MiB"));
+	json_decref(line);
+	assert_int_equal(recv(client.fd, &byte, 1, 0), 0);
+	fake_client_close(&client);
+	fake_client_open(&client, &fake);
+	json_decref(assert_done("hello", ""));
+}
+
+static void a_number_that_is_under_way_cannot_be_used_again(void **state)
+{
+	json_t *line;
+
+	(void)state;
+	fake_client_send(&client, "{\"id\":5,\"do\":\"events\",\"follow\":true,\"since\":1000}");
+	fake_client_send(&client, "{\"id\":5,\"do\":\"ps\"}");
+	line = fake_client_line(&client);
+	assert_true(json_is_null(json_object_get(line, "id")));
+	assert_non_null(strstr(text_of(line, "error"), "under way"));
+	json_decref(line);
+	fake_client_send(&client, "{\"id\":6,\"do\":\"close\",\"to\":5}");
+	assert_next_is("{\"id\":5,\"ok\":true}");
+	fake_client_send(&client, "{\"id\":5,\"do\":\"hello\"}");
+	line = fake_client_line(&client);
+	assert_true(json_is_true(json_object_get(line, "ok")));
+	json_decref(line);
+}
+
+static void who_ends_only_his_sending_side_still_gets_his_answers(void **state)
+{
+	json_t *line;
+	char byte;
+
+	(void)state;
+	assert_int_equal(send(client.fd, "{\"id\":1,\"do\":\"ps\"}\n", 19, 0), 19);
+	shutdown(client.fd, SHUT_WR);
+	fake_lab_settle(&fake);
+	line = fake_client_line(&client);
+	assert_true(json_is_true(json_object_get(line, "ok")));
+	json_decref(line);
+	assert_int_equal(recv(client.fd, &byte, 1, 0), 0);
+}
+
+static void who_does_not_read_is_not_served_and_nobody_else_notices(void **state)
+{
+	struct fake_client other;
+	json_t *line;
+	int asked = 0, answered = 0;
+
+	(void)state;
+	/* Until neither the socket nor the lab takes any more. */
+	for (int stuck = 0; stuck < 3; fake_lab_settle(&fake)) {
+		static const char ask[] = "{\"id\":1,\"do\":\"inspect\"}\n";
+
+		if (send(client.fd, ask, sizeof(ask) - 1, MSG_NOSIGNAL) ==
+		    (ssize_t)sizeof(ask) - 1) {
+			asked++;
+			stuck = 0;
+		} else {
+			stuck++;
+		}
+		assert_in_range(asked, 0, 1000000);
+	}
+	fake_client_open(&other, &fake);
+	line = fake_client_call(&other, "hello", "");
+	assert_non_null(line);
+	json_decref(line);
+	fake_client_close(&other);
+	/* When it reads again, everything it asked for comes. */
+	while ((line = fake_client_line(&client))) {
+		answered += json_is_true(json_object_get(line, "ok"));
+		json_decref(line);
+	}
+	assert_int_equal(answered, asked);
+}
+
+/* ---- faults and partitions ----------------------------------------------------------- */
+
+static struct fault_spec spec_of(const char *name)
+{
+	struct fault_target target;
+	struct fault_spec spec;
+
+	assert_int_equal(fault_target_resolve(&target, fake.plan, name, NULL), 0);
+	assert_int_equal(target.count, 1);
+	spec = wire_fault_get(fake.lab.wire, &target.at[0]);
+	fault_target_free(&target);
+	return spec;
+}
+
+static void a_fault_changes_the_keys_it_names_and_leaves_the_others(void **state)
+{
+	json_t *line;
+
+	(void)state;
+	line = assert_done("fault-set", "\"target\":\"backup n1->n2\",\"fault\":{\"loss\":\"10%\"}");
+	assert_int_equal(json_array_size(json_object_get(line, "directions")), 1);
+	json_decref(line);
+	assert_int_equal(spec_of("backup n1->n2").loss_ppm, 100000);
+	assert_int_equal(spec_of("backup n1->n2").delay_ns, 20 * NS_PER_MS);
+	assert_int_equal(spec_of("backup n2->n1").loss_ppm, 0);
+	json_decref(assert_done("fault-set",
+				"\"target\":\"backup\",\"fault\":{\"loss\":\"1%\"},\"replace\":true"));
+	assert_int_equal(spec_of("backup n1->n2").loss_ppm, 10000);
+	assert_int_equal(spec_of("backup n1->n2").delay_ns, 0);
+	assert_int_equal(fake_lab_journalled(&fake, "fault"), 3);
+}
+
+static void a_fault_is_set_everywhere_or_nowhere(void **state)
+{
+	(void)state;
+	/* The network's directions have a delay of 1 ms; those back have none. */
+	assert_refused("fault-set", "\"target\":\"n1--lan\",\"fault\":{\"jitter\":\"1ms\"}",
+		       "lan.n1 lan->n1: ");
+	assert_int_equal(spec_of("n1->lan").jitter_ns, 0);
+	assert_int_equal(fake_lab_journalled(&fake, "fault"), 0);
+}
+
+static void clear_makes_it_what_the_topology_says(void **state)
+{
+	json_t *line;
+	size_t pairs;
+
+	(void)state;
+	json_decref(assert_done("fault-set", "\"target\":\"n1->n3\",\"fault\":{\"loss\":\"5%\"}"));
+	json_decref(assert_done("fault-set",
+				"\"target\":\"backup\",\"fault\":{\"down\":true},\"replace\":true"));
+	wire_pairs(fake.lab.wire, &pairs);
+	assert_int_equal(pairs, 1);
+	line = assert_done("fault-clear", "");
+	/* Two directions of four links; the pair is gone. */
+	assert_int_equal(json_array_size(json_object_get(line, "directions")), 8);
+	json_decref(line);
+	wire_pairs(fake.lab.wire, &pairs);
+	assert_int_equal(pairs, 0);
+	assert_int_equal(spec_of("backup n1->n2").delay_ns, 20 * NS_PER_MS);
+	assert_false(spec_of("backup n1->n2").down);
+}
+
+static void a_network_that_is_down_is_down_both_ways_until_it_is_cleared(void **state)
+{
+	(void)state;
+	json_decref(assert_done("fault-set", "\"target\":\"lan\",\"fault\":{\"down\":true}"));
+	assert_true(spec_of("n2->lan").down);
+	assert_true(spec_of("lan->n2").down);
+	assert_false(spec_of("backup n1->n2").down);
+	json_decref(assert_done("fault-clear", "\"target\":\"lan\""));
+	assert_false(spec_of("n2->lan").down);
+	assert_false(spec_of("lan->n2").down);
+	assert_int_equal(spec_of("n2->lan").delay_ns, NS_PER_MS);
+}
+
+static void wrong_faults_are_refused_with_the_reason(void **state)
+{
+	(void)state;
+	assert_refused("fault-set", "\"target\":\"backup\"", "an object such as");
+	assert_refused("fault-set", "\"target\":\"backup\",\"fault\":{}", "nothing is to be set");
+	assert_refused("fault-set", "\"target\":\"backup\",\"fault\":{\"los\":\"1%\"}", "loss");
+	assert_refused("fault-set", "\"target\":\"backup\",\"fault\":{\"loss\":1}", "unit");
+	assert_refused("fault-set", "\"target\":\"x\",\"fault\":{\"loss\":\"1%\"}", "no link x");
+	assert_refused("fault-set", "\"target\":7,\"fault\":{\"loss\":\"1%\"}", "string");
+	assert_refused("fault-set",
+		       "\"target\":\"backup\",\"fault\":{\"loss\":\"1%\"},\"replace\":1",
+		       "true or false");
+}
+
+static void partitions_add_up_until_heal(void **state)
+{
+	json_t *line;
+
+	(void)state;
+	line = assert_done("partition", "\"sides\":[[\"n1\"],[\"n2\"]]");
+	assert_int_equal(number(line, "cut_count"), 2);
+	json_decref(line);
+	line = assert_done("partition", "\"sides\":[[\"n1\"],[\"n3\"]],\"one_way\":true");
+	assert_int_equal(number(line, "cut_count"), 3);
+	json_decref(line);
+	assert_true(wire_is_cut(fake.lab.wire, 0, 2));
+	assert_false(wire_is_cut(fake.lab.wire, 2, 0));
+	line = assert_done("heal", "");
+	assert_int_equal(number(line, "cut_count"), 3);
+	json_decref(line);
+	assert_false(wire_is_cut(fake.lab.wire, 0, 1));
+	assert_refused("partition", "", "sides");
+	assert_refused("partition", "\"sides\":[[\"n1\"],[\"n9\"]]", "n9");
+}
+
+/* ---- commands -------------------------------------------------------------------------- */
+
+/* Start one in n1; returns the channel. */
+static uint32_t start_command(json_int_t *id)
+{
+	struct fake_message message;
+	uint32_t channel;
+	json_t *spec;
+
+	*id = fake_client_ask(&client, "exec",
+			      "\"node\":\"n1\",\"argv\":[\"cat\"],\"env\":{\"A\":\"b\"}");
+	assert_true(fake_agent_hear("n1", &message));
+	assert_int_equal(message.type, PROTO_EXEC);
+	spec = json_loads((char *)message.payload, 0, NULL);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(spec, "argv"), 0)),
+			    "cat");
+	assert_null(json_object_get(spec, "id"));
+	assert_null(json_object_get(spec, "node"));
+	json_decref(spec);
+	channel = message.channel;
+	free(message.payload);
+	return channel;
+}
+
+static void assert_heard(enum proto_type type, uint32_t channel, const char *payload)
+{
+	struct fake_message message;
+
+	assert_true(fake_agent_hear("n1", &message));
+	assert_int_equal(message.type, type);
+	assert_int_equal(message.channel, channel);
+	assert_string_equal((char *)message.payload, payload);
+	free(message.payload);
+}
+
+static void a_command_runs_from_its_start_to_its_status(void **state)
+{
+	json_int_t id;
+	uint32_t channel = start_command(&id);
+	char text[100];
+
+	(void)state;
+	fake_agent_say_text("n1", PROTO_STARTED, channel, "{\"pid\":12}");
+	snprintf(text, sizeof(text), "\"to\":%lld,\"data\":\"aGk=\"", (long long)id);
+	fake_client_ask(&client, "stdin", text);
+	assert_heard(PROTO_STDIN, channel, "hi");
+	snprintf(text, sizeof(text), "\"to\":%lld,\"data\":\"\"", (long long)id);
+	fake_client_ask(&client, "stdin", text);
+	assert_heard(PROTO_STDIN, channel, "");
+	snprintf(text, sizeof(text), "\"to\":%lld,\"signal\":2", (long long)id);
+	fake_client_ask(&client, "signal", text);
+	assert_heard(PROTO_SIGNAL, channel, "{\"signal\":2}");
+	fake_agent_say("n1", PROTO_CREDIT, channel, "\2\0\0\0", 4);
+	fake_agent_say_text("n1", PROTO_STDOUT, channel, "out");
+	fake_agent_say_text("n1", PROTO_STDERR, channel, "err");
+	fake_agent_say_text("n1", PROTO_EXITED, channel, "{\"exit\":3}");
+	fake_lab_settle(&fake);
+	assert_int_equal(id, 1);
+	assert_next_is("{\"id\":1,\"event\":\"started\",\"pid\":12}");
+	assert_next_is("{\"id\":1,\"event\":\"credit\",\"bytes\":2}");
+	assert_next_is("{\"id\":1,\"event\":\"stdout\",\"data\":\"b3V0\"}");
+	assert_next_is("{\"id\":1,\"event\":\"stderr\",\"data\":\"ZXJy\"}");
+	assert_next_is("{\"id\":1,\"ok\":true,\"exit\":3}");
+	assert_null(fake_client_line(&client));
+}
+
+static void a_command_that_is_not_there_is_an_error_with_a_status(void **state)
+{
+	json_int_t id;
+	uint32_t channel = start_command(&id);
+
+	(void)state;
+	fake_agent_say_text("n1", PROTO_FAILED, channel, "{\"error\":\"no cat\",\"exit\":127}");
+	fake_lab_settle(&fake);
+	assert_next_is("{\"id\":1,\"ok\":false,\"error\":\"no cat\",\"exit\":127}");
+}
+
+static void a_command_of_a_client_that_went_away_is_hung_up(void **state)
+{
+	json_int_t id;
+	uint32_t channel = start_command(&id);
+
+	(void)state;
+	fake_client_close(&client);
+	assert_heard(PROTO_CLOSE, channel, "");
+	/* Its last words on the way are not a breach of the protocol. */
+	fake_agent_say_text("n1", PROTO_STDOUT, channel, "late");
+	fake_agent_say_text("n1", PROTO_EXITED, channel, "{\"signal\":1}");
+	fake_lab_settle(&fake);
+	assert_int_equal(machine_state(fake.lab.machines[0]), MACHINE_READY);
+	fake_client_open(&client, &fake);
+}
+
+static void a_command_in_a_machine_that_ends_ends_with_the_reason(void **state)
+{
+	json_int_t id;
+	json_t *line;
+
+	(void)state;
+	start_command(&id);
+	fake_machine_end("n1", "killed by signal 9");
+	fake_lab_settle(&fake);
+	line = fake_client_line(&client);
+	assert_int_equal(number(line, "id"), id);
+	assert_non_null(strstr(text_of(line, "error"), "has ended"));
+	json_decref(line);
+	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"true\"]", "n1 is failed");
+}
+
+static void more_stdin_than_the_window_is_refused(void **state)
+{
+	static uint8_t zeros[PROTO_WINDOW_BYTES + 1];
+	char *data = malloc(BASE64_ROOM(sizeof(zeros))), *text;
+	json_int_t id;
+	json_t *line;
+
+	(void)state;
+	start_command(&id);
+	base64_encode(data, zeros, sizeof(zeros));
+	assert_true(asprintf(&text, "\"to\":%lld,\"data\":\"%s\"", (long long)id, data) > 0);
+	fake_client_ask(&client, "stdin", text);
+	line = fake_client_line(&client);
+	assert_non_null(strstr(text_of(line, "error"), "wait for credit"));
+	json_decref(line);
+	free(text);
+	base64_encode(data, zeros, PROTO_WINDOW_BYTES);
+	assert_true(asprintf(&text, "\"to\":%lld,\"data\":\"%s\"", (long long)id, data) > 0);
+	fake_client_ask(&client, "stdin", text);
+	assert_null(fake_client_line(&client));
+	free(text);
+	free(data);
+}
+
+static void a_machine_that_does_not_read_keeps_its_stdin_waiting(void **state)
+{
+	json_int_t id;
+	uint32_t channel = start_command(&id);
+	char text[100];
+	struct fake_message message;
+
+	(void)state;
+	fake_agent_room("n1", 0);
+	snprintf(text, sizeof(text), "\"to\":%lld,\"data\":\"aGk=\"", (long long)id);
+	fake_client_ask(&client, "stdin", text);
+	assert_false(fake_agent_hear("n1", &message));
+	fake_agent_room("n1", 5); /* in the middle of a header */
+	assert_false(fake_agent_hear("n1", &message));
+	fake_agent_room("n1", SIZE_MAX);
+	assert_heard(PROTO_STDIN, channel, "hi");
+}
+
+static void credit_for_output_is_given_when_the_client_has_room(void **state)
+{
+	static uint8_t block[PROTO_STREAM_BYTES_MAX];
+	json_int_t id;
+	uint32_t channel = start_command(&id);
+	struct fake_message message;
+	uint32_t credit = 0;
+	size_t said = 0;
+	json_t *line;
+
+	(void)state;
+	/* A window's worth, with nobody reading: the socket takes some of it. */
+	for (; said < PROTO_WINDOW_BYTES; said += sizeof(block))
+		fake_agent_say("n1", PROTO_STDOUT, channel, block, sizeof(block));
+	while ((line = fake_client_line(&client)))
+		json_decref(line);
+	while (fake_agent_hear("n1", &message)) {
+		assert_int_equal(message.type, PROTO_CREDIT);
+		credit += proto_get_u32(message.payload);
+		free(message.payload);
+	}
+	assert_int_equal(credit, said);
+}
+
+static void an_agent_that_says_more_than_its_credit_is_lost(void **state)
+{
+	static uint8_t block[PROTO_STREAM_BYTES_MAX];
+	json_int_t id;
+	uint32_t channel = start_command(&id);
+
+	(void)state;
+	/* In one go: the lab has no turn in which to give credit. */
+	for (size_t said = 0; said <= PROTO_WINDOW_BYTES; said += sizeof(block))
+		fake_agent_say("n1", PROTO_STDOUT, channel, block, sizeof(block));
+	fake_lab_settle(&fake);
+	assert_int_equal(machine_state(fake.lab.machines[0]), MACHINE_LOST);
+	assert_int_equal(machine_state(fake.lab.machines[1]), MACHINE_READY);
+}
+
+static void wrong_commands_are_refused_before_the_machine_sees_them(void **state)
+{
+	struct fake_message message;
+
+	(void)state;
+	assert_refused("exec", "\"argv\":[\"true\"]", "machine's name");
+	assert_refused("exec", "\"node\":\"n9\",\"argv\":[\"true\"]", "no machine is named n9");
+	assert_refused("exec", "\"node\":\"n1\"", "argv");
+	assert_refused("exec", "\"node\":\"n1\",\"argv\":[]", "argv");
+	assert_refused("exec", "\"node\":\"n1\",\"argv\":[1]", "word 0");
+	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"a\"],\"env\":{\"A=B\":\"c\"}", "A=B");
+	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"a\"],\"env\":[]", "env");
+	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"a\"],\"rows\":70000", "rows");
+	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"a\"],\"cwd\":1", "cwd");
+	assert_refused("stdin", "\"to\":99,\"data\":\"\"", "no command under way");
+	assert_refused("signal", "\"to\":99,\"signal\":9", "no command under way");
+	assert_false(fake_agent_hear("n1", &message));
+}
+
+/* ---- streams ----------------------------------------------------------------------------- */
+
+static void the_console_is_read_from_its_past_and_typed_into(void **state)
+{
+	char typed[8] = "";
+
+	(void)state;
+	assert_int_equal(write(fake_machine_console_fd("n1"), "login: ", 7), 7);
+	fake_lab_settle(&fake);
+	fake_client_ask(&client, "console", "\"node\":\"n1\",\"tail\":3");
+	assert_next_is("{\"id\":1,\"event\":\"console\",\"data\":\"bjog\"}");
+	fake_client_ask(&client, "input", "\"to\":1,\"data\":\"cm9vdA==\"");
+	assert_int_equal(read(fake_machine_console_fd("n1"), typed, 4), 4);
+	assert_string_equal(typed, "root");
+	fake_client_ask(&client, "close", "\"to\":1");
+	assert_next_is("{\"id\":1,\"ok\":true}");
+}
+
+static void events_are_told_from_a_number_on_and_followed(void **state)
+{
+	uint64_t next = journal_next(fake.lab.journal);
+	char text[64];
+	json_t *line;
+
+	(void)state;
+	snprintf(text, sizeof(text), "\"follow\":true,\"since\":%d", (int)next - 1);
+	fake_client_ask(&client, "events", text);
+	line = fake_client_line(&client);
+	assert_int_equal(number(json_object_get(line, "entry"), "n"), next - 1);
+	json_decref(line);
+	assert_null(fake_client_line(&client));
+	journal_write(fake.lab.journal, "tick", NULL);
+	fake_lab_settle(&fake);
+	line = fake_client_line(&client);
+	assert_string_equal(text_of(json_object_get(line, "entry"), "event"), "tick");
+	json_decref(line);
+}
+
+static void a_slow_follower_is_told_how_much_it_missed(void **state)
+{
+	int skipped = 0, entries = 0;
+	json_t *line;
+
+	(void)state;
+	fake_client_ask(&client, "events", "\"follow\":true");
+	for (int i = 0; i < 4 * JOURNAL_TAIL_ENTRIES; i++)
+		journal_write(fake.lab.journal, "tick", NULL);
+	while ((line = fake_client_line(&client))) {
+		skipped += (int)number(line, "entries");
+		entries += json_object_get(line, "entry") != NULL;
+		json_decref(line);
+	}
+	assert_true(skipped > 0);
+	assert_int_equal(skipped + entries, journal_next(fake.lab.journal));
+}
+
+static void send_with_fd(const char *text, int fd)
+{
+	assert_int_equal(fdio_send(client.fd, text, strlen(text), &fd, 1), strlen(text));
+	fake_lab_settle(&fake);
+}
+
+static void a_capture_writes_to_the_clients_descriptor_until_it_is_closed(void **state)
+{
+	static const uint8_t frame[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	char path[96], *text;
+	size_t size;
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/x.pcapng", fake.dir);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	send_with_fd("{\"id\":1,\"do\":\"capture\",\"target\":\"backup\"}\n", fd);
+	close(fd);
+	assert_next_is("{\"id\":1,\"event\":\"capturing\",\"interfaces\":[\"n1:eth1\",\"n2:eth1\"]}");
+	fake_card_up("n1:eth1");
+	fake_card_send("n1:eth1", frame, sizeof(frame));
+	fake_client_ask(&client, "close", "\"to\":1");
+	assert_next_is("{\"id\":1,\"ok\":true,\"frames\":1,\"missed\":0,\"filtered\":0}");
+	assert_int_equal(fdio_read_file(AT_FDCWD, path, 65536, &text, &size, NULL), 0);
+	assert_memory_equal(text, "\x0a\x0d\x0d\x0a", 4);
+	free(text);
+}
+
+static void captures_that_cannot_be_are_refused(void **state)
+{
+	(void)state;
+	assert_refused("capture", "\"target\":\"backup\"", "SCM_RIGHTS");
+	send_with_fd("{\"id\":50,\"do\":\"capture\",\"target\":\"nothing\"}\n", STDERR_FILENO);
+	assert_next_is("{\"id\":50,\"ok\":false,\"error\":\"nothing to capture is named nothing: "
+		       "give a link, a network, a node, NODE:INTERFACE or all\"}");
+	send_with_fd("{\"id\":51,\"do\":\"capture\",\"target\":\"all\",\"filter\":\"(((\"}\n",
+		     STDERR_FILENO);
+	json_decref(fake_client_line(&client));
+	json_decref(assert_done("ps", ""));
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void ps_and_inspect_say_what_there_is(void **state)
+{
+	json_t *line = assert_done("ps", ""), *node;
+
+	(void)state;
+	assert_string_equal(text_of(line, "state"), "running");
+	node = json_array_get(json_object_get(line, "nodes"), 0);
+	assert_string_equal(text_of(node, "name"), "n1");
+	assert_string_equal(text_of(node, "state"), "ready");
+	assert_int_equal(number(node, "pid"), 4242);
+	json_decref(line);
+	line = assert_done("inspect", "");
+	assert_int_equal(number(line, "seed"), 7);
+	assert_int_equal(json_array_size(json_object_get(line, "directions")), 8);
+	assert_true(json_is_object(json_object_get(line, "plan")));
+	json_decref(line);
+}
+
+static void down_answers_when_every_machine_is_gone(void **state)
+{
+	json_t *line;
+	int progress = 0;
+
+	(void)state;
+	fake_client_ask(&client, "down", "");
+	while ((line = fake_client_line(&client)) && !json_object_get(line, "ok")) {
+		progress++;
+		json_decref(line);
+	}
+	assert_true(json_is_true(json_object_get(line, "ok")));
+	json_decref(line);
+	assert_true(progress > 0);
+	assert_false(fake_machine_runs("n1"));
+	assert_int_equal(fake.lab.phase, LAB_GONE);
+}
+
+static void wait_is_answered_at_once_when_all_is_ready(void **state)
+{
+	json_t *line = assert_done("wait", "\"until\":\"ready\"");
+
+	(void)state;
+	assert_int_equal(number(line, "nodes"), 3);
+	json_decref(line);
+	assert_refused("wait", "\"until\":\"doomsday\"", "ready");
+}
+
+/* Who started the lab hears why it failed, even if he asks late. */
+static void a_boot_that_fails_waits_until_its_starter_has_been_told(void **state)
+{
+	json_t *line;
+
+	(void)state;
+	fake_client_close(&client);
+	fake_lab_close(&fake);
+	fake_lab_open(&fake, topology);
+	fake_client_open(&client, &fake);
+	fake_machine_refuse("no memory");
+	lab_boot(&fake.lab);
+	fake_lab_settle(&fake);
+	fake_machine_refuse(NULL);
+	assert_int_equal(fake.lab.phase, LAB_STOPPING);
+	line = fake_client_call(&client, "wait", "");
+	assert_string_equal(text_of(line, "error"), "n1: no memory");
+	assert_string_equal(text_of(line, "node"), "n1");
+	json_decref(line);
+	fake_lab_settle(&fake);
+	assert_int_equal(fake.lab.phase, LAB_GONE);
+}
+
+static void a_boot_that_fails_without_its_starter_just_goes(void **state)
+{
+	(void)state;
+	fake_client_close(&client);
+	fake_lab_close(&fake);
+	fake_lab_open(&fake, topology);
+	fake_client_open(&client, &fake);
+	fake_machine_refuse("no memory");
+	lab_boot(&fake.lab);
+	fake_lab_settle(&fake);
+	fake_machine_refuse(NULL);
+	assert_int_equal(fake.lab.phase, LAB_STOPPING);
+	fake_client_close(&client);
+	assert_int_equal(fake.lab.phase, LAB_GONE);
+	fake_client_open(&client, &fake);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(rubbish_is_answered_and_the_connection_goes_on),
+		TEST(unknown_verbs_and_members_are_errors),
+		TEST(a_line_may_come_in_pieces_and_several_at_once),
+		TEST(a_line_without_an_end_ends_the_connection),
+		TEST(a_number_that_is_under_way_cannot_be_used_again),
+		TEST(who_ends_only_his_sending_side_still_gets_his_answers),
+		TEST(who_does_not_read_is_not_served_and_nobody_else_notices),
+		TEST(a_fault_changes_the_keys_it_names_and_leaves_the_others),
+		TEST(a_fault_is_set_everywhere_or_nowhere),
+		TEST(clear_makes_it_what_the_topology_says),
+		TEST(a_network_that_is_down_is_down_both_ways_until_it_is_cleared),
+		TEST(wrong_faults_are_refused_with_the_reason),
+		TEST(partitions_add_up_until_heal),
+		TEST(a_command_runs_from_its_start_to_its_status),
+		TEST(a_command_that_is_not_there_is_an_error_with_a_status),
+		TEST(a_command_of_a_client_that_went_away_is_hung_up),
+		TEST(a_command_in_a_machine_that_ends_ends_with_the_reason),
+		TEST(more_stdin_than_the_window_is_refused),
+		TEST(a_machine_that_does_not_read_keeps_its_stdin_waiting),
+		TEST(credit_for_output_is_given_when_the_client_has_room),
+		TEST(an_agent_that_says_more_than_its_credit_is_lost),
+		TEST(wrong_commands_are_refused_before_the_machine_sees_them),
+		TEST(the_console_is_read_from_its_past_and_typed_into),
+		TEST(events_are_told_from_a_number_on_and_followed),
+		TEST(a_slow_follower_is_told_how_much_it_missed),
+		TEST(a_capture_writes_to_the_clients_descriptor_until_it_is_closed),
+		TEST(captures_that_cannot_be_are_refused),
+		TEST(ps_and_inspect_say_what_there_is),
+		TEST(down_answers_when_every_machine_is_gone),
+		TEST(wait_is_answered_at_once_when_all_is_ready),
+		TEST(a_boot_that_fails_waits_until_its_starter_has_been_told),
+		TEST(a_boot_that_fails_without_its_starter_just_goes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

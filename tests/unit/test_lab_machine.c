@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/* A machine's life, with the test in the place of process and agent. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "lib/fake_lab.h"
+#include "lib/fake_machine.h"
+
+static const char pair[] = "{\"name\":\"t\",\"nodes\":{\"n1\":{},\"n2\":{}},"
+			   "\"links\":[{\"name\":\"wire\",\"endpoints\":[\"n1\",\"n2\"]}]}";
+static const char chain[] =
+	"{\"name\":\"t\",\"nodes\":{"
+	"\"db\":{\"run\":[{\"name\":\"db\",\"cmd\":\"db\",\"ready\":{\"tcp\":1}}]},"
+	"\"app\":{\"depends\":[\"db\"]}}}";
+static const char many[] = "{\"name\":\"t\",\"nodes\":{\"n[1-5]\":{}}}";
+
+static struct fake_lab fake;
+
+static void open_lab(const char *topology)
+{
+	fake_lab_open(&fake, topology);
+	lab_boot(&fake.lab);
+	fake_lab_settle(&fake);
+}
+
+static enum machine_state state_of(int node)
+{
+	return machine_state(fake.lab.machines[node]);
+}
+
+static const char *reason_of(int node)
+{
+	return machine_reason(fake.lab.machines[node]);
+}
+
+/* The next message to the agent must be of that type; its payload is dropped. */
+static void assert_hears(const char *node, enum proto_type type)
+{
+	struct fake_message message;
+
+	assert_true(fake_agent_hear(node, &message));
+	assert_int_equal(message.type, type);
+	free(message.payload);
+}
+
+static void a_machine_goes_through_its_states_to_ready(void **state)
+{
+	(void)state;
+	open_lab(pair);
+	assert_int_equal(state_of(0), MACHINE_BOOTING);
+	fake_agent_say_text("n1", PROTO_HELLO, 0, "{\"version\":1,\"kernel\":\"6.1\"}");
+	assert_int_equal(state_of(0), MACHINE_CONFIGURING);
+	assert_hears("n1", PROTO_CONFIG);
+	fake_agent_say_text("n1", PROTO_CONFIGURED, 0, "{}");
+	fake_lab_settle(&fake);
+	assert_hears("n1", PROTO_SERVICES_START);
+	assert_int_equal(state_of(0), MACHINE_READY);
+	assert_int_equal(fake.lab.phase, LAB_BOOTING);
+	fake_agent_greet(&fake, "n2");
+	assert_int_equal(fake.lab.phase, LAB_RUNNING);
+	/* waiting→booting→configuring→configured→starting→ready, twice */
+	assert_int_equal(fake_lab_journalled(&fake, "node"), 10);
+	fake_lab_close(&fake);
+}
+
+static void services_wait_for_the_machines_they_depend_on(void **state)
+{
+	(void)state;
+	open_lab(chain);
+	fake_agent_greet(&fake, "app");
+	assert_int_equal(state_of(1), MACHINE_CONFIGURED);
+	fake_agent_greet(&fake, "db");
+	assert_int_equal(state_of(0), MACHINE_STARTING);
+	fake_agent_say_text("db", PROTO_SERVICE, 0, "{\"name\":\"db\",\"state\":\"starting\"}");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(1), MACHINE_CONFIGURED);
+	fake_agent_say_text("db", PROTO_SERVICE, 0, "{\"name\":\"db\",\"state\":\"ready\"}");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_READY);
+	assert_int_equal(state_of(1), MACHINE_READY);
+	assert_int_equal(fake.lab.phase, LAB_RUNNING);
+	fake_lab_close(&fake);
+}
+
+static void only_so_many_machines_boot_at_once(void **state)
+{
+	(void)state;
+	open_lab(many); /* two at once: see fake_lab_open() */
+	assert_true(fake_machine_runs("n1") && fake_machine_runs("n2"));
+	assert_false(fake_machine_runs("n3"));
+	fake_agent_say_text("n2", PROTO_HELLO, 0, "{\"version\":1}");
+	fake_lab_settle(&fake);
+	assert_true(fake_machine_runs("n3"));
+	assert_false(fake_machine_runs("n4"));
+	fake_lab_close(&fake);
+}
+
+static void a_machine_that_says_nothing_has_failed_after_its_time(void **state)
+{
+	(void)state;
+	open_lab(pair);
+	fake_lab_advance(&fake, 59 * NS_PER_S);
+	assert_int_equal(state_of(0), MACHINE_BOOTING);
+	fake_lab_advance(&fake, 2 * NS_PER_S);
+	assert_int_equal(state_of(0), MACHINE_FAILED);
+	assert_non_null(strstr(reason_of(0), "within 60 s"));
+	assert_int_equal(fake.lab.phase, LAB_GONE);
+	fake_lab_close(&fake);
+}
+
+static void an_agent_that_hangs_while_services_start_is_given_up(void **state)
+{
+	(void)state;
+	open_lab(chain);
+	fake_agent_greet(&fake, "db");
+	fake_agent_greet(&fake, "app");
+	fake_lab_advance(&fake, 85 * NS_PER_S); /* 30 s for the service, 60 s on top */
+	assert_int_equal(state_of(0), MACHINE_STARTING);
+	fake_lab_advance(&fake, 10 * NS_PER_S);
+	assert_int_equal(state_of(0), MACHINE_FAILED);
+	fake_lab_close(&fake);
+}
+
+static void one_that_cannot_be_started_fails_the_boot_with_the_reason(void **state)
+{
+	(void)state;
+	fake_lab_open(&fake, pair);
+	fake_machine_refuse("no such kernel");
+	lab_boot(&fake.lab);
+	fake_lab_settle(&fake);
+	fake_machine_refuse(NULL);
+	assert_int_equal(state_of(0), MACHINE_FAILED);
+	assert_string_equal(reason_of(0), "no such kernel");
+	assert_int_equal(fake.lab.phase, LAB_GONE);
+	assert_ptr_equal(fake.lab.failed, fake.lab.machines[0]);
+	fake_lab_close(&fake);
+}
+
+static void how_a_machine_ended_says_more_than_that_its_agent_hung_up(void **state)
+{
+	(void)state;
+	open_lab(pair);
+	fake_agent_close("n1");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_BOOTING);
+	fake_machine_end("n1", "kernel panic (aborted)");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_FAILED);
+	assert_string_equal(reason_of(0), "kernel panic (aborted)");
+	fake_lab_close(&fake);
+}
+
+static void a_machine_whose_agent_ended_alone_is_lost(void **state)
+{
+	(void)state;
+	open_lab(pair);
+	fake_agent_greet(&fake, "n1");
+	fake_agent_greet(&fake, "n2");
+	fake_agent_close("n1");
+	fake_lab_advance(&fake, 3 * NS_PER_S);
+	assert_int_equal(state_of(0), MACHINE_LOST);
+	assert_int_equal(state_of(1), MACHINE_READY);
+	assert_int_equal(fake.lab.phase, LAB_RUNNING);
+	fake_lab_close(&fake);
+}
+
+static void a_machine_that_dies_later_leaves_the_others_alone(void **state)
+{
+	(void)state;
+	open_lab(pair);
+	fake_card_up("n1:eth0");
+	fake_agent_greet(&fake, "n1");
+	fake_agent_greet(&fake, "n2");
+	fake_machine_end("n1", "killed by signal 9");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_FAILED);
+	assert_int_equal(wire_port_state(fake.lab.wire, 0), PORT_ABSENT);
+	assert_int_equal(state_of(1), MACHINE_READY);
+	assert_int_equal(fake.lab.phase, LAB_RUNNING);
+	assert_int_equal(fake_lab_journalled(&fake, "node-gone"), 1);
+	fake_lab_close(&fake);
+}
+
+static void a_machine_that_powers_off_is_stopped_not_failed(void **state)
+{
+	(void)state;
+	open_lab(pair);
+	fake_agent_greet(&fake, "n1");
+	fake_agent_greet(&fake, "n2");
+	fake_machine_end("n1", "powered off");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_STOPPED);
+	fake_lab_close(&fake);
+}
+
+static void an_agent_that_breaks_the_rules_is_lost_and_nobody_else(void **state)
+{
+	static const struct {
+		enum proto_type type;
+		uint32_t channel;
+		const char *text;
+	} rubbish[] = {
+		{ PROTO_HELLO, 0, "{\"version\":1}" },	   /* twice */
+		{ PROTO_CONFIGURED, 0, "{}" },		   /* twice */
+		{ PROTO_SERVICE, 0, "{\"name\":\"x\"}" },  /* no such service */
+		{ PROTO_SERVICE, 0, "[]" },
+		{ PROTO_SERVICE, 0, "{\"name\"" },
+		{ PROTO_LOG, 7, "\1text" },
+		{ PROTO_STDOUT, 9, "text" },		   /* no such command */
+		{ PROTO_EXITED, 9, "{\"exit\":0}" },
+		{ PROTO_CONFIG, 0, "{}" },		   /* not the agent's to say */
+		{ PROTO_EXEC, 1, "{}" },
+		{ PROTO_FAILED, 0, "{\"error\":\"late\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rubbish) / sizeof(*rubbish); i++) {
+		open_lab(pair);
+		fake_agent_greet(&fake, "n1");
+		fake_agent_greet(&fake, "n2");
+		fake_agent_say_text("n1", rubbish[i].type, rubbish[i].channel, rubbish[i].text);
+		fake_lab_settle(&fake);
+		assert_int_equal(state_of(0), MACHINE_LOST);
+		assert_int_equal(state_of(1), MACHINE_READY);
+		assert_true(fake_machine_runs("n1"));
+		fake_lab_close(&fake);
+	}
+}
+
+static void a_stream_that_is_no_protocol_is_lost(void **state)
+{
+	(void)state;
+	open_lab(pair);
+	fake_agent_say_raw("n1", "login: root\r\nPassword:", 22);
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_LOST);
+	fake_lab_close(&fake);
+}
+
+static void another_version_of_the_agent_is_refused_with_both_numbers(void **state)
+{
+	(void)state;
+	open_lab(pair);
+	fake_agent_say_text("n1", PROTO_HELLO, 0, "{\"version\":2}");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_LOST);
+	assert_non_null(strstr(reason_of(0), "version 2"));
+	fake_lab_close(&fake);
+}
+
+static void what_the_agent_could_not_set_up_is_the_reason(void **state)
+{
+	(void)state;
+	open_lab(pair);
+	fake_agent_say_text("n1", PROTO_HELLO, 0, "{\"version\":1}");
+	fake_agent_say_text("n1", PROTO_FAILED, 0, "{\"error\":\"eth0: no such device\"}");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_FAILED);
+	assert_string_equal(reason_of(0), "eth0: no such device");
+	fake_lab_close(&fake);
+}
+
+static void a_service_that_fails_fails_the_boot_and_its_log_explains(void **state)
+{
+	char words[64];
+	size_t size;
+
+	(void)state;
+	open_lab(chain);
+	fake_agent_greet(&fake, "db");
+	fake_agent_say("db", PROTO_LOG, 0, "\2bad option\n", 12);
+	fake_agent_say_text("db", PROTO_SERVICE, 0,
+			    "{\"name\":\"db\",\"state\":\"exited\",\"exit\":3}");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_FAILED);
+	assert_non_null(strstr(reason_of(0), "service db ended with status 3"));
+	size = machine_last_words(fake.lab.machines[0], words, sizeof(words));
+	assert_int_equal(size, 11);
+	assert_memory_equal(words, "bad option\n", 11);
+	fake_lab_close(&fake);
+}
+
+static void a_service_that_ends_after_it_was_ready_is_only_told(void **state)
+{
+	(void)state;
+	open_lab(chain);
+	fake_agent_greet(&fake, "db");
+	fake_agent_greet(&fake, "app");
+	fake_agent_say_text("db", PROTO_SERVICE, 0, "{\"name\":\"db\",\"state\":\"ready\"}");
+	fake_lab_settle(&fake);
+	assert_int_equal(fake.lab.phase, LAB_RUNNING);
+	fake_agent_say_text("db", PROTO_SERVICE, 0,
+			    "{\"name\":\"db\",\"state\":\"exited\",\"exit\":1}");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_READY);
+	assert_int_equal(machine_service(fake.lab.machines[0], 0)->state, SERVICE_EXITED);
+	assert_int_equal(fake.lab.phase, LAB_RUNNING);
+	fake_lab_close(&fake);
+}
+
+static void what_a_machine_prints_is_in_its_log_and_in_its_ring(void **state)
+{
+	uint8_t tail[16];
+	char *text;
+	size_t size;
+
+	(void)state;
+	open_lab(pair);
+	assert_int_equal(write(fake_machine_console_fd("n1"), "Linux\n", 6), 6);
+	fake_lab_settle(&fake);
+	assert_int_equal(ring_tail(machine_console(fake.lab.machines[0]), tail, 16), 6);
+	assert_memory_equal(tail, "Linux\n", 6);
+	/* Printed as the last thing: nothing of it may be missing. */
+	assert_int_equal(write(fake_machine_console_fd("n1"), "panic\n", 6), 6);
+	fake_machine_end("n1", "kernel panic (aborted)");
+	fake_lab_settle(&fake);
+	assert_int_equal(fdio_read_file(fake.lab.run.fd, "consoles/n1.log", 100, &text, &size,
+					NULL),
+			 0);
+	assert_string_equal(text, "Linux\npanic\n");
+	free(text);
+	fake_lab_close(&fake);
+}
+
+static void a_graceful_end_asks_and_then_insists(void **state)
+{
+	(void)state;
+	open_lab(pair);
+	fake_agent_greet(&fake, "n1");
+	fake_agent_greet(&fake, "n2");
+	lab_stop(&fake.lab, true, "down");
+	fake_lab_settle(&fake);
+	assert_hears("n1", PROTO_SHUTDOWN);
+	assert_hears("n2", PROTO_SHUTDOWN);
+	fake_machine_end("n1", "powered off");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_STOPPED);
+	assert_true(fake_machine_runs("n2"));
+	fake_lab_advance(&fake, 16 * NS_PER_S);
+	assert_int_equal(state_of(1), MACHINE_STOPPED);
+	assert_int_equal(fake.lab.phase, LAB_GONE);
+	fake_lab_close(&fake);
+}
+
+static void frames_go_from_card_to_card_and_one_batch_is_one_notification(void **state)
+{
+	static const uint8_t frame[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+	(void)state;
+	open_lab(pair);
+	fake_card_up("n1:eth0");
+	fake_card_up("n2:eth0");
+	assert_true(fake_card_carrier("n2:eth0"));
+	fake_card_send("n1:eth0", frame, sizeof(frame));
+	assert_int_equal(fake_card_got("n2:eth0"), 1);
+	assert_int_equal(fake_card_flushed("n2:eth0"), 1);
+	assert_int_equal(fake_card_got("n1:eth0"), 0);
+	fake_card_break("n2:eth0", "descriptor outside of memory");
+	fake_lab_settle(&fake);
+	assert_int_equal(wire_port_state(fake.lab.wire, 1), PORT_DEAD);
+	fake_card_send("n1:eth0", frame, sizeof(frame));
+	assert_int_equal(wire_port_state(fake.lab.wire, 0), PORT_UP);
+	fake_lab_close(&fake);
+}
+
+static void a_delayed_frame_comes_at_its_time_and_not_before(void **state)
+{
+	static const uint8_t frame[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	struct fault_at at = { .link = 0, .dir = DIR_AB };
+	struct fault_spec spec = { .delay_ns = 50 * NS_PER_MS };
+
+	(void)state;
+	open_lab(pair);
+	fake_card_up("n1:eth0");
+	fake_card_up("n2:eth0");
+	assert_int_equal(wire_fault_set(fake.lab.wire, &at, &spec, NULL), 0);
+	fake_card_send("n1:eth0", frame, sizeof(frame));
+	fake_lab_advance(&fake, 50 * NS_PER_MS - 1);
+	assert_int_equal(fake_card_got("n2:eth0"), 0);
+	fake_lab_advance(&fake, 1);
+	assert_int_equal(fake_card_got("n2:eth0"), 1);
+	assert_int_equal(fake_card_flushed("n2:eth0"), 1);
+	fake_lab_close(&fake);
+}
+
+static void a_direction_that_is_down_takes_the_carrier_at_its_far_end(void **state)
+{
+	struct fault_at at = { .link = 0, .dir = DIR_AB };
+	struct fault_spec down = { .down = true }, perfect = { 0 };
+
+	(void)state;
+	open_lab(pair);
+	fake_card_up("n1:eth0");
+	fake_card_up("n2:eth0");
+	wire_fault_set(fake.lab.wire, &at, &down, NULL);
+	assert_false(fake_card_carrier("n2:eth0"));
+	assert_true(fake_card_carrier("n1:eth0"));
+	wire_fault_set(fake.lab.wire, &at, &perfect, NULL);
+	assert_true(fake_card_carrier("n2:eth0"));
+	fake_lab_close(&fake);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_machine_goes_through_its_states_to_ready),
+		cmocka_unit_test(services_wait_for_the_machines_they_depend_on),
+		cmocka_unit_test(only_so_many_machines_boot_at_once),
+		cmocka_unit_test(a_machine_that_says_nothing_has_failed_after_its_time),
+		cmocka_unit_test(an_agent_that_hangs_while_services_start_is_given_up),
+		cmocka_unit_test(one_that_cannot_be_started_fails_the_boot_with_the_reason),
+		cmocka_unit_test(how_a_machine_ended_says_more_than_that_its_agent_hung_up),
+		cmocka_unit_test(a_machine_whose_agent_ended_alone_is_lost),
+		cmocka_unit_test(a_machine_that_dies_later_leaves_the_others_alone),
+		cmocka_unit_test(a_machine_that_powers_off_is_stopped_not_failed),
+		cmocka_unit_test(an_agent_that_breaks_the_rules_is_lost_and_nobody_else),
+		cmocka_unit_test(a_stream_that_is_no_protocol_is_lost),
+		cmocka_unit_test(another_version_of_the_agent_is_refused_with_both_numbers),
+		cmocka_unit_test(what_the_agent_could_not_set_up_is_the_reason),
+		cmocka_unit_test(a_service_that_fails_fails_the_boot_and_its_log_explains),
+		cmocka_unit_test(a_service_that_ends_after_it_was_ready_is_only_told),
+		cmocka_unit_test(what_a_machine_prints_is_in_its_log_and_in_its_ring),
+		cmocka_unit_test(a_graceful_end_asks_and_then_insists),
+		cmocka_unit_test(frames_go_from_card_to_card_and_one_batch_is_one_notification),
+		cmocka_unit_test(a_delayed_frame_comes_at_its_time_and_not_before),
+		cmocka_unit_test(a_direction_that_is_down_takes_the_carrier_at_its_far_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/* The lab's small parts: journal, run directory, ring, queue, text, base64. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base64.h"
+#include "base/fdio.h"
+#include "lab/journal.h"
+#include "lab/outbuf.h"
+#include "lab/parts.h"
+#include "lab/ring.h"
+#include "lab/rundir.h"
+#include "lab/text.h"
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/test-lab-parts.XXXXXX");
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	int tmp = open("/tmp", O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	fdio_remove_tree(tmp, folder + strlen("/tmp/"), NULL);
+	close(tmp);
+	return 0;
+}
+
+/* ---- journal ------------------------------------------------------------------------ */
+
+static void count(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+static void entries_have_their_number_and_lab_time_in_file_and_tail(void **state)
+{
+	char path[96], *text;
+	struct journal *journal;
+	struct clock *clock;
+	json_t *entry;
+	size_t size;
+	int grown = 0;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/journal", folder);
+	assert_int_equal(clock_fake_create(&clock, NULL), 0);
+	assert_int_equal(journal_create(&journal, clock,
+					open(path, O_WRONLY | O_CREAT | O_APPEND, 0600), NULL),
+			 0);
+	journal_listen(journal, count, &grown);
+	clock_fake_advance(clock, 1500000000);
+	journal_write(journal, "fault", json_pack("{s:s, s:i}", "name", "backup", "n", 99));
+	journal_write(journal, "heal", NULL);
+	assert_int_equal(grown, 2);
+	assert_int_equal(journal_first(journal), 0);
+	assert_int_equal(journal_next(journal), 2);
+	entry = json_loads(journal_line(journal, 0, NULL), 0, NULL);
+	assert_int_equal(json_integer_value(json_object_get(entry, "n")), 0);
+	assert_int_equal(json_integer_value(json_object_get(entry, "t")), 1500000000);
+	assert_string_equal(json_string_value(json_object_get(entry, "event")), "fault");
+	assert_string_equal(json_string_value(json_object_get(entry, "name")), "backup");
+	assert_string_equal(json_string_value(json_object_get(entry, "wall")),
+			    "1970-01-01T00:00:01.500000000Z");
+	json_decref(entry);
+	assert_int_equal(fdio_read_file(AT_FDCWD, path, 4096, &text, &size, NULL), 0);
+	assert_int_equal(size, strlen(journal_line(journal, 0, NULL)) +
+				       strlen(journal_line(journal, 1, NULL)) + 2);
+	assert_memory_equal(text, journal_line(journal, 0, NULL),
+			    strlen(journal_line(journal, 0, NULL)));
+	free(text);
+	journal_destroy(journal);
+	clock_destroy(clock);
+}
+
+static void the_tail_is_limited_in_entries_and_in_bytes(void **state)
+{
+	struct journal *journal;
+	struct clock *clock;
+	char *big = malloc(100001);
+
+	(void)state;
+	memset(big, 'x', 100000);
+	big[100000] = 0;
+	clock_fake_create(&clock, NULL);
+	assert_int_equal(journal_create(&journal, clock, -1, NULL), 0);
+	for (int i = 0; i < JOURNAL_TAIL_ENTRIES + 10; i++)
+		journal_write(journal, "tick", NULL);
+	assert_int_equal(journal_next(journal) - journal_first(journal), JOURNAL_TAIL_ENTRIES);
+	assert_int_equal(journal_first(journal), 10);
+	for (int i = 0; i < 200; i++)
+		journal_write(journal, "big", json_pack("{s:s}", "text", big));
+	assert_in_range(journal_next(journal) - journal_first(journal), 80,
+			JOURNAL_TAIL_BYTES_MAX / 100000);
+	free(big);
+	journal_destroy(journal);
+	clock_destroy(clock);
+}
+
+static void a_monstrous_entry_loses_its_fields_not_its_place(void **state)
+{
+	struct journal *journal;
+	struct clock *clock;
+	char *big = malloc(JOURNAL_LINE_BYTES_MAX + 1);
+
+	(void)state;
+	memset(big, 'x', JOURNAL_LINE_BYTES_MAX);
+	big[JOURNAL_LINE_BYTES_MAX] = 0;
+	clock_fake_create(&clock, NULL);
+	assert_int_equal(journal_create(&journal, clock, -1, NULL), 0);
+	journal_write(journal, "big", json_pack("{s:s}", "text", big));
+	assert_int_equal(journal_next(journal), 1);
+	assert_non_null(strstr(journal_line(journal, 0, NULL), "\"event\":\"big\""));
+	assert_null(strstr(journal_line(journal, 0, NULL), "xxx"));
+	free(big);
+	journal_destroy(journal);
+	clock_destroy(clock);
+}
+
+static void a_full_disk_costs_the_file_not_the_lab(void **state)
+{
+	struct journal *journal;
+	struct clock *clock;
+
+	(void)state;
+	clock_fake_create(&clock, NULL);
+	assert_int_equal(journal_create(&journal, clock, open("/dev/full", O_WRONLY), NULL), 0);
+	journal_write(journal, "tick", NULL);
+	assert_int_equal(journal_lost(journal), 1);
+	assert_int_equal(journal_next(journal), 1);
+	journal_destroy(journal);
+	clock_destroy(clock);
+}
+
+/* ---- run directory -------------------------------------------------------------------- */
+
+static void each_run_has_a_folder_of_its_own_and_the_newest_is_latest(void **state)
+{
+	struct rundir one, two;
+	char path[128], target[128] = "";
+
+	(void)state;
+	assert_int_equal(rundir_create(&one, folder, "lab", NULL), 0);
+	assert_int_equal(rundir_create(&two, folder, "lab", NULL), 0);
+	assert_string_not_equal(one.path, two.path);
+	snprintf(path, sizeof(path), "%s/lab-latest", folder);
+	assert_true(readlink(path, target, sizeof(target) - 1) > 0);
+	assert_string_equal(target, strrchr(two.path, '/') + 1);
+	assert_int_equal(faccessat(one.fd, "consoles", F_OK, 0), 0);
+	assert_int_equal(faccessat(one.fd, "captures", F_OK, 0), 0);
+	rundir_close(&one);
+	rundir_close(&two);
+}
+
+static void where_no_run_directory_can_be_the_way_out_is_named(void **state)
+{
+	struct rundir run;
+	struct why why;
+
+	(void)state;
+	assert_true(rundir_create(&run, "/proc/netlab-runs", "lab", &why) < 0);
+	assert_non_null(strstr(why.text, "--out"));
+}
+
+static void a_log_takes_a_limited_number_of_bytes_and_says_so(void **state)
+{
+	char *block = calloc(1, 1 << 20), *text;
+	struct rundir run;
+	struct logfile log;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(rundir_create(&run, folder, "lab", NULL), 0);
+	assert_int_equal(logfile_open(&log, &run, "consoles/n1.log", NULL), 0);
+	for (int i = 0; i < LOGFILE_BYTES_MAX / (1 << 20) + 3; i++)
+		logfile_write(&log, block, 1 << 20);
+	assert_int_equal(log.written, LOGFILE_BYTES_MAX);
+	assert_int_equal(log.lost, 3 << 20);
+	assert_int_equal(fdio_read_file(run.fd, "consoles/n1.log", LOGFILE_BYTES_MAX + 4096,
+					&text, &size, NULL),
+			 0);
+	assert_non_null(strstr(text + LOGFILE_BYTES_MAX, "this log is full"));
+	free(text);
+	free(block);
+	logfile_close(&log);
+	rundir_close(&run);
+}
+
+/* ---- ring ------------------------------------------------------------------------------- */
+
+static void a_ring_keeps_the_last_bytes_at_their_places(void **state)
+{
+	const uint8_t *bytes;
+	struct ring ring;
+	uint8_t tail[8];
+
+	(void)state;
+	assert_int_equal(ring_init(&ring, 8), 0);
+	ring_put(&ring, (const uint8_t *)"abcdef", 6);
+	assert_int_equal(ring_first(&ring), 0);
+	ring_put(&ring, (const uint8_t *)"ghij", 4);
+	assert_int_equal(ring_first(&ring), 2);
+	assert_int_equal(ring_peek(&ring, 2, &bytes), 6);
+	assert_memory_equal(bytes, "cdefgh", 6);
+	assert_int_equal(ring_peek(&ring, 8, &bytes), 2);
+	assert_memory_equal(bytes, "ij", 2);
+	assert_int_equal(ring_peek(&ring, 10, &bytes), 0);
+	assert_int_equal(ring_tail(&ring, tail, 3), 3);
+	assert_memory_equal(tail, "hij", 3);
+	ring_put(&ring, (const uint8_t *)"0123456789ABCDEF", 16);
+	assert_int_equal(ring.end, 26);
+	assert_int_equal(ring_tail(&ring, tail, 8), 8);
+	assert_memory_equal(tail, "89ABCDEF", 8);
+	ring_free(&ring);
+}
+
+/* ---- queue -------------------------------------------------------------------------------- */
+
+static void a_queue_gives_in_order_what_it_took_and_takes_no_more_than_its_limit(void **state)
+{
+	struct outbuf buf = { .limit = 100000 };
+	uint8_t next_in = 0, next_out = 0;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		uint8_t piece[97];
+		size_t n = (size_t)(round * 31 % 97) + 1;
+
+		for (size_t i = 0; i < n; i++)
+			piece[i] = next_in++;
+		assert_int_equal(outbuf_append(&buf, piece, n), 0);
+		n = outbuf_size(&buf) * 2 / 3;
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(outbuf_front(&buf)[i], next_out++);
+		outbuf_take(&buf, n);
+	}
+	while (outbuf_append(&buf, "0123456789", 10) == 0)
+		;
+	assert_in_range(outbuf_size(&buf), 99991, 100000);
+	assert_int_equal(outbuf_append(&buf, "0123456789", 10), -ENOBUFS);
+	outbuf_free(&buf);
+	assert_int_equal(outbuf_append(&buf, "x", 1), 0);
+	outbuf_free(&buf);
+}
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+static void assert_text(const char *bytes, size_t size, const char *expected)
+{
+	json_t *text = text_json(bytes, size);
+
+	assert_non_null(text);
+	assert_string_equal(json_string_value(text), expected);
+	json_decref(text);
+}
+
+static void bytes_of_a_guest_become_text_whatever_they_are(void **state)
+{
+	(void)state;
+	assert_text("plain\n\ttext", 11, "plain\n\ttext");
+	assert_text("\x1b[31mred\x00\x7f\r", 10, "[31mred");
+	assert_text("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+	assert_text("a\xff" "b", 3, "a\xef\xbf\xbd" "b");
+	assert_text("\xc0\x80", 2, "\xef\xbf\xbd\xef\xbf\xbd");		/* overlong */
+	assert_text("\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* surrogate */
+	assert_text("\xe2\x82", 2, "\xef\xbf\xbd\xef\xbf\xbd");		/* cut short */
+	assert_text("", 0, "");
+}
+
+/* ---- base64 ------------------------------------------------------------------------------------ */
+
+static void base64_is_that_of_rfc_4648_and_reads_back(void **state)
+{
+	static const char *const vectors[][2] = {
+		{ "", "" },	    { "f", "Zg==" },	    { "fo", "Zm8=" },
+		{ "foo", "Zm9v" },  { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
+		{ "foobar", "Zm9vYmFy" },
+	};
+	uint8_t bytes[256], back[256];
+	char text[BASE64_ROOM(256)];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
+		base64_encode(text, (const uint8_t *)vectors[i][0], strlen(vectors[i][0]));
+		assert_string_equal(text, vectors[i][1]);
+	}
+	for (int i = 0; i < 256; i++)
+		bytes[i] = (uint8_t)(255 - i);
+	for (size_t size = 0; size <= 256; size++) {
+		base64_encode(text, bytes, size);
+		assert_int_equal(base64_decode(back, text, strlen(text)), size);
+		assert_memory_equal(back, bytes, size);
+	}
+}
+
+static void what_is_no_base64_is_refused(void **state)
+{
+	static const char *const bad[] = { "A", "AB", "ABC", "A===", "====", "AB=C", "AB!D",
+					   "ABC=DEFG", "A\nBC", "Zg==Zg==" };
+	uint8_t back[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(base64_decode(back, bad[i], strlen(bad[i])), -EINVAL);
+}
+
+/* ---- where netlab's own pieces are ---------------------------------------------------------------- */
+
+static void parts_are_where_the_variable_says_and_nowhere_else(void **state)
+{
+	struct parts parts;
+	struct why why;
+	char path[128];
+
+	(void)state;
+	setenv("NETLAB_LIBEXEC", folder, 1);
+	assert_int_equal(parts_find(&parts, &why), -ENOENT);
+	assert_non_null(strstr(why.text, folder));
+	snprintf(path, sizeof(path), "%s/netlab-initramfs.cpio", folder);
+	close(open(path, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(parts_find(&parts, NULL), 0);
+	assert_string_equal(parts.initramfs, path);
+	assert_string_equal(parts.preload, "");
+	snprintf(path, sizeof(path), "%s/libnetlab-preload.so", folder);
+	close(open(path, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(parts_find(&parts, NULL), 0);
+	assert_string_equal(parts.preload, path);
+	unsetenv("NETLAB_LIBEXEC");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(entries_have_their_number_and_lab_time_in_file_and_tail),
+		TEST(the_tail_is_limited_in_entries_and_in_bytes),
+		TEST(a_monstrous_entry_loses_its_fields_not_its_place),
+		TEST(a_full_disk_costs_the_file_not_the_lab),
+		TEST(each_run_has_a_folder_of_its_own_and_the_newest_is_latest),
+		TEST(where_no_run_directory_can_be_the_way_out_is_named),
+		TEST(a_log_takes_a_limited_number_of_bytes_and_says_so),
+		TEST(a_ring_keeps_the_last_bytes_at_their_places),
+		TEST(a_queue_gives_in_order_what_it_took_and_takes_no_more_than_its_limit),
+		TEST(bytes_of_a_guest_become_text_whatever_they_are),
+		TEST(base64_is_that_of_rfc_4648_and_reads_back),
+		TEST(what_is_no_base64_is_refused),
+		TEST(parts_are_where_the_variable_says_and_nowhere_else),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
