@@ -9,7 +9,7 @@
 #include "cli/client.h"
 #include "topology/near.h"
 
-enum { PROTOCOL = 1 };
+enum { PROTOCOL = 1, HELLO_MS = 3000 };
 
 static const char *names(char *text, size_t bytes, const struct state_info *labs,
 			 size_t count)
@@ -109,7 +109,7 @@ int labref_connect(const char *name, struct client **out, struct why *why)
 	if (!rc)
 		rc = client_open(&client, fd, why);
 	if (!rc)
-		rc = client_call(client, "hello", NULL, CLIENT_CALL_MS, &hello, why);
+		rc = client_call(client, "hello", NULL, HELLO_MS, &hello, why);
 	if (!rc) {
 		protocol = (int)json_integer_value(json_object_get(hello, "protocol"));
 		if (protocol != PROTOCOL)

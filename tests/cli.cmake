@@ -1,0 +1,12 @@
+# The command line.  Its whole is tried against a fake lab; the pure parts have tests
+# of their own.  Against real machines: tests/lab.
+if(TARGET netlab)
+	unit_test(test_cli_words SOURCES unit/test_cli_words.c LIBS nl_cli)
+	unit_test(test_cli_streams SOURCES unit/test_cli_streams.c LIBS nl_cli)
+	unit_test(test_cli_client SOURCES unit/test_cli_client.c LIBS nl_cli)
+
+	add_test(NAME cli COMMAND Python3::Interpreter
+		${CMAKE_CURRENT_SOURCE_DIR}/cli/test_cli.py)
+	set_tests_properties(cli PROPERTIES LABELS unit TIMEOUT 180
+		ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;PYTHONDONTWRITEBYTECODE=1")
+endif()
