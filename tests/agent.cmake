@@ -18,3 +18,13 @@ agent_test(test_agent_exec)
 agent_test(test_agent_tty)
 agent_test(test_agent_flow)
 agent_test(test_agent_service)
+
+unit_test(test_proto SOURCES unit/test_proto.c LIBS nl_agentproto)
+unit_test(test_agent_config SOURCES unit/test_agent_config.c LIBS nl_agent)
+unit_test(test_agent_net SOURCES unit/test_agent_net.c LIBS nl_agent)
+unit_test(test_agent_parts SOURCES unit/test_agent_parts.c LIBS nl_agent)
+target_compile_definitions(test_agent_parts PRIVATE
+	MKINITRAMFS_PATH="$<TARGET_FILE:mkinitramfs>")
+add_dependencies(test_agent_parts mkinitramfs)
+
+fuzz_target(fuzz_agent_proto SOURCES fuzz/fuzz_agent_proto.c LIBS nl_agent)

@@ -133,10 +133,10 @@ int net_quiet(const char *interface, bool ipv6, struct why *why)
 				       "IPv6 (CONFIG_IPV6, or the module ipv6)");
 		return 0;
 	}
-	err = write_conf("ipv6", interface, "disable_ipv6", ipv6 ? "0" : "1", why);
 	for (size_t i = 0; i < ARRAY_SIZE(v6) && ipv6 && !err; i++)
 		err = write_conf("ipv6", interface, v6[i][0], v6[i][1], why);
-	return err;
+	/* Last: from then on it would speak. */
+	return err ? err : write_conf("ipv6", interface, "disable_ipv6", ipv6 ? "0" : "1", why);
 }
 
 /* Forwarding, and no reverse path filter: in a lab that is cut in one direction,
@@ -231,11 +231,21 @@ static int apply_sysctls(const struct settings *settings, struct why *why)
 	return err;
 }
 
+/* Each multicast group is reported once, not twice: the least the kernel allows. */
+static int quiet_groups(const struct settings *settings, struct why *why)
+{
+	static const char key[] = "net.ipv6.mld_qrv";
+	int err = settings->ipv6 ? setup_sysctl(PROC_SYS, key, "1", why) : 0;
+
+	return err == -ENOENT ? 0 : err; /* before Linux 3.18, or a namespace's */
+}
+
 static int apply(const struct machine *machine, const struct settings *settings,
 		 struct why *why)
 {
-	int err = net_quiet("default", settings->ipv6, why);
+	int err = quiet_groups(settings, why);
 
+	err = err ? err : net_quiet("default", settings->ipv6, why);
 	err = err ? err : net_quiet("all", settings->ipv6, why);
 	err = err ? err : rename_all(machine, settings, why);
 	err = err ? err : set_forwarding(settings, why);
