@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """exec: input, output, exit status, signals, several machines."""
+import fcntl
 import hashlib
 import json
 import os
 import signal
 import sys
+import termios
 
 import harness
 from harness import check, equal, wait_for
@@ -109,6 +111,20 @@ def test_a_slow_reader_holds_up_nobody_else(home):
     equal(lab.reaches("n1", ["n2", "n3"]), {"n2", "n3"})
     flood.kill()
     wait_for(lambda: not running(lab, "/dev/zero"), "the flood to end")
+
+
+def test_a_client_that_cannot_write_ends_when_told(home):
+    lab = home.up(TOPOLOGY)
+    flood = home.start("-l", lab.name, "exec", "n1", "--", "cat", "/dev/zero")
+    flood.stdout.read(1 << 20)  # and then no more
+    # Full once what lies in the pipe no longer grows.
+    seen = []
+    def is_full():
+        seen.append(fcntl.ioctl(flood.stdout, termios.FIONREAD, b"    "))
+        return len(seen) > 5 and len(set(seen[-5:])) == 1
+    wait_for(is_full, "the pipe to be full", every=0.1)
+    flood.terminate()
+    flood.wait(10)
 
 
 def test_fifty_at_once(home):

@@ -64,43 +64,49 @@ LOSS_SLACK = 3.29 * math.sqrt(LOSS_FRAMES * LOSS * (1 - LOSS))
 
 
 def lost_frames(home, seed):
-    """(numbers of the lost frames in their direction, the first and last number)"""
+    """Numbers, in their direction, of the frames that were lost, and how many
+    datagrams those were."""
     lab = wired(home, seed)
     lab.exec("a", "ping", "-c1", "b")  # who is where is known
     lab.netlab("fault", "set", "a->b", "loss=10%")
     path = home.folder / "loss.pcapng"
     with lab.capture("a:eth0", path):
-        send(lab, LOSS_FRAMES, 64, 20_000)
+        send(lab, LOSS_FRAMES, 64, 10_000)
     capture = pcapng.Capture(path)
     equal(capture.missed, 0, "frames that the capture missed")
-    offered, lost = set(), {}
-    for frame, payload in capture.udp("a:eth0", PORT):
-        number = int.from_bytes(payload[:4], "big")
-        offered.add(number)
-        dropped = pcapng.drop(frame)
-        if dropped:
-            equal(dropped.fate, "loss", "fate")
-            lost[number] = dropped.number
-    equal(len(offered), LOSS_FRAMES, "datagrams that entered")
-    print(f"seed {seed}: {len(lost)} of {LOSS_FRAMES} lost")
+    # What is dropped at once is there once; what is dropped later, twice.
+    sent = [f for f, _ in capture.udp("a:eth0", PORT)
+            if f.sent and (not f.comment or pcapng.drop(f).fate == "loss")]
+    equal(len(sent), LOSS_FRAMES, "datagrams that entered")
+    drops = [pcapng.drop(f) for f in capture.frames if f.comment]
+    lost = {d.number for d in drops if d.fate == "loss"}
+    # A receiver that is too slow is no fault of the link's.
+    equal({d.fate for d in drops} - {"loss", "full"}, set(), "fates")
+    equal({d.direction for d in drops}, {"wire a->b"}, "directions")
     counters = next(d["counters"] for d in lab.json("fault", "ls")
                     if d["name"].endswith("a->b"))
-    equal(counters["dropped"], {"loss": len(lost)}, "fault ls")
+    equal(counters["dropped"]["loss"], len(lost), "fault ls")
     lab.down()
-    return lost
+    datagrams = sum(1 for f in sent if f.comment)
+    print(f"seed {seed}: {datagrams} of {LOSS_FRAMES} lost, {len(drops) - len(lost)} more "
+          "found b full")
+    return lost, datagrams
 
 
 def test_loss_is_as_said_and_repeats_with_the_seed(home):
-    first = lost_frames(home, 11)
+    first, datagrams = lost_frames(home, 11)
     expected = LOSS_FRAMES * LOSS
-    check(abs(len(first) - expected) < LOSS_SLACK, len(first), "lost; wanted", expected,
+    check(abs(datagrams - expected) < LOSS_SLACK, datagrams, "lost; wanted", expected,
           "+-", LOSS_SLACK)
-    again = lost_frames(home, 11)
-    equal(set(again.values()), set(first.values()), "lost frames with the same seed")
-    equal(again, first, "lost datagrams with the same seed")
-    other = lost_frames(home, 12)
-    both = len(set(other.values()) & set(first.values()))
-    check(both < 2 * LOSS * expected, "another seed loses others:", both, "in common")
+    # Of the frames that both runs had under the fault: a handful of those before it
+    # was set (who has b, the ping) may differ.
+    again, _ = lost_frames(home, 11)
+    both = range(30, LOSS_FRAMES)
+    equal({n for n in again if n in both} ^ {n for n in first if n in both}, set(),
+          "lost in one run and not in the other, with the same seed")
+    other, _ = lost_frames(home, 12)
+    common = len(other & first)
+    check(common < 2 * LOSS * expected, "another seed loses others:", common, "in common")
 
 
 # ---- delay ------------------------------------------------------------------
@@ -115,8 +121,8 @@ def latencies(home, lab, frames, size, per_second):
         equal(send(lab, frames, size, per_second, expect=frames), frames, "datagrams")
     capture = pcapng.Capture(path)
     equal(capture.missed, 0, "frames that the capture missed")
-    entered = by_number((f, p) for f, p in capture.udp("a:eth0", PORT) if f.inbound)
-    left = by_number((f, p) for f, p in capture.udp("b:eth0", PORT) if not f.inbound)
+    entered = by_number((f, p) for f, p in capture.udp("a:eth0", PORT) if f.sent)
+    left = by_number((f, p) for f, p in capture.udp("b:eth0", PORT) if not f.sent)
     equal(len(entered), frames, "frames in")
     equal(set(left), set(entered), "frames out")
     return entered, left
@@ -173,13 +179,13 @@ RATE_BPS = 10_000_000
 def test_rate_is_met(home):
     lab = wired(home)
     lab.exec("a", "ping", "-c1", "b")
-    lab.netlab("fault", "set", "a->b", "rate=10Mbit", "limit=50")
+    lab.netlab("fault", "set", "a->b", "rate=10Mbit", "limit=50frames")
     path = home.folder / "rate.pcapng"
     with lab.capture("wire", path):
         send(lab, 10_000, 1400, 2000)  # 23 Mbit/s for 5 s
     capture = pcapng.Capture(path)
     equal(capture.missed, 0, "frames that the capture missed")
-    left = [f for f, _ in capture.udp("b:eth0", PORT) if not f.inbound]
+    left = [f for f, _ in capture.udp("b:eth0", PORT) if not f.sent]
     dropped = [pcapng.drop(f) for f, _ in capture.udp("a:eth0", PORT) if pcapng.drop(f)]
     # The first frame ends the interval in which it was on the line.
     bits = sum(8 * f.size for f in left[1:])
@@ -215,7 +221,7 @@ def test_one_way_partition_lets_the_other_way_pass(home):
         lab.netlab("heal")
         lab.exec("b", "ping -c3 -i0.2 a")
     frames = pcapng.Capture(path).frames
-    requests_out = [f for f in frames if f.port == "a:eth0" and not f.inbound
+    requests_out = [f for f in frames if f.port == "a:eth0" and not f.sent
                     and f.bytes[34] == 8]
     cut = [pcapng.drop(f) for f in frames if pcapng.drop(f)]
     equal(len(requests_out), 6, "requests that reached a")

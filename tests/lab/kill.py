@@ -21,7 +21,6 @@ ROUNDS = int(os.environ.get("NETLAB_KILL_ROUNDS", "20"))
 SEED = int(os.environ.get("NETLAB_KILL_SEED", "1"))
 PHASES = ("up", "traffic", "down")
 VICTIMS = ("lab", "guest", "client")
-UP_S = 2.5  # about as long as an up takes
 
 
 def labs(home):
@@ -67,24 +66,25 @@ def truth(home, name, struck):
              timeout=15)
 
 
-def one_round(home, phase, victim, moment):
+def one_round(home, takes, phase, victim, moment):
     name = "victim"
     struck = f"kill -9 of {victim} during {phase} at {moment:.3f}"
     process = home.start("up", harness.TOPOLOGIES / "triangle.json", "--name", name,
                          "--out", home.out)
     if phase == "up":
-        time.sleep(moment * UP_S)  # a moment is what this is about
+        time.sleep(moment * takes["up"])  # a moment is what this is about
         killed = strike(home, victim, process, name)
     else:
         out, err = process.communicate(timeout=90)
         check(process.returncode == 0, struck, err.decode())
         if phase == "traffic":
-            traffic = home.start("-l", name, "exec", "n1", "--", "ping", "-i0.01", "n2")
+            traffic = home.start("-l", name, "exec", "n1", "--", "ping", "-i0.01", "n2",
+                                 stdout=subprocess.DEVNULL)
             time.sleep(moment)
             killed = strike(home, victim, traffic, name)
         else:
             down = home.start("down", name)
-            time.sleep(moment * 0.3)
+            time.sleep(moment * takes["down"])
             killed = strike(home, victim, down, name)
             if victim != "client":
                 wait_for(lambda: down.poll() is not None, f"down to end after {struck}", 60)
@@ -113,10 +113,15 @@ def one_round(home, phase, victim, moment):
 
 def test_twenty_random_moments(home):
     random.seed(SEED)
+    begin = time.monotonic()
+    lab = home.up("triangle.json", name="victim")
+    middle = time.monotonic()
+    lab.down()
+    takes = {"up": middle - begin, "down": time.monotonic() - middle}
     cases = [(phase, victim) for phase in PHASES for victim in VICTIMS]
     for i in range(ROUNDS):
         phase, victim = cases[i] if i < len(cases) else random.choice(cases)
-        print(f"{i + 1}/{ROUNDS}:", one_round(home, phase, victim, random.random()))
+        print(f"{i + 1}/{ROUNDS}:", one_round(home, takes, phase, victim, random.random()))
     lab = home.up("triangle.json", name="victim")
     equal(lab.reaches("n1", ["n2", "n3"]), {"n2", "n3"}, "the next lab")
 
@@ -127,6 +132,7 @@ def test_everything_at_once(home):
     for pid in home.alive():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not home.alive(), "all to be gone")
     equal(labs(home)[lab.name]["state"], "dead", "ps")
     done = home.netlab("exec", "n1", "--", "true", want=None)
     check(done.returncode in (1, 2) and "down" in done.stderr, "exec:", done.stderr)

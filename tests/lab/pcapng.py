@@ -8,9 +8,11 @@ import collections
 import re
 import struct
 
-Frame = collections.namedtuple("Frame", "ns port inbound comment bytes size")
+# sent: by the machine, so it entered the switch here; else it left it here.
+Frame = collections.namedtuple("Frame", "ns port sent comment bytes size")
 Drop = collections.namedtuple("Drop", "fate direction number")
 
+OUTBOUND = 2
 SECTION, INTERFACE, STATISTICS, PACKET = 0x0A0D0D0A, 1, 5, 6
 
 
@@ -58,7 +60,7 @@ class Capture:
         found = dict(options(body[20 + (kept + 3) // 4 * 4:]))
         flags = struct.unpack("<I", found[2])[0] & 3
         self.frames.append(Frame(((high << 32) + low) * scale[port], self.ports[port],
-                                 flags == 1, found.get(1, b"").decode(),
+                                 flags == OUTBOUND, found.get(1, b"").decode(),
                                  body[20:20 + kept], size))
 
     def udp(self, port, to_port):
