@@ -45,6 +45,7 @@ void control_destroy(struct control *control)
 	if (!control)
 		return;
 	stop_listening(control);
+	control->adopted_gone = NULL;
 	while (control->first)
 		conn_destroy(control->first);
 	free(control);
@@ -122,6 +123,11 @@ bool control_adopted_is_open(const struct control *control)
 		if (conn->adopted && !conn->dead)
 			return true;
 	return false;
+}
+
+void control_adopted_watch(struct control *control, void (*gone)(void *ctx))
+{
+	control->adopted_gone = gone;
 }
 
 void control_wake(struct control *control, unsigned mask)

@@ -90,8 +90,10 @@ int control_adopt(struct control *control, int fd, struct why *why);
 void control_finish(struct control *control, int timeout_ms);
 
 void control_wake(struct control *control, unsigned mask);
-/* Is there a connection that was adopted, and is it still open? */
+/* Is there a connection that was adopted, and is it still open?  gone(), with the
+ * ctx of the verbs, is called when one closes. */
 bool control_adopted_is_open(const struct control *control);
+void control_adopted_watch(struct control *control, void (*gone)(void *ctx));
 
 /* Answering. fields may be NULL; "id" and "ok" are added. */
 void call_answer(struct call *call, json_t *fields);

@@ -157,8 +157,11 @@ static void work(void *ctx)
 	struct conn *conn = ctx;
 	bool more = serve_lines(conn, false), sent;
 
+	/* Without room nothing is pumped now; with it again, it has to be. */
 	if (!conn->dead && conn_has_room(conn))
 		more |= pump_requests(conn);
+	else
+		more = true;
 	sent = conn_flush(conn);
 	if (conn->eof && sent && !conn->first && whole_line(conn) < 0)
 		conn->dead = true;
@@ -239,6 +242,8 @@ void conn_destroy(struct conn *conn)
 	if (conn->next)
 		conn->next->prev = conn->prev;
 	control->conn_count--;
+	if (conn->adopted && control->adopted_gone)
+		control->adopted_gone(control->ctx);
 	deferred_cancel(&conn->work);
 	watch_close(conn->watch);
 	close(conn->fd);

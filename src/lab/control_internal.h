@@ -15,6 +15,7 @@ struct control {
 	const struct verb *verbs;
 	size_t verb_count;
 	void *ctx;
+	void (*adopted_gone)(void *ctx);
 	int listen_fd;
 	struct watch *listen_watch;
 	struct conn *first;

@@ -143,6 +143,14 @@ static void on_journal(void *ctx)
 	control_wake(lab->control, WAKE_JOURNAL);
 }
 
+/* A failure that it waits to hear of need not be kept any longer. */
+static void on_starter_gone(void *ctx)
+{
+	struct lab *lab = ctx;
+
+	loop_defer(lab->loop, &lab->advance);
+}
+
 /* ---- up ---------------------------------------------------------------------------- */
 
 static bool depends_ready(const struct lab *lab, const struct machine *machine)
@@ -318,6 +326,7 @@ int lab_build(struct lab *lab, struct why *why)
 	if (err)
 		return err;
 	journal_listen(lab->journal, on_journal, lab);
+	control_adopted_watch(lab->control, on_starter_gone);
 	lab->env.lab = lab->name;
 	lab->env.plan = lab->plan;
 	lab->env.loop = lab->loop;

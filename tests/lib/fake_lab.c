@@ -93,6 +93,18 @@ void fake_lab_settle(struct fake_lab *fake)
 		idle = loop_turn(fake->lab.loop, 0) > 0 ? 0 : idle + 1;
 }
 
+void fake_lab_print(struct fake_lab *fake, uint32_t node, const char *text)
+{
+	const struct ring *ring = machine_console(fake->lab.machines[node]);
+	uint64_t end = ring->end + strlen(text);
+
+	ASSERT(write(fake_machine_console_fd(fake->plan->nodes[node].name), text,
+		     strlen(text)) == (ssize_t)strlen(text));
+	while (ring->end < end)
+		loop_turn(fake->lab.loop, -1);
+	fake_lab_settle(fake);
+}
+
 void fake_lab_advance(struct fake_lab *fake, uint64_t ns)
 {
 	clock_fake_advance(fake->lab.clock, clock_now_ns(fake->lab.clock) + ns);

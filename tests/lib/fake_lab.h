@@ -32,6 +32,9 @@ void fake_lab_open(struct fake_lab *fake, const char *topology);
 void fake_lab_close(struct fake_lab *fake);
 /* Turn the loop until nothing is left to do. */
 void fake_lab_settle(struct fake_lab *fake);
+/* Write to the machine's console, and turn until the lab has read it: the kernel
+ * passes it on when it likes. */
+void fake_lab_print(struct fake_lab *fake, uint32_t node, const char *text);
 void fake_lab_advance(struct fake_lab *fake, uint64_t ns);
 /* Boot, and play every machine's agent until it is ready (if it has no services). */
 void fake_lab_boot(struct fake_lab *fake);

@@ -502,6 +502,8 @@ static void credit_for_output_is_given_when_the_client_has_room(void **state)
 	/* A window's worth, with nobody reading: the socket takes some of it. */
 	for (; said < PROTO_WINDOW_BYTES; said += sizeof(block))
 		fake_agent_say("n1", PROTO_STDOUT, channel, block, sizeof(block));
+	fake_lab_settle(&fake);
+	assert_false(fake_agent_hear("n1", &message));
 	while ((line = fake_client_line(&client)))
 		json_decref(line);
 	while (fake_agent_hear("n1", &message)) {
@@ -553,8 +555,7 @@ static void the_console_is_read_from_its_past_and_typed_into(void **state)
 	char typed[8] = "";
 
 	(void)state;
-	assert_int_equal(write(fake_machine_console_fd("n1"), "login: ", 7), 7);
-	fake_lab_settle(&fake);
+	fake_lab_print(&fake, 0, "login: ");
 	fake_client_ask(&client, "console", "\"node\":\"n1\",\"tail\":3");
 	assert_next_is("{\"id\":1,\"event\":\"console\",\"data\":\"bjog\"}");
 	fake_client_ask(&client, "input", "\"to\":1,\"data\":\"cm9vdA==\"");
@@ -618,13 +619,13 @@ static void a_capture_writes_to_the_clients_descriptor_until_it_is_closed(void *
 	(void)state;
 	snprintf(path, sizeof(path), "%s/x.pcapng", fake.dir);
 	fd = open(path, O_WRONLY | O_CREAT, 0600);
-	send_with_fd("{\"id\":1,\"do\":\"capture\",\"target\":\"backup\"}\n", fd);
+	send_with_fd("{\"id\":40,\"do\":\"capture\",\"target\":\"backup\"}\n", fd);
 	close(fd);
-	assert_next_is("{\"id\":1,\"event\":\"capturing\",\"interfaces\":[\"n1:eth1\",\"n2:eth1\"]}");
+	assert_next_is("{\"id\":40,\"event\":\"capturing\",\"interfaces\":[\"n1:eth1\",\"n2:eth1\"]}");
 	fake_card_up("n1:eth1");
 	fake_card_send("n1:eth1", frame, sizeof(frame));
-	fake_client_ask(&client, "close", "\"to\":1");
-	assert_next_is("{\"id\":1,\"ok\":true,\"frames\":1,\"missed\":0,\"filtered\":0}");
+	fake_client_ask(&client, "close", "\"to\":40");
+	assert_next_is("{\"id\":40,\"ok\":true,\"frames\":1,\"missed\":0,\"filtered\":0}");
 	assert_int_equal(fdio_read_file(AT_FDCWD, path, 65536, &text, &size, NULL), 0);
 	assert_memory_equal(text, "\x0a\x0d\x0d\x0a", 4);
 	free(text);

@@ -19,7 +19,8 @@ static const char pair[] = "{\"name\":\"t\",\"nodes\":{\"n1\":{},\"n2\":{}},"
 			   "\"links\":[{\"name\":\"wire\",\"endpoints\":[\"n1\",\"n2\"]}]}";
 static const char chain[] =
 	"{\"name\":\"t\",\"nodes\":{"
-	"\"db\":{\"run\":[{\"name\":\"db\",\"cmd\":\"db\",\"ready\":{\"tcp\":1}}]},"
+	"\"db\":{\"run\":[{\"name\":\"db\",\"cmd\":\"db\",\"ready\":{\"tcp\":1},"
+	"\"timeout\":\"30s\"}]},"
 	"\"app\":{\"depends\":[\"db\"]}}}";
 static const char many[] = "{\"name\":\"t\",\"nodes\":{\"n[1-5]\":{}}}";
 
@@ -315,8 +316,7 @@ static void what_a_machine_prints_is_in_its_log_and_in_its_ring(void **state)
 
 	(void)state;
 	open_lab(pair);
-	assert_int_equal(write(fake_machine_console_fd("n1"), "Linux\n", 6), 6);
-	fake_lab_settle(&fake);
+	fake_lab_print(&fake, 0, "Linux\n");
 	assert_int_equal(ring_tail(machine_console(fake.lab.machines[0]), tail, 16), 6);
 	assert_memory_equal(tail, "Linux\n", 6);
 	/* Printed as the last thing: nothing of it may be missing. */
