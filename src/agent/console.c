@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "agent/environ.h"
 #include "agent/session.h"
 #include "agent/spawn.h"
 
@@ -18,7 +19,7 @@
 struct console {
 	struct loop *loop;
 	struct reaper *reaper;
-	char *const *envp;
+	struct environ_list env;
 	int fd;
 	struct watch *watch;
 	struct child child;
@@ -44,7 +45,7 @@ static void run_shell(struct console *console)
 	char *sh[] = { (char *)"/bin/sh", (char *)"-i", NULL };
 	struct spawn spawn = {
 		.argv = access(bash[0], X_OK) == 0 ? bash : sh,
-		.envp = console->envp,
+		.envp = console->env.vars,
 		.cwd = "/",
 		.io = SPAWN_ON_TTY,
 		.tty_path = CONSOLE_DEVICE,
@@ -88,20 +89,37 @@ static void wait_for_enter(struct console *console)
 		dprintf(console->fd, "netlab-agent: console: %s\r\n", why.text);
 }
 
+/* What is at the other end is not known; most terminals are like this one. */
+static int copy_env(struct console *console, char *const *envp, struct why *why)
+{
+	for (; *envp; envp++) {
+		int err = environ_add(&console->env, *envp, why);
+
+		if (err)
+			return err;
+	}
+	return environ_set(&console->env, "TERM", "xterm", why);
+}
+
 int console_create(struct console **out, struct loop *loop, struct reaper *reaper,
 		   char *const *envp, struct why *why)
 {
 	struct console *console = calloc(1, sizeof(*console));
+	int err;
 
 	if (!console)
 		return why_set(why, -ENOMEM, "console: out of memory");
 	console->loop = loop;
 	console->reaper = reaper;
-	console->envp = envp;
+	console->fd = -1;
+	err = copy_env(console, envp, why);
+	if (err) {
+		console_destroy(console);
+		return err;
+	}
 	console->fd = open(CONSOLE_DEVICE, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (console->fd < 0 || tcgetattr(console->fd, &console->mode) < 0) {
-		int err = why_errno(why, -errno, "console: %s", CONSOLE_DEVICE);
-
+		err = why_errno(why, -errno, "console: %s", CONSOLE_DEVICE);
 		console_destroy(console);
 		return err;
 	}
@@ -121,5 +139,6 @@ void console_destroy(struct console *console)
 	}
 	if (console->fd >= 0)
 		close(console->fd);
+	environ_free(&console->env);
 	free(console);
 }

@@ -8,7 +8,7 @@
  *
  * Errors:    creation: 0 or -errno with *why.  A shell that cannot be run is said
  *            on the console.
- * Ownership: owns its descriptor; envp is lent.
+ * Ownership: owns its descriptor; envp is copied.
  * Threads:   the loop's.
  */
 #ifndef NL_AGENT_CONSOLE_H

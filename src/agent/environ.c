@@ -50,13 +50,20 @@ int environ_set(struct environ_list *list, const char *name, const char *value,
 	return put(list, find(list, name), var, why);
 }
 
+int environ_add(struct environ_list *list, const char *var, struct why *why)
+{
+	char *copy = strdup(var);
+
+	if (!copy)
+		return why_set(why, -ENOMEM, "out of memory for the environment");
+	return put(list, list->count, copy, why);
+}
+
 int environ_copy(struct environ_list *to, const struct environ_list *from,
 		 struct why *why)
 {
 	for (size_t i = 0; i < from->count; i++) {
-		char *var = strdup(from->vars[i]);
-		int err = var ? put(to, to->count, var, why)
-			      : why_set(why, -ENOMEM, "out of memory for the environment");
+		int err = environ_add(to, from->vars[i], why);
 
 		if (err)
 			return err;

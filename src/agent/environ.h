@@ -20,6 +20,8 @@ struct environ_list {
 /* Replaces a variable of that name. */
 int environ_set(struct environ_list *list, const char *name, const char *value,
 		struct why *why);
+/* One that is whole already, "NAME=value", and not in the list. */
+int environ_add(struct environ_list *list, const char *var, struct why *why);
 int environ_copy(struct environ_list *to, const struct environ_list *from,
 		 struct why *why);
 /* What every program on the machine gets: PATH, HOME, USER, ... */

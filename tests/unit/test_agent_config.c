@@ -207,8 +207,10 @@ static void parameters_that_make_no_sense_are_named(void **state)
 	static const char *const cases[][2] = {
 		{ "netlab.imge=host",
 		  "kernel parameter netlab.imge: not known; there are image, modules, lab, debug" },
-		{ "netlab.image=dir:x", "kernel parameter netlab.image: x is not an absolute path" },
-		{ "netlab.image=", "kernel parameter netlab.image:  is none of host, dir:PATH, file" },
+		{ "netlab.image=dir:x",
+		  "kernel parameter netlab.image: x is not an absolute path" },
+		{ "netlab.image=",
+		  "kernel parameter netlab.image:  is none of host, dir:PATH, file" },
 		{ "netlab.lab=/a%4", "kernel parameter netlab.lab: bad %XX in /a%4" },
 		{ "netlab.lab=/a%00", "kernel parameter netlab.lab: bad %XX in /a%00" },
 		{ "netlab.lab", "kernel parameter netlab.lab:  is not an absolute path" },
