@@ -25,7 +25,7 @@ static inline size_t outbuf_size(const struct outbuf *buf)
 }
 static inline const uint8_t *outbuf_front(const struct outbuf *buf)
 {
-	return buf->bytes + buf->start;
+	return buf->bytes ? buf->bytes + buf->start : NULL;
 }
 void outbuf_take(struct outbuf *buf, size_t size);
 void outbuf_free(struct outbuf *buf);

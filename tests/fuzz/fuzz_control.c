@@ -37,13 +37,15 @@ static void answer(const char *node, const struct fake_message *message)
 		fake_agent_say_text(node, PROTO_STDOUT, message->channel, "hello\n");
 		break;
 	case PROTO_STDIN:
+		if (message->size == 0) {
+			fake_agent_say_text(node, PROTO_EXITED, message->channel,
+					    "{\"exit\":0}");
+			break;
+		}
 		proto_put_u32(credit, message->size);
 		fake_agent_say(node, PROTO_CREDIT, message->channel, credit, sizeof(credit));
 		fake_agent_say(node, PROTO_STDERR, message->channel, message->payload,
 			       message->size < 100 ? message->size : 100);
-		if (message->size == 0)
-			fake_agent_say_text(node, PROTO_EXITED, message->channel,
-					    "{\"exit\":0}");
 		break;
 	case PROTO_SIGNAL:
 	case PROTO_CLOSE:
