@@ -104,6 +104,8 @@ struct build {
 	struct strmap template_by_key; /* keys with "count" -> template */
 	struct strmap node_by_name;
 	uint32_t *template_of; /* per node */
+	uint32_t *seen;	       /* per node: in which list it was met last */
+	uint32_t seen_stamp;   /* number of that list */
 
 	struct domain *domains; /* heap */
 	size_t domain_count;

@@ -7,7 +7,8 @@
  *	lab.json:7:13: error: nodes.n1.memroy: unknown key; did you mean "memory"?
  *	--set nodes.n1.memory=1: error: nodes.n1.memory: a bare number has no unit: ...
  *
- * At most DIAGNOSTICS_MAX are kept; more are counted.
+ * At most DIAGNOSTICS_MAX are kept; more are counted, until there are enough for
+ * whatever wrote the file to be at fault rather than a slip.
  *
  * Errors:    none (see arena.h).
  * Ownership: diagnostics_free() frees what was collected.
@@ -23,7 +24,10 @@
 
 #include "topology/tree.h"
 
-enum { DIAGNOSTICS_MAX = 50 };
+enum {
+	DIAGNOSTICS_MAX = 50,
+	DIAGNOSTICS_ENOUGH = 1000, /* found; looking for more only takes time */
+};
 
 struct diagnostic {
 	struct tree_place at; /* line 0: of the whole file */
@@ -45,6 +49,11 @@ struct diagnostics {
 };
 
 void diagnostics_free(struct diagnostics *diags);
+
+static inline bool diagnostics_enough(const struct diagnostics *diags)
+{
+	return diags->total >= DIAGNOSTICS_ENOUGH;
+}
 
 /* In the order of the file. */
 void diagnostics_sort(struct diagnostics *diags);

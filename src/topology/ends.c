@@ -115,7 +115,7 @@ static size_t add_ends(struct build *b, const struct tree *at, const char *text,
 				 "%s is a member already; for a second interface here, "
 				 "name it: \"%s:eth1\"",
 				 name, name);
-			continue;
+			break;
 		}
 		end = wiring_add_end(b, at, refs.nodes[i]);
 		if (!end)

@@ -23,8 +23,7 @@ static bool is_in(const char *word, const char *const *words)
 void field_keys(struct diagnostics *diags, const struct tree *object,
 		const char *const *keys, bool with_faults)
 {
-	tree_each(member, object)
-	{
+	tree_each(member, object) {
 		struct near near;
 
 		if (field_is_note(member->key) || is_in(member->key, keys))
@@ -32,6 +31,8 @@ void field_keys(struct diagnostics *diags, const struct tree *object,
 		if (with_faults && fault_word_is_key(member->key))
 			continue;
 		near_start(&near, member->key);
+		if (diags->total >= DIAGNOSTICS_MAX)
+			near.distance = 0; /* nobody will read it */
 		for (const char *const *k = keys; *k; k++)
 			near_offer(&near, *k);
 		for (const char *const *k = fault_word_keys; with_faults && *k; k++)
@@ -168,8 +169,7 @@ static bool read_fault(struct diagnostics *diags, const struct tree *member,
 /* "jitter 5ms is larger than ...": the value that the reason begins with. */
 static const struct tree *blame(const struct tree *object, const char *reason)
 {
-	tree_each(member, object)
-	{
+	tree_each(member, object) {
 		size_t size = strlen(member->key);
 
 		if (!strncmp(reason, member->key, size) && reason[size] == ' ')
@@ -184,8 +184,7 @@ bool field_faults(struct diagnostics *diags, const struct tree *object,
 	bool any = false, good = true;
 	struct why why;
 
-	tree_each(member, object)
-	{
+	tree_each(member, object) {
 		if (!fault_word_is_key(member->key))
 			continue;
 		any = true;

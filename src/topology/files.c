@@ -196,6 +196,6 @@ void files_read(struct build *b, const struct tree *files, struct props *out)
 		return;
 	}
 	out->files = arena_alloc(&b->arena, object->count * sizeof(*out->files));
-	tree_each(member, object) out->file_count +=
-		read_file(b, member, &out->files[out->file_count]);
+	tree_each(member, object)
+		out->file_count += read_file(b, member, &out->files[out->file_count]);
 }

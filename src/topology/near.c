@@ -61,8 +61,11 @@ void near_start(struct near *near, const char *typed)
 
 void near_offer(struct near *near, const char *word)
 {
-	unsigned d = distance(near->typed, word);
+	unsigned d;
 
+	if (!near->distance)
+		return;
+	d = distance(near->typed, word);
 	/* All letters exchanged is another word, not a slip. */
 	if (d < near->distance && d < strlen(word)) {
 		near->distance = d;

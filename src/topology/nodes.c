@@ -108,8 +108,10 @@ static void read_names(struct build *b, const struct tree *nodes)
 
 	b->plan->nodes = heap_zeroed(PLAN_NODES_MAX, sizeof(*b->plan->nodes));
 	b->template_of = arena_alloc(&b->arena, PLAN_NODES_MAX * sizeof(uint32_t));
+	b->seen = arena_alloc(&b->arena, PLAN_NODES_MAX * sizeof(uint32_t));
 	b->templates = arena_alloc(&b->arena, keys * sizeof(*b->templates));
-	tree_each(member, nodes) add_template(b, member);
+	tree_each(member, nodes)
+		add_template(b, member);
 }
 
 /* Hosts files and resolvers do not tell N1 from n1. */
@@ -148,8 +150,7 @@ static void read_levels(struct build *b, struct levels *levels)
 
 	props_read(b, tree_get(b->root, "defaults"), PROPS_DEFAULTS, &levels->defaults);
 	props_read(b, NULL, PROPS_KIND, &levels->uml);
-	tree_each(member, kinds)
-	{
+	tree_each(member, kinds) {
 		if (!strcmp(member->key, "uml"))
 			props_read(b, member, PROPS_KIND, &levels->uml);
 		else if (!field_is_note(member->key))
@@ -159,8 +160,7 @@ static void read_levels(struct build *b, struct levels *levels)
 	groups->at = field_object(b->diags, tree_get(b->root, "groups"));
 	groups->props = arena_alloc(&b->arena, (groups->at ? groups->at->count : 0) *
 						       sizeof(*groups->props));
-	tree_each(group, groups->at)
-	{
+	tree_each(group, groups->at) {
 		if (name_check(group->key, &why))
 			complain_key(b->diags, group, NULL, "%s", why.text);
 		props_read(b, group, PROPS_GROUP, &groups->props[count]);
@@ -202,7 +202,8 @@ static void read_template(struct build *b, const struct levels *levels,
 	if (group && group->type == TREE_ARRAY && group->count > NODE_GROUPS_MAX) {
 		complain(b->diags, group, "more than %d groups", NODE_GROUPS_MAX);
 	} else if (group && group->type == TREE_ARRAY) {
-		tree_each(item, group) overlay_group(b, &levels->groups, item, &sum);
+		tree_each(item, group)
+			overlay_group(b, &levels->groups, item, &sum);
 	} else if (group) {
 		overlay_group(b, &levels->groups, group, &sum);
 	}

@@ -51,8 +51,11 @@ static void read_partition(struct build *b, const struct tree *object)
 		complain(b->diags, sides, "a %spartition has %stwo sides, not %zu",
 			 partition->one_way ? "one-way " : "",
 			 partition->one_way ? "" : "at least ", sides->count);
-	tree_each(side, sides)
+	tree_each(side, sides) {
+		if (diagnostics_enough(b->diags))
+			break;
 		read_side(b, side, ++partition->side_count, partition->side_of);
+	}
 }
 
 void build_partitions(struct build *b)
@@ -67,5 +70,6 @@ void build_partitions(struct build *b)
 		return;
 	}
 	b->plan->partitions = heap_zeroed(array->count, sizeof(*b->plan->partitions));
-	tree_each(item, array) read_partition(b, item);
+	tree_each(item, array)
+		read_partition(b, item);
 }

@@ -373,10 +373,8 @@ void build_patterns(struct build *b)
 {
 	size_t index = 0;
 
-	tree_each(pattern, field_array(b->diags, tree_get(b->root, "patterns")))
-	{
-		/* Thousands of refused patterns would only cost time. */
-		if (b->diags->total >= DIAGNOSTICS_MAX)
+	tree_each(pattern, field_array(b->diags, tree_get(b->root, "patterns"))) {
+		if (diagnostics_enough(b->diags))
 			break;
 		build_pattern(b, pattern, index++);
 	}

@@ -58,8 +58,7 @@ static void read_pairs(struct build *b, const struct tree *value, bool is_sysctl
 		return;
 	}
 	out->items = arena_alloc(&b->arena, object->count * sizeof(*out->items));
-	tree_each(member, object)
-	{
+	tree_each(member, object) {
 		struct plan_pair *pair = &out->items[out->count];
 
 		if (is_sysctl && !is_sysctl_key(member->key))

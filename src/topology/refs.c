@@ -71,30 +71,44 @@ bool refs_resolve(struct build *b, const struct tree *value, const char *text,
 	return true;
 }
 
+static void append(struct build *b, struct refs *out, size_t *room, uint32_t node)
+{
+	if (out->count == *room) {
+		uint32_t *old = out->nodes;
+
+		*room = *room ? 2 * *room : 4;
+		out->nodes = arena_alloc(&b->arena, *room * sizeof(*out->nodes));
+		if (out->count)
+			memcpy(out->nodes, old, out->count * sizeof(*old));
+	}
+	out->nodes[out->count++] = node;
+}
+
 bool refs_resolve_list(struct build *b, const struct tree *array, struct refs *out)
 {
-	bool *seen = arena_alloc(&b->arena, b->plan->node_count * sizeof(*seen));
+	uint32_t stamp = ++b->seen_stamp;
+	size_t room = 0;
 	bool good = true;
 
 	*out = (struct refs){ 0 };
-	out->nodes = arena_alloc(&b->arena, b->plan->node_count * sizeof(*out->nodes));
-	tree_each(item, array)
-	{
+	tree_each(item, array) {
 		const char *text = field_text(b->diags, item);
 		struct refs refs = { 0 };
 
+		if (diagnostics_enough(b->diags))
+			return false;
 		good &= text && refs_resolve(b, item, text, strlen(text), &refs);
 		for (size_t i = 0; i < refs.count; i++) {
 			uint32_t node = refs.nodes[i];
 
-			if (seen[node]) {
+			if (b->seen[node] == stamp) {
 				complain(b->diags, item, "%s is in this list twice",
 					 b->plan->nodes[node].name);
 				good = false;
 				break;
 			}
-			seen[node] = true;
-			out->nodes[out->count++] = node;
+			b->seen[node] = stamp;
+			append(b, out, &room, node);
 		}
 	}
 	return good;

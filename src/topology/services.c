@@ -169,7 +169,8 @@ void services_read(struct build *b, const struct tree *run, struct props *out)
 	}
 	out->has_run = true;
 	out->services = arena_alloc(&b->arena, array->count * sizeof(*out->services));
-	tree_each(item, array) read_one(b, item, out);
+	tree_each(item, array)
+		read_one(b, item, out);
 	/* Given names first: they must not depend on the order. */
 	name_the_rest(b, out);
 }

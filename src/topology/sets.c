@@ -102,7 +102,8 @@ static struct tree *read_given_value(struct arena *arena, const char *text,
 static void set_place(struct tree *value, struct tree_place at)
 {
 	value->at = value->key_at = at;
-	tree_each(child, value) set_place(child, at);
+	tree_each(child, value)
+		set_place(child, at);
 }
 
 /* The step's value; where a key is missing, an empty object is made. */

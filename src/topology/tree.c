@@ -47,7 +47,9 @@ struct tree *tree_get(const struct tree *object, const char *key)
 {
 	if (!object || object->type != TREE_OBJECT)
 		return NULL;
-	tree_each(member, object) if (!strcmp(member->key, key)) return member;
+	tree_each(member, object)
+		if (!strcmp(member->key, key))
+			return member;
 	return NULL;
 }
 

@@ -135,7 +135,11 @@ static void read_network(struct build *b, const struct tree *object)
 			 members ? "is empty" : "is missing");
 	if (!field_array(b->diags, members))
 		return;
-	tree_each(member, members) wiring_read_ends(b, member, true, &fault);
+	tree_each(member, members) {
+		if (diagnostics_enough(b->diags))
+			break;
+		wiring_read_ends(b, member, true, &fault);
+	}
 }
 
 /* Which end of the link a direction's "n1" or "n1:eth1" means; -1: none. */
@@ -197,8 +201,7 @@ static bool is_direction(const char *key)
 /* Unknown keys, where "a->b" is not one. */
 static void check_link_keys(struct build *b, const struct tree *object)
 {
-	tree_each(member, object)
-	{
+	tree_each(member, object) {
 		struct tree alone = { .type = TREE_OBJECT };
 		struct tree copy = *member;
 
@@ -229,8 +232,8 @@ static bool read_endpoints(struct build *b, const struct tree *object,
 			 endpoints->count);
 		return false;
 	}
-	tree_each(endpoint, endpoints) added +=
-		wiring_read_ends(b, endpoint, false, fault);
+	tree_each(endpoint, endpoints)
+		added += wiring_read_ends(b, endpoint, false, fault);
 	if (added != 2)
 		return false;
 	if (b->ends[b->end_count - 1].node != b->ends[b->end_count - 2].node)
@@ -261,14 +264,21 @@ static void read_link(struct build *b, const struct tree *object)
 		b->domain_count--;
 		return;
 	}
-	tree_each(member, object) if (is_direction(member->key))
-		read_direction(b, member, domain, seen);
+	tree_each(member, object)
+		if (is_direction(member->key))
+			read_direction(b, member, domain, seen);
 }
 
 void build_wiring(struct build *b)
 {
-	tree_each(network, field_object(b->diags, tree_get(b->root, "networks")))
+	tree_each(network, field_object(b->diags, tree_get(b->root, "networks"))) {
+		if (diagnostics_enough(b->diags))
+			break;
 		read_network(b, network);
-	tree_each(link, field_array(b->diags, tree_get(b->root, "links")))
+	}
+	tree_each(link, field_array(b->diags, tree_get(b->root, "links"))) {
+		if (diagnostics_enough(b->diags))
+			break;
 		read_link(b, link);
+	}
 }

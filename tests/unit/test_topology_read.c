@@ -2,6 +2,7 @@
 /* How a topology is read: places, limits, overrides, files; and what comes out
  * as JSON. */
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "topology/read_json.h"
@@ -149,6 +150,34 @@ static void limits_are_refused_by_name(void **state)
 	words = refuse(large);
 	assert_string_equal(words, "t.json:1:1: error: larger than 16 MiB\n");
 	free(words);
+}
+
+static void a_file_of_nothing_but_errors_costs_little(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "{\"nodes\":{\"n\":{\"count\":1024}},\"networks\":{\"l\":{\"members\":"
+		  "[",
+		  "\"n\"," },
+		{ "{\"nodes\":{\"n\":{\"count\":1024}},\"partitions\":[{\"sides\":[[",
+		  "\"n1\"],[" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_free char *many = text_of(100000, cases[i][1], "\"n1\"]");
+		cleanup_free char *text = NULL, *words = NULL;
+		struct rusage before, after;
+
+		assert_true(asprintf(&text, "%s%s%s}", cases[i][0], many,
+				     i ? "]}]" : "}}") > 0);
+		getrusage(RUSAGE_SELF, &before);
+		words = refuse(text);
+		getrusage(RUSAGE_SELF, &after);
+		/* Found so far: enough. */
+		assert_non_null(strstr(words, "and 950 more errors\n"));
+		assert_true(after.ru_utime.tv_sec - before.ru_utime.tv_sec < 5);
+		assert_true(after.ru_maxrss - before.ru_maxrss < 200 << 10);
+	}
 }
 
 static void all_errors_come_in_one_pass_and_in_order(void **state)
@@ -330,6 +359,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_whole_if_they_look_so_and_fit),
 		cmocka_unit_test(a_damaged_text_is_refused_at_some_place_in_it),
 		cmocka_unit_test(limits_are_refused_by_name),
+		cmocka_unit_test(a_file_of_nothing_but_errors_costs_little),
 		cmocka_unit_test(all_errors_come_in_one_pass_and_in_order),
 		cmocka_unit_test(diagnostics_are_also_json),
 		cmocka_unit_test(overrides_are_put_into_the_tree),
