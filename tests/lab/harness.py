@@ -154,9 +154,9 @@ class HostState:
         for kind in ("mounts", "sockets"):
             for thing in sorted(getattr(self, kind) - getattr(before, kind)):
                 yield f"{kind[:-1]}: {thing}"
-        # Others use these folders too: only what bears our mark is ours.
+        # Others use these folders too: only what would be a lab's is.
         for path in sorted(self.shared - before.shared):
-            if re.search(r"netlab(?!-test)|nl-|vm_file|uml", os.path.basename(path)):
+            if re.search(r"^netlab-\d+$|^vm_file|uml", os.path.basename(path)):
                 yield f"file: {path}"
 
 
@@ -189,6 +189,7 @@ class Home:
             if key in os.environ:
                 self.env[key] = os.environ[key]
         self.started = []
+        self.memory = None
         self.before = HostState(self.folder)
 
     # -- commands
@@ -219,6 +220,12 @@ class Home:
                                    cwd=self.folder, **options)
         self.started.append(process)
         return process
+
+    def in_memory(self, name):
+        """A path for a file that no disk may slow down."""
+        if not self.memory:
+            self.memory = pathlib.Path(tempfile.mkdtemp(prefix="nl.", dir="/dev/shm"))
+        return self.memory / name
 
     def write(self, name, content):
         """A file in the topology folder; a dict becomes JSON."""
@@ -301,6 +308,8 @@ class Home:
             if not self.alive():
                 break
             time.sleep(0.05)
+        if self.memory:
+            shutil.rmtree(self.memory, ignore_errors=True)
         if (failed or problem) and os.environ.get("NETLAB_KEEP"):
             print(f"kept: {self.folder}")
         else:
