@@ -138,8 +138,7 @@ class HostState:
                        read("/proc/self/mountinfo").splitlines()}
         self.sockets = {fields[7] for fields in
                         (line.split() for line in read("/proc/net/unix").splitlines()[1:])
-                        if len(fields) > 7 and (mine in fields[7] or
-                                                "netlab" in fields[7])}
+                        if len(fields) > 7 and mine in fields[7]}
         self.shared = set()
         for shared in ("/dev/shm", "/tmp", "/run"):
             with contextlib.suppress(OSError):
