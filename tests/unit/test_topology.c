@@ -296,6 +296,28 @@ static void hardware_addresses_are_local_different_and_not_of_the_seed(void **st
 	plan_free(two);
 }
 
+static void a_derived_hardware_address_keeps_clear_of_the_given_ones(void **state)
+{
+	const char *like =
+		"{\"name\":\"m\",\"nodes\":{\"a\":{},\"b\":{}},\"networks\":{"
+		"\"lan\":{\"members\":[{\"node\":\"a\",\"mac\":\"%s\"},\"b\"]}}}";
+	char text[256], mac[18];
+	uint8_t alone[6];
+	struct plan *plan;
+
+	(void)state;
+	snprintf(text, sizeof(text), like, "02:00:00:00:00:01");
+	plan = compile(text);
+	memcpy(alone, node_of(plan, "b")->interfaces[0].mac, 6);
+	plan_free(plan);
+	/* What b would have, a has been given. */
+	snprintf(text, sizeof(text), like, plan_mac_format(alone, mac));
+	plan = compile(text);
+	assert_memory_equal(node_of(plan, "a")->interfaces[0].mac, alone, 6);
+	assert_memory_not_equal(node_of(plan, "b")->interfaces[0].mac, alone, 6);
+	plan_free(plan);
+}
+
 static void hosts_name_each_node_once_a_family_and_each_interface(void **state)
 {
 	struct plan *plan = compile("{\"nodes\":{\"a\":{},\"b\":{},\"a-eth1\":{}},"
@@ -501,6 +523,8 @@ int main(void)
 		cmocka_unit_test(a_direction_of_a_link_has_its_own_faults),
 		cmocka_unit_test(
 			hardware_addresses_are_local_different_and_not_of_the_seed),
+		cmocka_unit_test(
+			a_derived_hardware_address_keeps_clear_of_the_given_ones),
 		cmocka_unit_test(hosts_name_each_node_once_a_family_and_each_interface),
 		cmocka_unit_test(partitions_put_nodes_on_sides),
 		cmocka_unit_test(the_lab_is_named_after_its_file_if_it_has_no_name),

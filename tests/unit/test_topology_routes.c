@@ -283,6 +283,24 @@ static void a_host_has_a_default_route_and_a_router_has_none(void **state)
 	plan_free(plan);
 }
 
+static void of_two_ways_the_one_over_the_first_name_is_taken(void **state)
+{
+	/* By number, not by letter, and wherever they stand in the file. */
+	struct plan *plan = compile(
+		"{\"nodes\":{\"h\":{},\"r10\":{},\"r2\":{},\"k\":{}},\"networks\":{\"x\":"
+		"{"
+		"\"members\":[\"h\",\"r10\",\"r2\"]},\"y\":{\"members\":[\"k\",\"r10\","
+		"\"r2\"]}}}");
+
+	(void)state;
+	assert_string_equal(routes_of(plan, "h"), "0.0.0.0/0 via 10.0.0.3");
+	/* Besides, r10 is called by its address on x, and is nearer over y. */
+	assert_string_equal(routes_of(plan, "k"),
+			    "0.0.0.0/0 via 10.0.1.3, 10.0.0.2/32 via 10.0.1.2");
+	assert_false(node_of(plan, "r10")->forward);
+	plan_free(plan);
+}
+
 static void neighbouring_subnets_become_one_route(void **state)
 {
 	struct plan *plan = compile(
@@ -354,6 +372,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_routed_over_a_node_that_must_not_forward),
 		cmocka_unit_test(a_lab_in_two_parts_has_no_routes_between_them),
 		cmocka_unit_test(a_host_has_a_default_route_and_a_router_has_none),
+		cmocka_unit_test(of_two_ways_the_one_over_the_first_name_is_taken),
 		cmocka_unit_test(neighbouring_subnets_become_one_route),
 		cmocka_unit_test(routing_none_means_none),
 		cmocka_unit_test(a_thousand_nodes_are_routed_in_no_time),
