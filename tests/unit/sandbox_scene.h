@@ -36,14 +36,21 @@ void scene_in_lab(promise_fn *fn);
 /* For promises that start the lab themselves: writable, private_dir, closed. */
 int scene_fork_lab(const struct scene *scene, pid_t *pid, struct why *why);
 
+/* Every mount is read-only, without set-uid and devices, but those whose path
+ * begins with one of these (a list that ends with NULL). */
+int scene_check_mounts(const char *mountinfo, const char *const *writable, struct why *why);
+
 int scene_begin(void **state); /* cmocka group set-up and tear-down */
 int scene_end(void **state);
+
+int scene_broken(struct why *why, const char *cond, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* In a promise: return an error that says what did not hold. */
 #define HOLD(cond, ...)                                                                  \
 	do {                                                                             \
 		if (!(cond))                                                             \
-			return why_set(why, -EPROTO, "not so: " #cond " - " __VA_ARGS__); \
+			return scene_broken(why, #cond, __VA_ARGS__);                   \
 	} while (0)
 
 #endif

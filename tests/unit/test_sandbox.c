@@ -77,6 +77,15 @@ static int only_what_it_was_given(const struct scene *scene, struct why *why)
 	return 0;
 }
 
+static int each_mount(const struct scene *scene, struct why *why)
+{
+	/* What in /proc is not read-only is held by no_file_of_the_host(). */
+	const char *const writable[] = { scene->writable, scene->private_dir, "/dev", "/proc",
+					 NULL };
+
+	return scene_check_mounts("/proc/self/mountinfo", writable, why);
+}
+
 static int no_interface(const struct scene *scene, struct why *why)
 {
 	struct if_nameindex *list = if_nameindex();
@@ -138,6 +147,12 @@ static void the_lab_writes_and_reads_what_it_was_given(void **state)
 {
 	(void)state;
 	scene_in_lab(only_what_it_was_given);
+}
+
+static void each_mount_of_the_lab_is_restricted(void **state)
+{
+	(void)state;
+	scene_in_lab(each_mount);
 }
 
 static void the_lab_has_no_interface(void **state)
@@ -309,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_lab_writes_no_file_of_the_host),
 		cmocka_unit_test(the_lab_writes_and_reads_what_it_was_given),
+		cmocka_unit_test(each_mount_of_the_lab_is_restricted),
 		cmocka_unit_test(the_lab_has_no_interface),
 		cmocka_unit_test(the_lab_is_process_1_without_privileges),
 		cmocka_unit_test(the_lab_has_few_devices),

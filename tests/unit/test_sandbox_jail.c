@@ -3,6 +3,7 @@
  * place that tries. */
 #include "node/jail.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -167,6 +168,19 @@ static int calls(const struct scene *scene, struct why *why)
 	return expect(scene, list, ARRAY_SIZE(list), why);
 }
 
+static int number_of_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int count = 0;
+
+	while (dir && (entry = readdir(dir)))
+		count += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
 static int files(const struct scene *scene, struct why *why)
 {
 	static const struct expected list[] = {
@@ -185,6 +199,7 @@ static int files(const struct scene *scene, struct why *why)
 	cleanup_free struct trial *trial = calloc(1, sizeof(*trial));
 	int status, err;
 
+	HOLD(number_of_entries("/var/tmp") > 0, "nothing to hide in /var/tmp");
 	err = expect(scene, list, ARRAY_SIZE(list), why);
 	if (!err)
 		err = run(trial, scene, &status, why);
@@ -217,8 +232,14 @@ static void system_calls_that_a_kernel_does_not_need_fail(void **state)
 
 static void the_host_is_read_only_and_its_private_parts_are_empty(void **state)
 {
+	char path[] = "/var/tmp/netlab-walls-XXXXXX";
+	int fd = mkstemp(path);
+
 	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
 	scene_in_lab(files);
+	unlink(path);
 }
 
 static void the_program_is_nobody_with_nothing_open(void **state)
@@ -252,6 +273,94 @@ static int endings(const struct scene *scene, struct why *why)
 	}
 	free(trial);
 	return 0;
+}
+
+/* The host's number of a pidfd's process, and of the first child of a process. */
+static int number_after(const char *path, const char *key)
+{
+	cleanup_free char *text = NULL;
+	const char *found;
+	size_t size;
+
+	if (fdio_read_file(AT_FDCWD, path, 1 << 16, &text, &size, NULL))
+		return -1;
+	found = *key ? strstr(text, key) : text;
+	return found ? (int)strtol(found + strlen(key), NULL, 0) : -1;
+}
+
+static int check_status(int pid, const char *who, struct why *why)
+{
+	static const struct {
+		const char *line;
+	} lines[] = { { "CapInh:\t0000000000000000\n" }, { "CapPrm:\t0000000000000000\n" },
+		      { "CapEff:\t0000000000000000\n" }, { "CapBnd:\t0000000000000000\n" },
+		      { "CapAmb:\t0000000000000000\n" }, { "NoNewPrivs:\t1\n" },
+		      { "Seccomp:\t2\n" } };
+	cleanup_free char *text = NULL;
+	char path[64];
+	size_t size;
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	err = fdio_read_file(AT_FDCWD, path, 1 << 16, &text, &size, why);
+	if (err)
+		return err;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		HOLD(strstr(text, lines[i].line), "%s: %s%s", who, lines[i].line, text);
+	return 0;
+}
+
+static bool same_namespace(int pid, const char *kind)
+{
+	char path[64];
+	struct stat ours, its;
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	if (stat(path, &ours))
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, kind);
+	return stat(path, &its) || ours.st_ino == its.st_ino;
+}
+
+/* What the jail's processes cannot be asked, seen from the lab. */
+static int from_outside(const struct scene *scene, struct why *why)
+{
+	static const char *const kinds[] = { "user", "mnt", "pid", "net", "ipc", "uts" };
+	static const char *const writable[] = { "/netlab/work", "/netlab/memory", "/dev/", NULL };
+	struct trial *trial = calloc(1, sizeof(*trial));
+	int first, program, err = start(trial, scene, "wait", NULL, NULL, why);
+	char path[64], line[8];
+	struct stat st;
+
+	if (err)
+		return err;
+	HOLD(fdio_read(trial->out, line, sizeof(line)) == sizeof(line), "does not wait");
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", trial->jail.pidfd);
+	first = number_after(path, "Pid:\t");
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", first, first);
+	program = number_after(path, "");
+	HOLD(first > 0 && program > 0, "%d %d", first, program);
+	err = check_status(first, "first process", why);
+	if (!err)
+		err = check_status(program, "program", why);
+	for (size_t i = 0; !err && i < ARRAY_SIZE(kinds); i++)
+		HOLD(!same_namespace(program, kinds[i]), "%s namespace is the lab's", kinds[i]);
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", program);
+	if (!err)
+		err = scene_check_mounts(path, writable, why);
+	/* In /proc, what is in the folder of a process that is not dumpable is root's. */
+	snprintf(path, sizeof(path), "/proc/%d/status", first);
+	HOLD(!stat(path, &st) && st.st_uid != (scene->is_root ? SANDBOX_GUEST_ID : scene->uid),
+	     "the copy of the lab's memory can be read");
+	jail_close(&trial->jail);
+	free(trial);
+	return err;
+}
+
+static void it_has_its_own_namespaces_and_no_capability(void **state)
+{
+	(void)state;
+	scene_in_lab(from_outside);
 }
 
 static void how_the_program_ended_is_told(void **state)
@@ -323,6 +432,7 @@ int main(void)
 		cmocka_unit_test(system_calls_that_a_kernel_does_not_need_fail),
 		cmocka_unit_test(the_host_is_read_only_and_its_private_parts_are_empty),
 		cmocka_unit_test(the_program_is_nobody_with_nothing_open),
+		cmocka_unit_test(it_has_its_own_namespaces_and_no_capability),
 		cmocka_unit_test(how_the_program_ended_is_told),
 		cmocka_unit_test(killing_it_ends_the_program_too),
 		cmocka_unit_test(what_cannot_be_shown_is_named),
