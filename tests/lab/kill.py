@@ -56,6 +56,8 @@ def truth(home, name, struck):
     """What ps says of the lab agrees with /proc."""
     pid = lab_pid(home, name)
     def agrees():
+        nonlocal pid
+        pid = pid or lab_pid(home, name)  # it may not have written it yet
         row = labs(home).get(name)
         found = harness.process_state(pid) if pid else None
         lives = found is not None and found[1] not in "ZX"
