@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/signalfd.h>
@@ -71,17 +70,24 @@ static int redirect(const struct rundir *run, struct why *why)
 
 static int leave_starter(struct lab_process *process, struct why *why)
 {
-	int keep[8] = { process->report_fd, process->client_fd, process->lab.run.fd };
-	size_t count = 3 + state_fds(process->lab.state, keep + 3);
+	int keep[3 + STATE_FDS];
 	int err;
 
 	setsid();
 	prctl(PR_SET_NAME, "netlab-lab");
 	umask(022);
-	err = redirect(&process->lab.run, why);
+	err = rundir_enter(&process->lab.run, why);
+	if (!err)
+		err = state_enter(process->lab.state, why);
+	if (!err)
+		err = redirect(&process->lab.run, why);
 	if (err)
 		return err;
-	close_others(keep, count);
+	keep[0] = process->report_fd;
+	keep[1] = process->client_fd;
+	keep[2] = process->lab.run.fd;
+	state_fds(process->lab.state, keep + 3);
+	close_others(keep, ARRAY_SIZE(keep));
 	/* Sockets of machines have short names below this folder: the whole path
 	 * may be longer than a socket's address. */
 	if (chdir(process->nodes_dir) < 0)
@@ -168,17 +174,6 @@ static void report(struct lab_process *process, const char *text)
 	close(process->report_fd);
 }
 
-/* What was bound and mounted here is in the way of removing the folders. */
-static void remove_state(struct lab_process *process)
-{
-	struct why why = { "" };
-
-	umount2(process->nodes_dir, MNT_DETACH);
-	umount2(state_dir(process->lab.state), MNT_DETACH);
-	if (state_remove(process->lab.state, &why))
-		fprintf(stderr, "%s\n", why.text);
-}
-
 static void live(struct lab *lab)
 {
 	int err;
@@ -211,7 +206,7 @@ _Noreturn void lab_main(struct lab_process *process)
 	report(process, "");
 	live(lab);
 	control_finish(lab->control, LAST_WORDS_MS);
-	remove_state(process);
+	state_vacate(lab->state);
 	watch_close(signals.watch);
 	lab_unbuild(lab);
 	clock_destroy(lab->clock);

@@ -101,6 +101,17 @@ int rundir_append(const struct rundir *run, const char *name, struct why *why)
 	return fd < 0 ? why_errno(why, -errno, "%s/%s", run->path, name) : fd;
 }
 
+int rundir_enter(struct rundir *run, struct why *why)
+{
+	int fd = open(run->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return why_errno(why, -errno, "%s", run->path);
+	close(run->fd);
+	run->fd = fd;
+	return 0;
+}
+
 void rundir_close(struct rundir *run)
 {
 	if (run->fd >= 0)

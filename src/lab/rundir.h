@@ -44,6 +44,8 @@ int rundir_write(const struct rundir *run, const char *name, const void *bytes,
 		 size_t size, struct why *why);
 /* Open for appending: a descriptor or -errno. */
 int rundir_append(const struct rundir *run, const char *name, struct why *why);
+/* In the sandbox: by its path anew, so that nothing else can be reached from it. */
+int rundir_enter(struct rundir *run, struct why *why);
 void rundir_close(struct rundir *run);
 
 struct logfile {

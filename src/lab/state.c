@@ -126,7 +126,8 @@ static bool lock_is_held(int dir_fd)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
-/* With the folder of all labs locked.  -ENOENT: there is none of that name. */
+/* With the folder of all labs locked.  -ENOENT: there is none of that name (any more:
+ * what it could not remove itself goes now). */
 static int look_locked(struct state_info *out, int base_fd, const char *base,
 		       const char *name, struct why *why)
 {
@@ -137,6 +138,10 @@ static int look_locked(struct state_info *out, int base_fd, const char *base,
 
 	if (dir_fd < 0)
 		return why_set(why, -errno, "no lab is named %s", name);
+	if (faccessat(dir_fd, "lock", F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+		fdio_remove_tree(base_fd, name, NULL);
+		return why_set(why, -ENOENT, "no lab is named %s", name);
+	}
 	*out = (struct state_info){ .kind = STATE_BOOTING };
 	snprintf(out->name, sizeof(out->name), "%s", name);
 	if (snprintf(out->dir, sizeof(out->dir), "%s/%s", base, name) >= (int)sizeof(out->dir))
@@ -393,12 +398,32 @@ int state_dir_fd(const struct state *state)
 	return state->dir_fd;
 }
 
-size_t state_fds(const struct state *state, int fds[STATE_FDS])
+int state_enter(struct state *state, struct why *why)
 {
-	fds[0] = state->base_fd;
-	fds[1] = state->dir_fd;
-	fds[2] = state->lock_fd;
-	return STATE_FDS;
+	int fd = open(state->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return why_errno(why, -errno, "%s", state->dir);
+	/* From the old ones one could climb to all of the host's files. */
+	close(state->dir_fd);
+	close(state->base_fd);
+	state->dir_fd = fd;
+	state->base_fd = -1;
+	return 0;
+}
+
+void state_fds(const struct state *state, int fds[STATE_FDS])
+{
+	fds[0] = state->dir_fd;
+	fds[1] = state->lock_fd;
+}
+
+void state_vacate(struct state *state)
+{
+	static const char *const files[] = { "control", "lab.json", "lab.json.tmp", "lock" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		unlinkat(state->dir_fd, files[i], 0);
 }
 
 int state_remove(struct state *state, struct why *why)

@@ -16,12 +16,16 @@
  * believed only together with its start time, so a number used again is never
  * taken for the lab.
  *
- *   (none) ──state_create()──► BOOTING ──► RUNNING ──► STOPPING ──state_remove()──► (none)
+ *   (none) ──state_create()──► BOOTING ──► RUNNING ──► STOPPING ──state_vacate()──► (none)
  *                                 └───────────┴── killed ──► DEAD ──state_clear()──► (none)
+ *
+ * In its sandbox the lab process can change nothing but what is in its directory, so
+ * it cannot remove the directory itself: it takes its files out of it (state_vacate()).
+ * A directory without a lock is no lab; whoever looks next removes it.
  *
  * Errors:    0 or -errno; -EBUSY: that lab is running; -ENOENT: no such lab.
  * Ownership: state_create() gives a struct state, freed by state_close(), which
- *            also gives up the lock; state_remove() takes the directory away first.
+ *            also gives up the lock (but for what another process has of it).
  * Threads:   any process may look at any time; changes are made under a lock
  *            on the folder of all labs.
  */
@@ -77,11 +81,17 @@ struct state;
 int state_create(struct state **out, const char *name, bool *cleared, struct why *why);
 const char *state_dir(const struct state *state);
 int state_dir_fd(const struct state *state);
-/* Its descriptors, for a process that closes all others; returns how many. */
-enum { STATE_FDS = 3 };
-size_t state_fds(const struct state *state, int fds[STATE_FDS]);
+/* Its descriptors in the sandbox, for a process that closes all others. */
+enum { STATE_FDS = 2 };
+void state_fds(const struct state *state, int fds[STATE_FDS]);
 /* Write lab.json.  dir and name in info are ignored. */
 int state_write(struct state *state, const struct state_info *info, struct why *why);
+/* In the sandbox, before anything else: let go of every way to the host's own view
+ * of the folders. */
+int state_enter(struct state *state, struct why *why);
+/* The end: nothing that says there is a lab.  In the sandbox, or out of it. */
+void state_vacate(struct state *state);
+/* Outside of the sandbox: the whole directory. */
 int state_remove(struct state *state, struct why *why);
 void state_close(struct state *state); /* NULL does nothing */
 

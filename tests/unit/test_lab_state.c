@@ -298,6 +298,29 @@ static void a_link_in_place_of_the_folder_is_refused(void **state)
 	rmdir(target);
 }
 
+static void what_a_lab_could_not_remove_itself_goes_when_somebody_looks(void **state)
+{
+	struct state_info info;
+	struct state *mine;
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/netlab/triangle", home);
+	assert_int_equal(state_create(&mine, "triangle", NULL, NULL), 0);
+	assert_int_equal(mkdirat(state_dir_fd(mine), "nodes", 0700), 0);
+	info = about(STATE_RUNNING, (struct proc_id){ 0 });
+	assert_int_equal(state_enter(mine, NULL), 0);
+	assert_int_equal(state_write(mine, &info, NULL), 0);
+	state_vacate(mine);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(state_look(&info, "triangle", NULL), -ENOENT);
+	assert_int_equal(access(path, F_OK), -1);
+	state_close(mine);
+	assert_int_equal(state_create(&mine, "triangle", NULL, NULL), 0);
+	assert_int_equal(state_remove(mine, NULL), 0);
+	state_close(mine);
+}
+
 static void one_on_its_way_down_is_waited_for(void **state)
 {
 	pid_t pid = start_holder("triangle", STATE_STOPPING), killer;
@@ -338,6 +361,7 @@ int main(void)
 		TEST(names_that_would_leave_the_folder_are_refused),
 		TEST(a_folder_that_others_can_enter_is_refused),
 		TEST(a_link_in_place_of_the_folder_is_refused),
+		TEST(what_a_lab_could_not_remove_itself_goes_when_somebody_looks),
 		TEST(one_on_its_way_down_is_waited_for),
 	};
 
