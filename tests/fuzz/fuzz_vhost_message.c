@@ -138,7 +138,7 @@ static int connect_guest(void)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path));
 	ASSERT(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
 	return fd;
 }

@@ -95,7 +95,7 @@ int fake_guest_open(struct fake_guest **out, const char *path,
 	int err;
 
 	ASSERT(g && strlen(path) < sizeof(address.sun_path));
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path));
 	g->options = *options;
 	if (!g->options.ring_size)
 		g->options.ring_size = 256;

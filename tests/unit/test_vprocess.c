@@ -57,6 +57,14 @@ static void sleep_until_used(struct fake_guest *g, unsigned ring, uint16_t ahead
 	__atomic_store_n(fake_avail_flags(g, ring), 1, __ATOMIC_RELAXED);
 }
 
+/* Until the device has used all there was, and so fallen asleep. */
+static void await_all_used(struct fake_guest *g, unsigned ring)
+{
+	while (g->ring[ring].free_count < g->ring[ring].size)
+		if (fake_get(g, ring, NULL, 0, NULL) < 0)
+			sleep_until_used(g, ring, 0);
+}
+
 static void send_frames(const char *path, struct fake_options options)
 {
 	struct fake_guest *g = open_guest(path, options);
@@ -67,13 +75,10 @@ static void send_frames(const char *path, struct fake_options options)
 		while (!fake_net_send(g, frame, sizeof(frame), 0))
 			sleep_until_used(g, TX, 0);
 		fake_kick_if_wanted(g, TX);
-		if (i % 1000 == 0) /* let the device fall asleep now and then */
-			usleep(100);
+		if (i % 1000 == 0)
+			await_all_used(g, TX);
 	}
-	while (g->ring[TX].free_count < g->ring[TX].size) {
-		if (fake_get(g, TX, NULL, 0, NULL) < 0)
-			sleep_until_used(g, TX, 0);
-	}
+	await_all_used(g, TX);
 	_exit(0);
 }
 
