@@ -299,6 +299,14 @@ static void of_two_ways_the_one_over_the_first_name_is_taken(void **state)
 			    "0.0.0.0/0 via 10.0.1.3, 10.0.0.2/32 via 10.0.1.2");
 	assert_false(node_of(plan, "r10")->forward);
 	plan_free(plan);
+	/* The same when they are on different wires. */
+	plan = compile("{\"nodes\":{\"h\":{},\"r10\":{},\"r2\":{},\"k\":{}},\"links\":["
+		       "{\"endpoints\":[\"h\",\"r10\"]},{\"endpoints\":[\"h\",\"r2\"]}],"
+		       "\"networks\":{\"y\":{\"members\":[\"k\",\"r10\",\"r2\"]}}}");
+	assert_string_equal(routes_of(plan, "h"),
+			    "10.0.0.0/24 via 10.128.0.6, 10.0.0.2/32 "
+			    "via 10.128.0.2");
+	plan_free(plan);
 }
 
 static void neighbouring_subnets_become_one_route(void **state)
