@@ -19,3 +19,18 @@ target_compile_definitions(test_sandbox_jail PRIVATE
 	SANDBOX_PROBE="$<TARGET_FILE:sandbox_probe>")
 add_dependencies(test_sandbox_jail sandbox_probe)
 set_tests_properties(test_sandbox_jail PROPERTIES SKIP_RETURN_CODE 77)
+# A machine of its own, with an /init that looks around.
+add_executable(test_node_guest unit/test_node_guest.c)
+target_compile_options(test_node_guest PRIVATE -fno-sanitize=all)
+target_link_options(test_node_guest PRIVATE -fno-sanitize=all -static)
+set(guest_initramfs ${CMAKE_CURRENT_BINARY_DIR}/test_node_guest.cpio)
+add_custom_command(OUTPUT ${guest_initramfs}
+	COMMAND mkinitramfs $<TARGET_FILE:test_node_guest> ${guest_initramfs}
+	DEPENDS mkinitramfs test_node_guest VERBATIM)
+add_custom_target(test_node_guest_initramfs ALL DEPENDS ${guest_initramfs})
+unit_test(test_node_boot LABEL lab
+	SOURCES unit/test_node_boot.c unit/sandbox_scene.c LIBS nl_node nl_clock util)
+target_compile_definitions(test_node_boot PRIVATE GUEST_INITRAMFS="${guest_initramfs}"
+	PRELOAD_LIBRARY="$<TARGET_FILE:netlab-preload>")
+add_dependencies(test_node_boot test_node_guest_initramfs netlab-preload)
+set_tests_properties(test_node_boot PROPERTIES SKIP_RETURN_CODE 77)
