@@ -63,7 +63,9 @@ static int start(struct machine *m, const struct scene *scene, const char *args,
 		 const char *lab_dir, struct why *why)
 {
 	char work[PATH_MAX + 8], initramfs[PATH_MAX + 16], preload[PATH_MAX + 16];
-	struct plan_node plan = { .name = "guest", .kind = (char *)"uml", .memory_bytes = 64 << 20 };
+	struct plan_node plan = { .name = "guest",
+				  .kind = (char *)"uml",
+				  .memory_bytes = 64 << 20 };
 	struct node_start spec = { .plan = &plan,
 				   .lab_dir = lab_dir,
 				   .work_dir = work,
