@@ -8,7 +8,7 @@ import sys
 
 import harness
 import pcapng
-from harness import check, equal
+from harness import check, equal, wait_for
 
 TOPOLOGY = {"name": "events", "nodes": {"n": {"count": 2}},
             "links": [{"name": "wire", "endpoints": ["n1", "n2"]}]}
@@ -42,13 +42,13 @@ def test_follow_shows_what_happens(home):
 
 def test_the_run_directory_has_what_the_run_was(home):
     lab = home.up(TOPOLOGY, "--seed", "4711")
+    for node in "n1", "n2":
+        log = lab.run_dir / f"consoles/{node}.log"
+        wait_for(lambda: f"{node} is up" in harness.read(log), f"the console of {node}")
     lab.down()
     plan = json.loads(harness.read(lab.run_dir / "plan.json"))
     check(plan, "plan.json")
     equal(harness.read(lab.run_dir / "seed"), "4711\n", "seed")
-    for node in "n1", "n2":
-        check(f"{node} is up" in harness.read(lab.run_dir / f"consoles/{node}.log"),
-              "console of", node)
     check(os.path.samefile(lab.run_dir, home.out / f"{lab.name}-latest"), "latest")
 
 

@@ -318,10 +318,11 @@ class Home:
 
     def tell(self):
         """What a failed test's labs said, for the reader of the log."""
-        for name in ("lab.log", "journal.jsonl", "*.log"):
-            for path in sorted(self.out.rglob(name)):
+        last = max(self.out.glob("*-2*"), key=os.path.getmtime, default=self.out)
+        for name in ("lab.log", "journal.jsonl", "*/*.log"):
+            for path in sorted(last.glob(name)):
                 lines = read(path).splitlines()
-                if lines and not path.parent.is_symlink() and path.is_file():
+                if lines:
                     print(f"---- {path.relative_to(self.out)} (last of {len(lines)})")
                     print("\n".join(lines[-15:]))
 

@@ -54,18 +54,15 @@ def strike(home, victim, process, name):
 
 def truth(home, name, struck):
     """What ps says of the lab agrees with /proc."""
-    pid = lab_pid(home, name)
     def agrees():
-        nonlocal pid
-        pid = pid or lab_pid(home, name)  # it may not have written it yet
-        row = labs(home).get(name)
+        row, pid = labs(home).get(name), lab_pid(home, name)
         found = harness.process_state(pid) if pid else None
         lives = found is not None and found[1] not in "ZX"
         if row is None:
             return not lives and not (home.runtime / "netlab" / name).exists()
         return lives == (row["state"] != "dead")
-    wait_for(agrees, f"ps to agree with /proc about {name}, pid {pid}, after {struck}",
-             timeout=15)
+
+    wait_for(agrees, f"ps to agree with /proc about {name}, after {struck}", timeout=15)
 
 
 def one_round(home, takes, phase, victim, moment):
