@@ -2,7 +2,9 @@
 # `netlab doctor` says that machines cannot run.
 if(TARGET netlab)
 	add_executable(lab_blast lab/blast.c)
-	target_link_options(lab_blast PRIVATE -static)
+	# Static, so that it runs in any machine, and then without sanitizers.
+	target_compile_options(lab_blast PRIVATE -fno-sanitize=all)
+	target_link_options(lab_blast PRIVATE -static -fno-sanitize=all)
 
 	# lab_test(NAME SECONDS [SERIAL]): tests/lab/NAME.py.  SERIAL: it measures
 	# time, or kills at moments, so nothing else may run beside it.
