@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check.h"
+#include "base/check.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 
@@ -42,6 +44,8 @@ int session_signal(pid_t session, int signal)
 	struct dirent *entry;
 	int count = 0;
 
+	/* A wrong number here would reach processes that are nobody's business. */
+	ASSERT(session > 1 && session != getsid(0));
 	if (!dir)
 		return 0;
 	while ((entry = readdir(dir))) {

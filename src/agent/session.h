@@ -10,7 +10,8 @@
 #include <sys/types.h>
 
 /* Signal every process of the session (0: only count).  Returns how many there
- * are; zombies do not count. */
+ * are; zombies do not count.  session: a leader that we started, so never 0 (whoever
+ * never made a session, kernel threads first) or 1 (ourselves). */
 int session_signal(pid_t session, int signal);
 
 #endif
