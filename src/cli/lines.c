@@ -10,13 +10,16 @@ static void flush(struct lines *l)
 {
 	if (l->prefix)
 		fputs(l->prefix, l->out);
-	fwrite(l->text, 1, l->have, l->out);
+	if (l->have)
+		fwrite(l->text, 1, l->have, l->out);
 	fputc('\n', l->out);
 	l->have = 0;
 }
 
 static void add(struct lines *l, const uint8_t *bytes, size_t size)
 {
+	if (!size)
+		return;
 	if (l->have + size > l->room) {
 		l->room = (l->have + size) * 2;
 		l->text = realloc(l->text, l->room);

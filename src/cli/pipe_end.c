@@ -19,15 +19,10 @@ enum { ARGS_MAX = 12, READ_BYTES = 64 << 10 };
 
 static void keep_words(struct pipe_end *e, const uint8_t *bytes, size_t size)
 {
-	size_t room = sizeof(e->words) - 1, over;
+	size_t room = sizeof(e->words) - 1 - e->words_have;
 
-	if (size > room) {
-		bytes += size - room;
+	if (size > room)
 		size = room;
-	}
-	over = e->words_have + size > room ? e->words_have + size - room : 0;
-	memmove(e->words, e->words + over, e->words_have - over);
-	e->words_have -= over;
 	memcpy(e->words + e->words_have, bytes, size);
 	e->words_have += size;
 	e->words[e->words_have] = 0;

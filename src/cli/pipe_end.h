@@ -6,8 +6,8 @@
  * pipe_end_serve() works on what came of them.
  *
  * Output is collected in `out` while want_output is set; who wants no more for
- * now clears it, and the program has to wait.  stderr is kept up to its limit, from
- * the end.
+ * now clears it, and the program has to wait.  Of stderr the beginning is kept: what
+ * follows the first complaint is mostly its echo.
  *
  * States: RUNNING ──► ended (status is known and all output is in `out`).
  */
@@ -34,7 +34,7 @@ enum {
 struct pipe_end {
 	bool ended;
 	int status;                       /* as of a shell */
-	char words[PIPE_END_WORDS_BYTES]; /* the last it said on stderr */
+	char words[PIPE_END_WORDS_BYTES]; /* the first it said on stderr */
 	size_t words_have;
 
 	bool want_output;

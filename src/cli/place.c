@@ -51,19 +51,14 @@ void place_close(struct place *p)
 	p->client = NULL;
 }
 
-/* The last line it said, with the place in front. */
+/* The first line it said, with the place in front. */
 static int failed(const struct place *p, struct pipe_end *e, struct why *why)
 {
-	char *end = e->words + e->words_have, *line;
-
-	while (end > e->words && (end[-1] == '\n' || end[-1] == '\r'))
-		*--end = 0;
-	line = strrchr(e->words, '\n');
-	line = line ? line + 1 : e->words;
-	if (!*line)
+	e->words[strcspn(e->words, "\r\n")] = 0;
+	if (!*e->words)
 		return why_set(why, -EREMOTEIO, "%s: tar failed with status %d", p->word,
 			       e->status);
-	return why_set(why, -EREMOTEIO, "%s%s%s", p->node, *p->node ? ": " : "", line);
+	return why_set(why, -EREMOTEIO, "%s%s%s", p->node, *p->node ? ": " : "", e->words);
 }
 
 int place_ask(struct place *p, const char *program, const char *const *args, char *text,
