@@ -19,6 +19,8 @@
 #include "base/fdio.h"
 #include "node/mounts.h"
 
+enum { CONTROL_BYTES = 64 << 10 };
+
 /* Top-level folders that are there and empty.  Not here and not listed: shown.
  * Nothing in them is private, and whom the machine runs as must be able to look
  * into /root: the guest's root is bound by that, too. */
@@ -191,20 +193,31 @@ static int bind_named(int root, const struct jail_bind *bind, struct why *why)
 	return err ? err : mounts_bind(bind->source, root, path, MOUNTS_READ_ONLY, why);
 }
 
-static int build_memory(int root, const struct jail_spec *spec, struct why *why)
+/* Where the program may write: file systems of its own, no larger than needed, so
+ * that it can fill up nobody's but these. */
+static int build_own(int root, const char *path, const struct jail_spec *spec,
+		     uint64_t bytes, struct why *why)
 {
 	char options[128];
-	int err = make_dir(root, "netlab/memory", 0700, why);
+	int err = make_dir(root, path, 0700, why);
 
 	if (err)
 		return err;
-	if (spec->memory_dir)
-		return mounts_bind(spec->memory_dir, root, "netlab/memory",
-				   MOUNTS_WRITABLE, why);
 	snprintf(options, sizeof(options),
-		 "mode=700,uid=%u,gid=%u,nr_inodes=64,size=%" PRIu64, spec->uid,
-		 spec->gid, spec->memory_bytes);
-	return mounts_new("tmpfs", options, MOUNTS_WRITABLE, root, "netlab/memory", why);
+		 "mode=700,uid=%u,gid=%u,nr_inodes=64,size=%" PRIu64, spec->uid, spec->gid,
+		 bytes);
+	return mounts_new("tmpfs", options, MOUNTS_WRITABLE, root, path, why);
+}
+
+static int build_memory(int root, const struct jail_spec *spec, struct why *why)
+{
+	int err;
+
+	if (!spec->memory_dir)
+		return build_own(root, "netlab/memory", spec, spec->memory_bytes, why);
+	err = make_dir(root, "netlab/memory", 0700, why);
+	return err ? err :
+		     mounts_bind(spec->memory_dir, root, "netlab/memory", MOUNTS_WRITABLE, why);
 }
 
 static int build_netlab(int root, int work_tree, const struct jail_spec *spec,
@@ -217,6 +230,8 @@ static int build_netlab(int root, int work_tree, const struct jail_spec *spec,
 		err = mounts_place(work_tree, root, "netlab/work", why);
 	if (!err)
 		err = build_memory(root, spec, why);
+	if (!err)
+		err = build_own(root, "netlab/control", spec, CONTROL_BYTES, why);
 	for (size_t i = 0; !err && i < spec->bind_count; i++)
 		err = bind_named(root, &spec->binds[i], why);
 	/* What a machine's kernel executes as argv[0] when it is told to reboot. */
@@ -246,7 +261,7 @@ static int fill(int root, int work_tree, const struct jail_spec *spec, struct wh
 int jail_root_enter(const struct jail_spec *spec, int *proc_fd, struct why *why)
 {
 	cleanup_close int work_tree = mounts_clone(
-		AT_FDCWD, spec->work_dir, MOUNTS_WRITABLE | MOUNT_ATTR_NOEXEC, why);
+		AT_FDCWD, spec->work_dir, MOUNTS_READ_ONLY | MOUNT_ATTR_NOEXEC, why);
 	cleanup_close int root = -1;
 	struct mount_attr sealed = { .attr_set = MOUNTS_READ_ONLY };
 	int err;

@@ -5,7 +5,10 @@
  *	/home /root /tmp ...	empty, as is the user's own home wherever it is
  *	/dev			null zero full random urandom, a pts of its own
  *	/proc			cpuinfo and self/exe: nothing of the host's processes
- *	/netlab/work		the work folder; writable, the working folder
+ *	/netlab/work		the work folder, read-only (its sockets can be connected
+ *				to all the same); the working folder
+ *	/netlab/control		a small tmpfs for the kernel's control socket; writable;
+ *				to the lab it is /proc/PID/root/netlab/control
  *	/netlab/memory		a tmpfs for the guest's memory; writable
  *	/netlab/NAME		what jail_spec.binds names; read-only
  *	/netlab/reboot		a script that ends with JAIL_EXIT_REBOOT

@@ -132,9 +132,9 @@ static int add_netlab(struct uml_args *args, const struct uml_machine *machine,
 		err = addf(args, why, "initrd=" JAIL_DIR "/initramfs");
 	if (!err)
 		err = addf(args, why, "con0=fd:0,fd:1");
-	/* The control socket is uml/mconsole in the work folder. */
+	/* The control socket is uml/mconsole in there. */
 	if (!err)
-		err = addf(args, why, "uml_dir=.");
+		err = addf(args, why, "uml_dir=" JAIL_DIR "/control");
 	if (!err)
 		err = addf(args, why, "umid=uml");
 	if (!err && machine->params.image_kind == IMAGE_FILE)

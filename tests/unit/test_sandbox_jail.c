@@ -191,7 +191,7 @@ static int files(const struct scene *scene, struct why *why)
 		{ "entries:/dev", 7 },
 		{ "create:/", EROFS },	   { "create:/tmp", EROFS },
 		{ "create:/netlab", EROFS }, { "create:lab", EROFS },
-		{ "create:work", 0 },	   { "create:memory", 0 },
+		{ "create:work", EROFS },	   { "create:memory", 0 },
 		{ "read:lab", 0 },	   { "read:/proc/self/status", ENOENT },
 		{ "read:/proc/cpuinfo", 0 }, { "read:/dev/urandom", 0 },
 		{ "write:/dev/null", 0 },  { "usr-flags", 1 + 2 + 4 },
@@ -326,7 +326,7 @@ static bool same_namespace(int pid, const char *kind)
 static int from_outside(const struct scene *scene, struct why *why)
 {
 	static const char *const kinds[] = { "user", "mnt", "pid", "net", "ipc", "uts" };
-	static const char *const writable[] = { "/netlab/work", "/netlab/memory", "/dev/", NULL };
+	static const char *const writable[] = { "/netlab/memory", "/netlab/control", "/dev/", NULL };
 	struct trial *trial = calloc(1, sizeof(*trial));
 	int first, program, err = start(trial, scene, "wait", NULL, NULL, why);
 	char path[64], line[8];
