@@ -326,7 +326,8 @@ static bool same_namespace(int pid, const char *kind)
 static int from_outside(const struct scene *scene, struct why *why)
 {
 	static const char *const kinds[] = { "user", "mnt", "pid", "net", "ipc", "uts" };
-	static const char *const writable[] = { "/netlab/memory", "/netlab/control", "/dev/", NULL };
+	static const char *const writable[] = { "/netlab/memory", "/netlab/control", "/dev/",
+						NULL };
 	struct trial *trial = calloc(1, sizeof(*trial));
 	int first, program, err = start(trial, scene, "wait", NULL, NULL, why);
 	char path[64], line[8];
