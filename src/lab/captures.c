@@ -56,7 +56,7 @@ int captures_create(struct captures **out, const char *lab, const struct plan *p
 	return 0;
 }
 
-/* ---- targets --------------------------------------------------------------------- */
+/* ---- targets ----------------------------------------------------------- */
 
 static void want(struct recording *recording, struct plan_endpoint at)
 {
@@ -117,14 +117,15 @@ static int resolve(struct recording *recording, const char *target, struct why *
 	if (!recording->name_count)
 		want_ports(recording, target);
 	if (!recording->name_count)
-		return why_set(why, -ENOENT,
-			       "nothing to capture is named %.100s: give a link, a network, a "
-			       "node, NODE:INTERFACE or all",
-			       target);
+		return why_set(
+			why, -ENOENT,
+			"nothing to capture is named %.100s: give a link, a network, a "
+			"node, NODE:INTERFACE or all",
+			target);
 	return 0;
 }
 
-/* ---- recordings ------------------------------------------------------------------- */
+/* ---- recordings -------------------------------------------------------- */
 
 static void tap_ports(struct recording *recording, bool on)
 {
@@ -218,8 +219,8 @@ static int begin(struct recording *recording, const struct recording_config *con
 	int err = resolve(recording, config->target, why);
 
 	how.interface_count = recording->name_count;
-	return err ? err :
-		     capture_create(&recording->capture, captures->loop, &how, on_ended,
+	return err ? err
+		   : capture_create(&recording->capture, captures->loop, &how, on_ended,
 				    recording, why);
 }
 
@@ -233,7 +234,8 @@ int captures_start(struct recording **out, struct captures *captures,
 	int err;
 
 	if (captures->count >= CAPTURES_MAX)
-		return why_set(why, -EBUSY, "%d captures are running already", CAPTURES_MAX);
+		return why_set(why, -EBUSY, "%d captures are running already",
+			       CAPTURES_MAX);
 	err = allocate(&recording, captures, config, why);
 	if (err)
 		return err;
@@ -273,7 +275,7 @@ void captures_destroy(struct captures *captures)
 	free(captures);
 }
 
-/* ---- frames ------------------------------------------------------------------------ */
+/* ---- frames ------------------------------------------------------------ */
 
 void captures_tap(struct captures *captures, const struct sw_tap_event *event)
 {
@@ -317,12 +319,12 @@ json_t *captures_json(const struct captures *captures)
 	for (const struct recording *r = captures->first; r; r = r->next) {
 		const struct capture_stats *stats = capture_stats(r->capture);
 
-		json_array_append_new(
-			all, json_pack("{s:s, s:s, s:o, s:I, s:I}", "target", r->target,
-				       "filter", r->filter, "interfaces",
-				       recording_interfaces(r), "frames",
-				       (json_int_t)stats->written, "missed",
-				       (json_int_t)stats->missed));
+		json_array_append_new(all,
+				      json_pack("{s:s, s:s, s:o, s:I, s:I}", "target",
+						r->target, "filter", r->filter,
+						"interfaces", recording_interfaces(r),
+						"frames", (json_int_t)stats->written,
+						"missed", (json_int_t)stats->missed));
 	}
 	return all;
 }

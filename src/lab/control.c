@@ -87,17 +87,18 @@ static void on_connection(void *ctx, uint32_t events)
 	conn_create(control, steal_fd(&fd), false, NULL);
 }
 
-int control_listen(struct control *control, int dir_fd, const char *name,
-		   struct why *why)
+int control_listen(struct control *control, int dir_fd, const char *name, struct why *why)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	cleanup_close int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t mask;
 	int err;
 
 	if (fd < 0)
 		return why_errno(why, -errno, "control socket");
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/%s", dir_fd, name);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/%s", dir_fd,
+		 name);
 	mask = umask(0177);
 	err = bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
 	umask(mask);
@@ -133,7 +134,8 @@ void control_adopted_watch(struct control *control, void (*gone)(void *ctx))
 void control_wake(struct control *control, unsigned mask)
 {
 	for (struct conn *conn = control->first; conn; conn = conn->next)
-		for (struct request *request = conn->first; request; request = request->next)
+		for (struct request *request = conn->first; request;
+		     request = request->next)
 			if (request->wakes & mask) {
 				conn_kick(conn);
 				break;

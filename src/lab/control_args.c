@@ -30,8 +30,8 @@ int arg_integer(const json_t *body, const char *key, enum arg_need need, json_in
 	if (!json_is_integer(value) || json_integer_value(value) < min ||
 	    json_integer_value(value) > max)
 		return why_set(why, -EINVAL,
-			       "\"%s\": a whole number from %lld to %lld was expected", key,
-			       (long long)min, (long long)max);
+			       "\"%s\": a whole number from %lld to %lld was expected",
+			       key, (long long)min, (long long)max);
 	*out = json_integer_value(value);
 	return 0;
 }
@@ -57,7 +57,8 @@ int arg_bytes(const json_t *body, const char *key, uint8_t **out, size_t *size,
 	long n;
 
 	if (!json_is_string(value))
-		return why_set(why, -EINVAL, "\"%s\": a string of base64 was expected", key);
+		return why_set(why, -EINVAL, "\"%s\": a string of base64 was expected",
+			       key);
 	bytes = malloc(chars + 1);
 	if (!bytes)
 		return why_set(why, -ENOMEM, "\"%s\": out of memory", key);

@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "lab/text.h"
 
-/* ---- answers ------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------- */
 
 /* The line {"id":…, KEY:VALUE, fields…}; takes fields over. */
 static json_t *line(json_int_t id, const char *key, json_t *value, json_t *fields)
@@ -52,7 +52,7 @@ int call_take_fd(struct call *call)
 	return fd;
 }
 
-/* ---- requests under way ---------------------------------------------------------- */
+/* ---- requests under way ------------------------------------------------ */
 
 void request_begin(struct request *request, struct call *call,
 		   const struct request_ops *ops, unsigned wakes)
@@ -60,9 +60,11 @@ void request_begin(struct request *request, struct call *call,
 	struct conn *conn = call->conn;
 
 	ASSERT(ops->drop);
-	*request = (struct request){
-		.ops = ops, .conn = conn, .id = call->id, .wakes = wakes, .next = conn->first
-	};
+	*request = (struct request){ .ops = ops,
+				     .conn = conn,
+				     .id = call->id,
+				     .wakes = wakes,
+				     .next = conn->first };
 	if (request->next)
 		request->next->prev = request;
 	conn->first = request;
@@ -120,21 +122,22 @@ void request_fail(struct request *request, json_t *fields, const char *error)
 	conn_send(request->conn, failure(request->id, fields, error));
 }
 
-/* ---- lines ------------------------------------------------------------------------ */
+/* ---- lines ------------------------------------------------------------- */
 
 static int check_keys(const struct verb *verb, const json_t *body, struct why *why)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach ((json_t *)body, key, value) {
+	json_object_foreach((json_t *)body, key, value)
+	{
 		bool known = strcmp(key, "id") == 0 || strcmp(key, "do") == 0;
 
 		for (int i = 0; !known && i < CONTROL_KEYS_MAX && verb->keys[i]; i++)
 			known = strcmp(key, verb->keys[i]) == 0;
 		if (!known)
-			return why_set(why, -EINVAL, "%s: unknown key \"%.40s\"", verb->name,
-				       key);
+			return why_set(why, -EINVAL, "%s: unknown key \"%.40s\"",
+				       verb->name, key);
 	}
 	return 0;
 }
@@ -176,18 +179,20 @@ void conn_line(struct conn *conn, const char *text, size_t size)
 
 	call.id = json_integer_value(id);
 	if (!body) {
-		snprintf(message, sizeof(message), "not JSON: column %d: %s", error.column,
-			 error.text);
+		snprintf(message, sizeof(message), "not JSON: column %d: %s",
+			 error.column, error.text);
 		refuse_id(conn, message);
 	} else if (!json_is_integer(id)) {
 		refuse_id(conn, "a request is an object with an integer \"id\"");
 	} else if (request_find(&call, call.id)) {
 		refuse_id(conn, "this id is under way already; the request is ignored");
 	} else if (!verb) {
-		conn_send(conn, failure(call.id, NULL, "\"do\" is missing: what is to be done?"));
-	} else if (run(&call, verb, &why)) {
 		conn_send(conn, failure(call.id, NULL,
-					*why.text ? why.text : "the lab is out of memory"));
+					"\"do\" is missing: what is to be done?"));
+	} else if (run(&call, verb, &why)) {
+		conn_send(conn,
+			  failure(call.id, NULL,
+				  *why.text ? why.text : "the lab is out of memory"));
 	}
 	json_decref(body);
 }

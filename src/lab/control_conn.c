@@ -63,7 +63,7 @@ bool conn_flush(struct conn *conn)
 	return true;
 }
 
-/* ---- reading ------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------- */
 
 /* One read.  Returns false when there is nothing more now. */
 static bool read_once(struct conn *conn)
@@ -94,9 +94,9 @@ static long whole_line(struct conn *conn)
 {
 	const uint8_t *front = outbuf_front(&conn->in);
 	size_t have = outbuf_size(&conn->in);
-	const uint8_t *end = have > conn->scanned ?
-				     memchr(front + conn->scanned, '\n', have - conn->scanned) :
-				     NULL;
+	const uint8_t *end = have > conn->scanned ? memchr(front + conn->scanned, '\n',
+							   have - conn->scanned)
+						  : NULL;
 
 	if (end)
 		return end - front;
@@ -106,9 +106,10 @@ static long whole_line(struct conn *conn)
 
 static void refuse_long_line(struct conn *conn)
 {
-	conn_send(conn, json_pack("{s:n, s:b, s:s}", "id", "ok", 0, "error",
-				  "a line of a request has at most 1 MiB; the connection is "
-				  "closed"));
+	conn_send(conn,
+		  json_pack("{s:n, s:b, s:s}", "id", "ok", 0, "error",
+			    "a line of a request has at most 1 MiB; the connection is "
+			    "closed"));
 	conn_flush(conn);
 	conn->dead = true;
 }
@@ -120,7 +121,8 @@ static bool serve_lines(struct conn *conn, bool always)
 		long size = conn->dead ? -1 : whole_line(conn);
 
 		if (size < 0) {
-			if (!conn->dead && outbuf_size(&conn->in) >= CONTROL_LINE_BYTES_MAX)
+			if (!conn->dead &&
+			    outbuf_size(&conn->in) >= CONTROL_LINE_BYTES_MAX)
 				refuse_long_line(conn);
 			return false;
 		}
@@ -137,7 +139,7 @@ static bool serve_lines(struct conn *conn, bool always)
 	return true;
 }
 
-/* ---- the turn of a connection -------------------------------------------------- */
+/* ---- the turn of a connection ------------------------------------------ */
 
 static bool pump_requests(struct conn *conn)
 {
@@ -171,8 +173,9 @@ static void work(void *ctx)
 	}
 	if (sent && (more || whole_line(conn) >= 0))
 		conn_kick(conn);
-	watch_events(conn->watch, (sent ? 0 : EPOLLOUT) |
-					  (conn_has_room(conn) && !conn->eof ? EPOLLIN : 0));
+	watch_events(conn->watch,
+		     (sent ? 0 : EPOLLOUT) |
+			     (conn_has_room(conn) && !conn->eof ? EPOLLIN : 0));
 }
 
 static void on_event(void *ctx, uint32_t events)
@@ -209,7 +212,8 @@ int conn_create(struct control *control, int fd, bool adopted, struct why *why)
 	conn->work = (struct deferred){ .run = work, .ctx = conn };
 	err = fdio_nonblock(fd, true);
 	if (!err)
-		err = loop_watch(control->loop, fd, EPOLLIN, on_event, conn, &conn->watch, why);
+		err = loop_watch(control->loop, fd, EPOLLIN, on_event, conn, &conn->watch,
+				 why);
 	if (err) {
 		close(fd);
 		free(conn);

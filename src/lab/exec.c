@@ -71,8 +71,8 @@ int exec_open(struct exec **out, struct machine *machine, const json_t *spec,
 	struct exec *exec;
 
 	if (!machine_agent_talks(machine) || machine->state < MACHINE_CONFIGURED)
-		return why_set(why, -ENOTCONN, "%s is %s%s%s: it cannot run commands", name,
-			       machine_state_name(machine->state),
+		return why_set(why, -ENOTCONN, "%s is %s%s%s: it cannot run commands",
+			       name, machine_state_name(machine->state),
 			       *machine->reason.text ? ": " : "", machine->reason.text);
 	if (machine->execs.count >= PROTO_CHANNELS_MAX)
 		return why_set(why, -EBUSY, "%s runs %d commands already", name,
@@ -155,7 +155,7 @@ void exec_abandon(struct exec *exec)
 	machine_agent_send(exec->machine, PROTO_CLOSE, exec->channel, "", 0);
 }
 
-/* ---- what the agent says --------------------------------------------------- */
+/* ---- what the agent says ----------------------------------------------- */
 
 static int on_output(struct exec *exec, const struct proto_message *message,
 		     struct why *why)
@@ -164,8 +164,8 @@ static int on_output(struct exec *exec, const struct proto_message *message,
 		return why_set(why, -EPROTO, "more output than it has credit for");
 	exec->output_under_way += message->size;
 	if (exec->ops)
-		exec->ops->output(exec->ctx, message->type == PROTO_STDERR, message->payload,
-				  message->size);
+		exec->ops->output(exec->ctx, message->type == PROTO_STDERR,
+				  message->payload, message->size);
 	else
 		exec_consumed(exec, message->size);
 	return 0;
@@ -174,7 +174,8 @@ static int on_output(struct exec *exec, const struct proto_message *message,
 static int on_credit(struct exec *exec, const struct proto_message *message,
 		     struct why *why)
 {
-	uint32_t bytes = message->size == 4 ? proto_get_u32(message->payload) : UINT32_MAX;
+	uint32_t bytes =
+		message->size == 4 ? proto_get_u32(message->payload) : UINT32_MAX;
 
 	if (bytes > exec->stdin_under_way)
 		return why_set(why, -EPROTO, "credit for more than it was sent");
@@ -231,8 +232,8 @@ int exec_message(struct exec_list *list, const struct proto_message *message,
 	else if (message->type != PROTO_STARTED)
 		err = on_end(list, exec, message->type, body, why);
 	else if (exec->ops)
-		exec->ops->started(exec->ctx,
-				   (long)json_integer_value(json_object_get(body, "pid")));
+		exec->ops->started(exec->ctx, (long)json_integer_value(
+						      json_object_get(body, "pid")));
 	json_decref(body);
 	return err;
 }

@@ -37,7 +37,9 @@ static bool parse_end(struct end *end, const struct plan *plan, const char *text
 	char *colon;
 
 	snprintf(name, sizeof(name), "%s", text);
-	*end = (struct end){ .node = plan_find_node(plan, name), .interface = -1, .segment = -1 };
+	*end = (struct end){ .node = plan_find_node(plan, name),
+			     .interface = -1,
+			     .segment = -1 };
 	if (end->node >= 0)
 		return true;
 	end->segment = find_segment(plan, name);
@@ -114,12 +116,14 @@ static int add_from_interface(struct fault_target *target, const struct plan *pl
 	if (only->segment >= 0 && only->segment != (int)link->segment)
 		return 0;
 	if (to->node < 0)
-		return to->segment == (int)link->segment ? add_dir(target, index, DIR_AB) : 0;
+		return to->segment == (int)link->segment ? add_dir(target, index, DIR_AB)
+							 : 0;
 	/* Only that link was asked for, and a pair is not of one link. */
 	if (only->link >= 0)
 		return 0;
 	for (uint32_t j = 0; !err && j < plan->nodes[to->node].interface_count; j++) {
-		struct plan_endpoint other = { .node = (uint32_t)to->node, .interface = j };
+		struct plan_endpoint other = { .node = (uint32_t)to->node,
+					       .interface = j };
 		const struct plan_link *far =
 			&plan->links[plan->nodes[other.node].interfaces[j].link];
 
@@ -135,15 +139,18 @@ static int add_from_interface(struct fault_target *target, const struct plan *pl
 }
 
 static int add_arrow(struct fault_target *target, const struct plan *plan,
-		     const struct end *from, const struct end *to, const struct only *only)
+		     const struct end *from, const struct end *to,
+		     const struct only *only)
 {
 	const struct end *node_end = from->node >= 0 ? from : to;
 	int err = 0;
 
 	if (node_end->node < 0)
 		return 0; /* from a network to a network: nothing */
-	for (uint32_t i = 0; !err && i < plan->nodes[node_end->node].interface_count; i++) {
-		struct plan_endpoint at = { .node = (uint32_t)node_end->node, .interface = i };
+	for (uint32_t i = 0; !err && i < plan->nodes[node_end->node].interface_count;
+	     i++) {
+		struct plan_endpoint at = { .node = (uint32_t)node_end->node,
+					    .interface = i };
 		uint32_t index = plan->nodes[at.node].interfaces[i].link;
 		const struct plan_link *link = &plan->links[index];
 
@@ -212,9 +219,10 @@ static int resolve_arrow(struct fault_target *target, const struct plan *plan,
 	if (err)
 		return why_errno(why, err, "%s", text);
 	if (target->count == 0)
-		return why_set(why, -ENOENT,
-			       "%s: both exist, but no link or network joins them directly",
-			       text);
+		return why_set(
+			why, -ENOENT,
+			"%s: both exist, but no link or network joins them directly",
+			text);
 	return 0;
 }
 
@@ -237,8 +245,8 @@ static int resolve_name(struct fault_target *target, const struct plan *plan,
 	return err;
 }
 
-static int resolve(struct fault_target *target, const struct plan *plan,
-		   const char *text, struct why *why)
+static int resolve(struct fault_target *target, const struct plan *plan, const char *text,
+		   struct why *why)
 {
 	struct only only = { .link = -1, .segment = -1 };
 	char name[FAULT_TARGET_BYTES_MAX];
@@ -299,8 +307,8 @@ void fault_at_name(char name[FAULT_NAME_BYTES_MAX], const struct plan *plan,
 		b = plan->nodes[at->to.node].name;
 	} else {
 		a = plan->nodes[link->a.node].name;
-		b = link->b_kind == LINK_TO_SEGMENT ? plan->segments[link->segment].name :
-						      plan->nodes[link->b.node].name;
+		b = link->b_kind == LINK_TO_SEGMENT ? plan->segments[link->segment].name
+						    : plan->nodes[link->b.node].name;
 		if (at->dir == DIR_BA) {
 			const char *swap = a;
 

@@ -31,10 +31,10 @@
 /* One direction of a link, or one pair of members of a segment. */
 struct fault_at {
 	bool pair;
-	uint32_t link; /* !pair */
-	int dir;       /* !pair: DIR_AB, DIR_BA */
-	uint32_t segment;		/* pair */
-	struct plan_endpoint from, to;	/* pair */
+	uint32_t link;		       /* !pair */
+	int dir;		       /* !pair: DIR_AB, DIR_BA */
+	uint32_t segment;	       /* pair */
+	struct plan_endpoint from, to; /* pair */
 };
 
 struct fault_target {

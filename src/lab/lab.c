@@ -33,7 +33,8 @@ static int choose_seed(struct lab *lab, const struct lab_options *options,
 	return seed_draw(&lab->seed, why);
 }
 
-/* ---- kernels ------------------------------------------------------------------------ */
+/* ---- kernels ------------------------------------------------------------------------
+ */
 
 static bool same_text(const char *a, const char *b)
 {
@@ -77,7 +78,8 @@ static int find_kernels(struct lab_process *process, const struct lab_options *o
 	return err;
 }
 
-/* ---- folders ------------------------------------------------------------------------- */
+/* ---- folders -------------------------------------------------------------------------
+ */
 
 static int write_run_files(struct lab *lab, struct why *why)
 {
@@ -114,7 +116,8 @@ static int make_folders(struct lab_process *process, const struct lab_options *o
 	    snprintf(parent, sizeof(parent), "%s%s",
 		     options->out_dir ? options->out_dir : lab->plan->dir,
 		     options->out_dir ? "" : "/netlab-runs") >= (int)sizeof(parent))
-		return why_set(why, -ENAMETOOLONG, "lab %s: a path is too long", lab->name);
+		return why_set(why, -ENAMETOOLONG, "lab %s: a path is too long",
+			       lab->name);
 	if (mkdirat(state_dir_fd(lab->state), "nodes", 0700) < 0)
 		return why_errno(why, -errno, "%s", process->nodes_dir);
 	err = rundir_create(&lab->run, parent, lab->name, why);
@@ -124,7 +127,8 @@ static int make_folders(struct lab_process *process, const struct lab_options *o
 	return write_run_files(lab, why);
 }
 
-/* ---- the fork ------------------------------------------------------------------------- */
+/* ---- the fork -------------------------------------------------------------------------
+ */
 
 /* What the lab process has to be able to open in its sandbox. */
 static const char **reach_list(const struct lab_process *process, size_t *count)
@@ -167,8 +171,7 @@ static int await(int report_fd, pid_t pid, struct why *why)
 		       status);
 }
 
-static int fork_lab(struct lab_process *process, struct lab_handle *out,
-		    struct why *why)
+static int fork_lab(struct lab_process *process, struct lab_handle *out, struct why *why)
 {
 	const char *const writable[] = { state_dir(process->lab.state),
 					 process->lab.run.path };
@@ -246,8 +249,8 @@ static int prepare(struct lab_process *process, const struct lab_options *option
 	struct lab *lab = &process->lab;
 	const char *name = options->name ? options->name : lab->plan->name;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	uint32_t timeout_s =
-		options->boot_timeout_s ? options->boot_timeout_s : LAB_BOOT_TIMEOUT_S_DEFAULT;
+	uint32_t timeout_s = options->boot_timeout_s ? options->boot_timeout_s
+						     : LAB_BOOT_TIMEOUT_S_DEFAULT;
 	int err = state_name_check(name, why);
 
 	if (!err)

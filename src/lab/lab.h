@@ -50,7 +50,7 @@ struct lab_options {
 struct lab_handle {
 	char name[PLAN_NAME_BYTES_MAX];
 	char run_dir[PATH_MAX];
-	pid_t pid;	 /* as the caller sees it */
+	pid_t pid; /* as the caller sees it */
 	uint64_t seed;
 	bool seed_drawn; /* neither the options nor the file gave one */
 	int control_fd;	 /* a connection to the control socket, ready to use */

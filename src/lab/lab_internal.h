@@ -36,10 +36,10 @@ struct lab {
 	uint32_t boots_at_once;
 	struct loop *loop;
 	struct clock *clock;
-	int journal_fd;		    /* taken over; -1: none */
-	struct machine_env env;	    /* but for what lab_build() makes */
+	int journal_fd;				  /* taken over; -1: none */
+	struct machine_env env;			  /* but for what lab_build() makes */
 	const struct node_kernel *const *kernels; /* by node; NULL: never started */
-	struct state *state;	    /* NULL: none (tests) */
+	struct state *state;			  /* NULL: none (tests) */
 	struct state_info info;
 	struct rundir run;
 

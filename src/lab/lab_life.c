@@ -64,7 +64,7 @@ static void set_phase(struct lab *lab, enum lab_phase phase, const char *reason)
 	control_wake(lab->control, WAKE_PROGRESS);
 }
 
-/* ---- what machines say ------------------------------------------------------------ */
+/* ---- what machines say ------------------------------------------------- */
 
 static void note(struct lab *lab, const struct machine *machine, const char *what)
 {
@@ -86,7 +86,8 @@ static void on_service(void *ctx, struct machine *machine, size_t index)
 	const struct service *service = machine_service(machine, index);
 	char what[96];
 
-	snprintf(what, sizeof(what), "%.64s %s", machine_plan(machine)->services[index].name,
+	snprintf(what, sizeof(what), "%.64s %s",
+		 machine_plan(machine)->services[index].name,
 		 service_state_name(service->state));
 	note(ctx, machine, what);
 }
@@ -151,7 +152,7 @@ static void on_starter_gone(void *ctx)
 	loop_defer(lab->loop, &lab->advance);
 }
 
-/* ---- up ---------------------------------------------------------------------------- */
+/* ---- up ---------------------------------------------------------------- */
 
 static bool depends_ready(const struct lab *lab, const struct machine *machine)
 {
@@ -198,7 +199,8 @@ static void advance_boot(struct lab *lab)
 	for (size_t i = 0; i < lab->plan->node_count; i++) {
 		struct machine *machine = lab->machines[i];
 
-		if (machine_state(machine) == MACHINE_WAITING && booting < lab->boots_at_once) {
+		if (machine_state(machine) == MACHINE_WAITING &&
+		    booting < lab->boots_at_once) {
 			machine_start(machine);
 			booting++;
 		}
@@ -219,7 +221,7 @@ void lab_boot(struct lab *lab)
 	loop_defer(lab->loop, &lab->advance);
 }
 
-/* ---- down -------------------------------------------------------------------------- */
+/* ---- down -------------------------------------------------------------- */
 
 static void kill_all(struct lab *lab)
 {
@@ -259,7 +261,8 @@ void lab_stop(struct lab *lab, bool graceful, const char *reason)
 		machine_shutdown(lab->machines[i]);
 	if (!graceful)
 		kill_all(lab);
-	timer_set(lab->clock, &lab->stop_patience, clock_now_ns(lab->clock) + patience_ns);
+	timer_set(lab->clock, &lab->stop_patience,
+		  clock_now_ns(lab->clock) + patience_ns);
 	loop_defer(lab->loop, &lab->advance);
 }
 
@@ -292,7 +295,8 @@ static void advance(void *ctx)
 		advance_stop(lab);
 }
 
-/* ---- building ------------------------------------------------------------------------ */
+/* ---- building ------------------------------------------------------------------------
+ */
 
 static int build_machines(struct lab *lab, struct why *why)
 {
@@ -321,8 +325,8 @@ int lab_build(struct lab *lab, struct why *why)
 		err = captures_create(&lab->captures, lab->name, lab->plan, lab->loop,
 				      lab->clock, lab->wire, why);
 	if (!err)
-		err = control_create(&lab->control, lab->loop, lab_verbs, lab_verb_count, lab,
-				     why);
+		err = control_create(&lab->control, lab->loop, lab_verbs, lab_verb_count,
+				     lab, why);
 	if (err)
 		return err;
 	journal_listen(lab->journal, on_journal, lab);
@@ -357,7 +361,8 @@ void lab_unbuild(struct lab *lab)
 	deferred_cancel(&lab->advance);
 }
 
-/* ---- looking -------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------
+ */
 
 struct lab_count lab_count(const struct lab *lab)
 {

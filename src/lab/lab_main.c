@@ -29,7 +29,8 @@ struct signals {
 	struct watch *watch;
 };
 
-/* ---- apart from the starter ----------------------------------------------------------- */
+/* ---- apart from the starter -----------------------------------------------------------
+ */
 
 static int by_number(const void *a, const void *b)
 {
@@ -108,7 +109,7 @@ static int leave_starter(struct lab_process *process, struct why *why)
 	return 0;
 }
 
-/* ---- signals ----------------------------------------------------------------------------- */
+/* ---- signals ----------------------------------------------------------- */
 
 static void on_signal(void *ctx, uint32_t events)
 {
@@ -146,7 +147,7 @@ static int watch_signals(struct signals *signals, struct lab *lab, struct why *w
 			  &signals->watch, why);
 }
 
-/* ---- the life ------------------------------------------------------------------------------ */
+/* ---- the life ---------------------------------------------------------- */
 
 static int build(struct lab_process *process, struct signals *signals, struct why *why)
 {
@@ -174,7 +175,8 @@ static int build(struct lab_process *process, struct signals *signals, struct wh
 	lab->kernels = process->kernel_of;
 	err = lab_build(lab, why);
 	if (!err)
-		err = control_listen(lab->control, state_dir_fd(lab->state), "control", why);
+		err = control_listen(lab->control, state_dir_fd(lab->state), "control",
+				     why);
 	if (!err)
 		err = control_adopt(lab->control, process->client_fd, why);
 	return err;
@@ -192,10 +194,10 @@ static void live(struct lab *lab)
 	int err;
 
 	journal_write(lab->journal, "lab-start",
-		      json_pack("{s:s, s:s, s:I, s:b, s:s, s:i}", "lab", lab->name, "netlab",
-				NETLAB_VERSION, "seed", (json_int_t)lab->seed, "seed_drawn",
-				lab->seed_drawn, "topology", lab->plan->file, "nodes",
-				(int)lab->plan->node_count));
+		      json_pack("{s:s, s:s, s:I, s:b, s:s, s:i}", "lab", lab->name,
+				"netlab", NETLAB_VERSION, "seed", (json_int_t)lab->seed,
+				"seed_drawn", lab->seed_drawn, "topology",
+				lab->plan->file, "nodes", (int)lab->plan->node_count));
 	lab_boot(lab);
 	err = loop_run(lab->loop);
 	if (err)

@@ -20,8 +20,8 @@ struct lab_process {
 	size_t kernel_count;
 	const struct node_kernel **kernel_of; /* by node */
 	char nodes_dir[PATH_MAX];
-	int report_fd;	/* for writing, in the lab process */
-	int client_fd;	/* the lab's end of the first connection */
+	int report_fd; /* for writing, in the lab process */
+	int client_fd; /* the lab's end of the first connection */
 };
 
 /* Never returns.  The process is in its sandbox already. */

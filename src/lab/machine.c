@@ -15,24 +15,17 @@
 #include "lab/text.h"
 
 static const char *const state_names[] = {
-	[MACHINE_WAITING] = "waiting",
-	[MACHINE_BOOTING] = "booting",
-	[MACHINE_CONFIGURING] = "configuring",
-	[MACHINE_CONFIGURED] = "configured",
-	[MACHINE_STARTING] = "starting",
-	[MACHINE_READY] = "ready",
-	[MACHINE_STOPPING] = "stopping",
-	[MACHINE_STOPPED] = "stopped",
-	[MACHINE_FAILED] = "failed",
-	[MACHINE_LOST] = "lost",
+	[MACHINE_WAITING] = "waiting",	       [MACHINE_BOOTING] = "booting",
+	[MACHINE_CONFIGURING] = "configuring", [MACHINE_CONFIGURED] = "configured",
+	[MACHINE_STARTING] = "starting",       [MACHINE_READY] = "ready",
+	[MACHINE_STOPPING] = "stopping",       [MACHINE_STOPPED] = "stopped",
+	[MACHINE_FAILED] = "failed",	       [MACHINE_LOST] = "lost",
 };
 _Static_assert(ARRAY_SIZE(state_names) == MACHINE_STATES, "a name for each state");
 
 static const char *const service_names[] = {
-	[SERVICE_WAITING] = "waiting",
-	[SERVICE_STARTING] = "starting",
-	[SERVICE_READY] = "ready",
-	[SERVICE_EXITED] = "exited",
+	[SERVICE_WAITING] = "waiting", [SERVICE_STARTING] = "starting",
+	[SERVICE_READY] = "ready",     [SERVICE_EXITED] = "exited",
 	[SERVICE_FAILED] = "failed",
 };
 _Static_assert(ARRAY_SIZE(service_names) == SERVICE_STATES, "a name for each state");
@@ -83,7 +76,8 @@ static void arm_timeout(struct machine *machine)
 
 static bool is_final(enum machine_state state)
 {
-	return state == MACHINE_STOPPED || state == MACHINE_FAILED || state == MACHINE_LOST;
+	return state == MACHINE_STOPPED || state == MACHINE_FAILED ||
+	       state == MACHINE_LOST;
 }
 
 void machine_set_state(struct machine *machine, enum machine_state state,
@@ -119,14 +113,15 @@ static void on_timeout(void *ctx, uint64_t now_ns)
 		snprintf(reason, sizeof(reason),
 			 "did not boot: no word from its agent within %u s", seconds);
 	else if (machine->state == MACHINE_CONFIGURING)
-		snprintf(reason, sizeof(reason), "was not configured within %u s", seconds);
-	else
-		snprintf(reason, sizeof(reason), "its services were not ready within %u s",
+		snprintf(reason, sizeof(reason), "was not configured within %u s",
 			 seconds);
+	else
+		snprintf(reason, sizeof(reason),
+			 "its services were not ready within %u s", seconds);
 	machine_set_state(machine, MACHINE_FAILED, reason);
 }
 
-/* ---- its process ----------------------------------------------------------- */
+/* ---- its process ------------------------------------------------------- */
 
 static void close_devices(struct machine *machine, const char *reason)
 {
@@ -211,8 +206,8 @@ static int start(struct machine *machine, struct why *why)
 static const char *without_name(const struct machine *machine, const char *text)
 {
 	char prefix[PLAN_NAME_BYTES_MAX + 8];
-	size_t size = (size_t)snprintf(prefix, sizeof(prefix), "node %s: ",
-				       machine->plan->name);
+	size_t size = (size_t)snprintf(prefix, sizeof(prefix),
+				       "node %s: ", machine->plan->name);
 
 	return strncmp(text, prefix, size) == 0 ? text + size : text;
 }
@@ -225,7 +220,8 @@ void machine_start(struct machine *machine)
 	if (start(machine, &why)) {
 		node_free(steal_ptr(&machine->node));
 		close_devices(machine, "the machine could not be started");
-		machine_set_state(machine, MACHINE_FAILED, without_name(machine, why.text));
+		machine_set_state(machine, MACHINE_FAILED,
+				  without_name(machine, why.text));
 		return;
 	}
 	machine_set_state(machine, MACHINE_BOOTING, NULL);
@@ -251,7 +247,7 @@ void machine_shutdown(struct machine *machine)
 	machine_agent_send_json(machine, PROTO_SHUTDOWN, 0, json_object());
 }
 
-/* ---- making and unmaking --------------------------------------------------- */
+/* ---- making and unmaking ----------------------------------------------- */
 
 static int open_logs(struct machine *machine, struct why *why)
 {
@@ -325,7 +321,7 @@ void machine_destroy(struct machine *machine)
 	free(machine);
 }
 
-/* ---- looking ---------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------- */
 
 uint32_t machine_index(const struct machine *machine)
 {

@@ -100,11 +100,11 @@ struct machine_env {
 	struct journal *journal;
 	struct wire *wire;
 	const struct rundir *run;
-	const char *nodes_dir;	/* absolute, and the working folder of this process; a
-				 * folder per node is made in it */
+	const char *nodes_dir; /* absolute, and the working folder of this process; a
+				* folder per node is made in it */
 	const char *memory_dir;
 	const char *initramfs;
-	const char *preload;	/* "" if there is none */
+	const char *preload;	 /* "" if there is none */
 	const char *kernel_args; /* or NULL */
 	uint64_t seed;
 	uint64_t boot_timeout_ns;

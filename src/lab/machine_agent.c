@@ -20,7 +20,7 @@ static const char *member_text(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-/* ---- ending it --------------------------------------------------------------- */
+/* ---- ending it --------------------------------------------------------- */
 
 /* A machine that ends hangs up first; how it ended says more than that it did. */
 #define HANGUP_GRACE_NS (2 * NS_PER_S)
@@ -72,12 +72,13 @@ bool machine_agent_talks(const struct machine *machine)
 	       machine->state >= MACHINE_CONFIGURING;
 }
 
-/* ---- speaking ------------------------------------------------------------------ */
+/* ---- speaking ---------------------------------------------------------- */
 
 static void push(struct machine *machine)
 {
 	while (outbuf_size(&machine->to_agent)) {
-		size_t n = vconsole_write(machine->vconsole, outbuf_front(&machine->to_agent),
+		size_t n = vconsole_write(machine->vconsole,
+					  outbuf_front(&machine->to_agent),
 					  outbuf_size(&machine->to_agent));
 
 		if (n == 0)
@@ -142,7 +143,7 @@ void machine_start_services(struct machine *machine)
 		machine_set_state(machine, MACHINE_READY, NULL);
 }
 
-/* ---- hearing ------------------------------------------------------------------- */
+/* ---- hearing ----------------------------------------------------------- */
 
 static int on_hello(struct machine *machine, const json_t *body, struct why *why)
 {
@@ -152,10 +153,11 @@ static int on_hello(struct machine *machine, const json_t *body, struct why *why
 		return why_set(why, -EPROTO, "HELLO while %s",
 			       machine_state_name(machine->state));
 	if (version != PROTO_VERSION)
-		return why_set(why, -EPROTO,
-			       "it speaks version %lld of the agent protocol, this lab %d; "
-			       "use the agent that was built with it",
-			       (long long)version, PROTO_VERSION);
+		return why_set(
+			why, -EPROTO,
+			"it speaks version %lld of the agent protocol, this lab %d; "
+			"use the agent that was built with it",
+			(long long)version, PROTO_VERSION);
 	journal_write(machine->env->journal, "node-hello",
 		      json_pack("{s:s, s:o}", "node", machine->plan->name, "agent",
 				json_deep_copy(body)));
@@ -239,8 +241,9 @@ static int on_service(struct machine *machine, const json_t *body, struct why *w
 	service->is.state = to;
 	service->is.exit = (int)json_integer_value(json_object_get(body, "exit"));
 	why_set(&service->error, 0, "%s", member_text(body, "error"));
-	if (to == SERVICE_READY || (to == SERVICE_EXITED && service->is.exit == 0 &&
-				    machine->plan->services[index].ready.kind == READY_NONE))
+	if (to == SERVICE_READY ||
+	    (to == SERVICE_EXITED && service->is.exit == 0 &&
+	     machine->plan->services[index].ready.kind == READY_NONE))
 		service->is.was_ready = true;
 	journal_write(machine->env->journal, "service",
 		      json_pack("{s:s, s:o}", "node", machine->plan->name, "service",
@@ -258,7 +261,8 @@ static int on_log(struct machine *machine, const struct proto_message *message,
 
 	/* The first byte says which stream; both go to one file, in order. */
 	if (message->channel >= machine->plan->service_count || message->size < 1)
-		return why_set(why, -EPROTO, "LOG of service number %u, which there is not",
+		return why_set(why, -EPROTO,
+			       "LOG of service number %u, which there is not",
 			       message->channel);
 	service = &machine->services[message->channel];
 	logfile_write(&service->log, message->payload + 1, message->size - 1);
@@ -389,8 +393,8 @@ int machine_agent_open(struct machine *machine, const char *work_dir, struct why
 	machine->agent_end = (struct deferred){ .run = end_conversation, .ctx = machine };
 	machine->agent_grace = (struct timer){ .fire = on_grace, .ctx = machine };
 	machine->agent_dead = false;
-	return vconsole_create(&machine->vconsole, machine->env->loop, &config, &ops, machine,
-			       why);
+	return vconsole_create(&machine->vconsole, machine->env->loop, &config, &ops,
+			       machine, why);
 }
 
 void machine_agent_close(struct machine *machine, const char *reason)

@@ -15,7 +15,7 @@
 
 enum {
 	CONSOLE_RING_BYTES = 64 << 10,
-	SERVICE_RING_BYTES = 4 << 10, /* the last words of each service */
+	SERVICE_RING_BYTES = 4 << 10,	/* the last words of each service */
 	AGENT_OUT_BYTES_MAX = 96 << 20, /* all commands' windows, CONFIG, and some */
 };
 
@@ -51,8 +51,8 @@ struct machine {
 	struct vconsole *vconsole;
 	struct proto_reader reader;
 	struct outbuf to_agent;
-	bool agent_dead;	  /* no more is read from it or written to it */
-	struct why agent_why;	  /* for the end that comes later */
+	bool agent_dead;      /* no more is read from it or written to it */
+	struct why agent_why; /* for the end that comes later */
 	struct deferred agent_end;
 	struct timer agent_grace;
 	struct service_run *services;

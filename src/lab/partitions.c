@@ -15,7 +15,8 @@ static int place(uint32_t *side_of, const struct plan *plan, const json_t *word,
 	int node;
 
 	if (!name)
-		return why_set(why, -EINVAL, "sides: side %u: a node's name was expected", side);
+		return why_set(why, -EINVAL, "sides: side %u: a node's name was expected",
+			       side);
 	if (strcmp(name, "*") == 0) {
 		if (*rest_side && *rest_side != side)
 			return why_set(why, -EINVAL, "\"*\" is on side %u and on side %u",
@@ -39,14 +40,18 @@ static int place_all(uint32_t *side_of, const struct plan *plan, const json_t *s
 	const json_t *side, *word;
 	size_t s, w;
 
-	json_array_foreach ((json_t *)sides, s, side) {
+	json_array_foreach((json_t *)sides, s, side)
+	{
 		if (!json_is_array(side) || json_array_size(side) == 0)
-			return why_set(why, -EINVAL,
-				       "sides: side %zu: an array of at least one node's name "
-				       "was expected",
-				       s + 1);
-		json_array_foreach ((json_t *)side, w, word) {
-			int err = place(side_of, plan, word, (uint32_t)s + 1, rest_side, why);
+			return why_set(
+				why, -EINVAL,
+				"sides: side %zu: an array of at least one node's name "
+				"was expected",
+				s + 1);
+		json_array_foreach((json_t *)side, w, word)
+		{
+			int err = place(side_of, plan, word, (uint32_t)s + 1, rest_side,
+					why);
 
 			if (err)
 				return err;
@@ -66,12 +71,14 @@ int partition_parse(struct plan_partition *out, const struct plan *plan,
 	if (!side_of)
 		return why_set(why, -ENOMEM, "partition: out of memory");
 	if (count < 2 || count > plan->node_count)
-		return why_set(why, -EINVAL,
-			       "sides: 2 to %zu arrays of node names were expected, as in "
-			       "[[\"n1\"],[\"*\"]]",
-			       plan->node_count);
+		return why_set(
+			why, -EINVAL,
+			"sides: 2 to %zu arrays of node names were expected, as in "
+			"[[\"n1\"],[\"*\"]]",
+			plan->node_count);
 	if (one_way && count != 2)
-		return why_set(why, -EINVAL, "a one-way partition has two sides, not %zu", count);
+		return why_set(why, -EINVAL, "a one-way partition has two sides, not %zu",
+			       count);
 	err = place_all(side_of, plan, sides, &rest_side, why);
 	if (err)
 		return err;
@@ -91,9 +98,11 @@ void partition_each_cut(const struct plan_partition *partition, size_t node_coun
 
 	for (uint32_t from = 0; from < node_count; from++)
 		for (uint32_t to = 0; to < node_count; to++) {
-			if (!side_of[from] || !side_of[to] || side_of[from] == side_of[to])
+			if (!side_of[from] || !side_of[to] ||
+			    side_of[from] == side_of[to])
 				continue;
-			if (partition->one_way && (side_of[from] != 1 || side_of[to] != 2))
+			if (partition->one_way &&
+			    (side_of[from] != 1 || side_of[to] != 2))
 				continue;
 			cut(ctx, from, to);
 		}

@@ -51,9 +51,10 @@ int parts_find(struct parts *out, struct why *why)
 
 	if (given && *given) {
 		if (!look(out->initramfs, given, INITRAMFS))
-			return why_set(why, -ENOENT,
-				       "the machines' agent (%s) is not in NETLAB_LIBEXEC=%s",
-				       INITRAMFS, given);
+			return why_set(
+				why, -ENOENT,
+				"the machines' agent (%s) is not in NETLAB_LIBEXEC=%s",
+				INITRAMFS, given);
 		look(out->preload, given, PRELOAD);
 		return 0;
 	}

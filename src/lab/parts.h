@@ -19,7 +19,7 @@
 
 struct parts {
 	char initramfs[PATH_MAX]; /* with the agent as /init */
-	char preload[PATH_MAX];	  /* completes ptrace for packaged kernels; "" if absent */
+	char preload[PATH_MAX]; /* completes ptrace for packaged kernels; "" if absent */
 };
 
 int parts_find(struct parts *out, struct why *why);

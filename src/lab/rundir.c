@@ -32,10 +32,11 @@ static int make_unique(int parent_fd, const char *parent, const char *lab, char 
 		if (mkdirat(parent_fd, name, 0755) == 0)
 			return 0;
 		if (errno != EEXIST)
-			return why_errno(why, -errno,
-					 "cannot make the run directory %s/%s; choose another "
-					 "place with --out",
-					 parent, name);
+			return why_errno(
+				why, -errno,
+				"cannot make the run directory %s/%s; choose another "
+				"place with --out",
+				parent, name);
 	}
 	return why_set(why, -EEXIST, "%s has %d run directories of this second", parent,
 		       SAME_SECOND_MAX);
@@ -63,10 +64,11 @@ int rundir_create(struct rundir *out, const char *parent, const char *lab,
 	int err = fdio_make_dirs(parent, 0755, NULL);
 
 	if (err)
-		return why_errno(why, err,
-				 "cannot make %s for the run directory; choose another place "
-				 "with --out",
-				 parent);
+		return why_errno(
+			why, err,
+			"cannot make %s for the run directory; choose another place "
+			"with --out",
+			parent);
 	parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent_fd < 0 || !realpath(parent, real))
 		return why_errno(why, -errno, "%s", parent);

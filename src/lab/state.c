@@ -56,15 +56,18 @@ int state_name_check(const char *name, struct why *why)
 	size_t size = strlen(name);
 
 	if (size == 0 || size >= PLAN_NAME_BYTES_MAX)
-		return why_set(why, -EINVAL, "a lab's name has 1 to %d characters: \"%.40s\"",
+		return why_set(why, -EINVAL,
+			       "a lab's name has 1 to %d characters: \"%.40s\"",
 			       PLAN_NAME_BYTES_MAX - 1, name);
 	if (*name == '.')
-		return why_set(why, -EINVAL, "a lab's name does not begin with a dot: %s", name);
+		return why_set(why, -EINVAL, "a lab's name does not begin with a dot: %s",
+			       name);
 	for (size_t i = 0; i < size; i++)
 		if (!isascii(name[i]) || !(isalnum(name[i]) || strchr("-_.", name[i])))
-			return why_set(why, -EINVAL,
-				       "a lab's name has letters, digits, '-', '_' and '.': %s",
-				       name);
+			return why_set(
+				why, -EINVAL,
+				"a lab's name has letters, digits, '-', '_' and '.': %s",
+				name);
 	return 0;
 }
 
@@ -100,8 +103,8 @@ static void parse_info(struct state_info *info, const char *bytes, size_t size)
 
 int state_write(struct state *state, const struct state_info *info, struct why *why)
 {
-	json_t *root = json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:I}", "name", state->name,
-				 "state", state_kind_name(info->kind), "pid",
+	json_t *root = json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:I}", "name",
+				 state->name, "state", state_kind_name(info->kind), "pid",
 				 (json_int_t)info->process.pid, "start_ticks",
 				 (json_int_t)info->process.start_ticks, "topology",
 				 info->topology, "run_dir", info->run_dir, "started_at",
@@ -111,11 +114,12 @@ int state_write(struct state *state, const struct state_info *info, struct why *
 	json_decref(root);
 	if (!text)
 		return why_set(why, -EINVAL,
-			       "%s/lab.json: a path is not UTF-8, or memory is out", state->dir);
+			       "%s/lab.json: a path is not UTF-8, or memory is out",
+			       state->dir);
 	return fdio_write_file(state->dir_fd, "lab.json", text, strlen(text), 0600, why);
 }
 
-/* ---- looking ------------------------------------------------------------ */
+/* ---- looking ----------------------------------------------------------- */
 
 /* Does somebody hold the lab's lock?  Only under the lock of all labs: a probe must
  * not be in the way of a state_create(). */
@@ -144,7 +148,8 @@ static int look_locked(struct state_info *out, int base_fd, const char *base,
 	}
 	*out = (struct state_info){ .kind = STATE_BOOTING };
 	snprintf(out->name, sizeof(out->name), "%s", name);
-	if (snprintf(out->dir, sizeof(out->dir), "%s/%s", base, name) >= (int)sizeof(out->dir))
+	if (snprintf(out->dir, sizeof(out->dir), "%s/%s", base, name) >=
+	    (int)sizeof(out->dir))
 		return why_set(why, -ENAMETOOLONG, "%s/%s: path too long", base, name);
 	if (fdio_read_file(dir_fd, "lab.json", JSON_BYTES_MAX, &bytes, &size, NULL) == 0)
 		parse_info(out, bytes, size);
@@ -221,9 +226,10 @@ int state_connect(const char *name, int *fd, struct why *why)
 	if (err)
 		return err;
 	if (info.kind == STATE_DEAD)
-		return why_set(why, -ECONNREFUSED,
-			       "lab %s is dead: it was killed; clear it with: netlab down %s",
-			       name, name);
+		return why_set(
+			why, -ECONNREFUSED,
+			"lab %s is dead: it was killed; clear it with: netlab down %s",
+			name, name);
 	dir = open(info.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (dir < 0 || sock < 0)
@@ -231,12 +237,13 @@ int state_connect(const char *name, int *fd, struct why *why)
 	/* A socket's address has 108 bytes; the state directory may need more. */
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/control", dir);
 	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return why_errno(why, -errno, "lab %s: connect to %s/control", name, info.dir);
+		return why_errno(why, -errno, "lab %s: connect to %s/control", name,
+				 info.dir);
 	*fd = steal_fd(&sock);
 	return 0;
 }
 
-/* ---- ending -------------------------------------------------------------- */
+/* ---- ending ------------------------------------------------------------ */
 
 static int wait_process(const struct proc_id *id, int timeout_ms, struct why *why)
 {
@@ -250,8 +257,8 @@ static int wait_process(const struct proc_id *id, int timeout_ms, struct why *wh
 		n = poll(&poll_fd, 1, timeout_ms);
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
-		return why_set(why, -ETIMEDOUT, "process %d has not ended within %d ms", id->pid,
-			       timeout_ms);
+		return why_set(why, -ETIMEDOUT, "process %d has not ended within %d ms",
+			       id->pid, timeout_ms);
 	return n < 0 ? why_errno(why, -errno, "wait for process %d", id->pid) : 0;
 }
 
@@ -271,8 +278,9 @@ int state_wait_gone(const struct state_info *info, int timeout_ms, struct why *w
 		if (err)
 			return err;
 		if (waited >= timeout_ms)
-			return why_set(why, -ETIMEDOUT, "lab %s has not ended within %d ms",
-				       info->name, timeout_ms);
+			return why_set(why, -ETIMEDOUT,
+				       "lab %s has not ended within %d ms", info->name,
+				       timeout_ms);
 		nanosleep(&pause, NULL);
 	}
 }
@@ -293,8 +301,8 @@ static int clear_locked(int base_fd, const char *base, const char *name, struct 
 	/* The lock goes first, the machines a moment later. */
 	if (info.process.pid && proc_alive(&info.process))
 		err = wait_process(&info.process, LAST_BREATH_MS, why);
-	return err ? why_wrap(why, err, "lab %s", name) :
-		     fdio_remove_tree(base_fd, name, why);
+	return err ? why_wrap(why, err, "lab %s", name)
+		   : fdio_remove_tree(base_fd, name, why);
 }
 
 int state_clear(const char *name, struct why *why)
@@ -320,13 +328,14 @@ int state_kill(const char *name, int timeout_ms, struct why *why)
 		return err;
 	if (info.kind != STATE_DEAD && !info.process.pid)
 		return why_set(why, -ESRCH,
-			       "lab %s runs, but its process is not in sight from here", name);
+			       "lab %s runs, but its process is not in sight from here",
+			       name);
 	if (info.process.pid)
 		err = proc_kill(&info.process, timeout_ms, why);
 	return err ? why_wrap(why, err, "lab %s", name) : state_clear(name, why);
 }
 
-/* ---- being it ------------------------------------------------------------ */
+/* ---- being it ---------------------------------------------------------- */
 
 static int open_own(struct state *state, struct why *why)
 {
@@ -378,7 +387,8 @@ int state_create(struct state **out, const char *name, bool *cleared, struct why
 	state->dir_fd = state->lock_fd = -1;
 	/* Another description of the same folder: without the lock on it. */
 	state->base_fd = openat(base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = state->base_fd < 0 ? why_errno(why, -errno, "%s", base) : open_own(state, why);
+	err = state->base_fd < 0 ? why_errno(why, -errno, "%s", base)
+				 : open_own(state, why);
 	if (err) {
 		fdio_remove_tree(base_fd, name, NULL);
 		state_close(state);
@@ -420,7 +430,8 @@ void state_fds(const struct state *state, int fds[STATE_FDS])
 
 void state_vacate(struct state *state)
 {
-	static const char *const files[] = { "control", "lab.json", "lab.json.tmp", "lock" };
+	static const char *const files[] = { "control", "lab.json", "lab.json.tmp",
+					     "lock" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlinkat(state->dir_fd, files[i], 0);
@@ -430,7 +441,8 @@ int state_remove(struct state *state, struct why *why)
 {
 	while (flock(state->base_fd, LOCK_EX) < 0)
 		if (errno != EINTR)
-			return why_errno(why, -errno, "lock the folder of %s", state->dir);
+			return why_errno(why, -errno, "lock the folder of %s",
+					 state->dir);
 	return fdio_remove_tree(state->base_fd, state->name, why);
 }
 

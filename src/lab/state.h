@@ -16,8 +16,8 @@
  * believed only together with its start time, so a number used again is never
  * taken for the lab.
  *
- *   (none) ──state_create()──► BOOTING ──► RUNNING ──► STOPPING ──state_vacate()──► (none)
- *                                 └───────────┴── killed ──► DEAD ──state_clear()──► (none)
+ *   (none) ──state_create()──► BOOTING ──► RUNNING ──► STOPPING ──state_vacate()──►
+ *(none) └───────────┴── killed ──► DEAD ──state_clear()──► (none)
  *
  * In its sandbox the lab process can change nothing but what is in its directory, so
  * it cannot remove the directory itself: it takes its files out of it (state_vacate()).

@@ -29,7 +29,8 @@ static int choose_path(char path[PATH_MAX], struct why *why)
 	if (runtime && *runtime) {
 		if (*runtime != '/')
 			return why_set(why, -EINVAL,
-				       "XDG_RUNTIME_DIR is not an absolute path: %s", runtime);
+				       "XDG_RUNTIME_DIR is not an absolute path: %s",
+				       runtime);
 		n = snprintf(path, PATH_MAX, "%s/netlab", runtime);
 		if (n >= PATH_MAX)
 			return why_set(why, -ENAMETOOLONG, "XDG_RUNTIME_DIR is too long");
@@ -50,11 +51,13 @@ static int check_private(int fd, const char *path, struct why *why)
 		return why_errno(why, -errno, "%s", path);
 	if (st.st_uid != geteuid())
 		return why_set(why, -EPERM,
-			       "%s belongs to user %u, not to you (%u): set XDG_RUNTIME_DIR to a "
+			       "%s belongs to user %u, not to you (%u): set "
+			       "XDG_RUNTIME_DIR to a "
 			       "folder of your own",
 			       path, st.st_uid, geteuid());
 	if (st.st_mode & 077)
-		return why_set(why, -EPERM, "%s is open to other users (mode %03o): chmod 700 %s",
+		return why_set(why, -EPERM,
+			       "%s is open to other users (mode %03o): chmod 700 %s",
 			       path, st.st_mode & 0777, path);
 	return 0;
 }
@@ -67,7 +70,8 @@ int state_base_open(int *fd, char path[PATH_MAX], bool create, struct why *why)
 	if (err)
 		return err;
 	if (create && mkdir(path, 0700) < 0 && errno != EEXIST)
-		return why_errno(why, -errno, "cannot make %s, the folder of all labs", path);
+		return why_errno(why, -errno, "cannot make %s, the folder of all labs",
+				 path);
 	base = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (base < 0)
 		return why_errno(why, -errno, "%s", path);

@@ -52,7 +52,8 @@ json_t *text_json(const char *bytes, size_t size)
 		size_t n = sequence(s + i, size - i);
 
 		step = n ? n : 1;
-		if (n == 1 && (s[i] < ' ' || s[i] == 0x7f) && s[i] != '\n' && s[i] != '\t')
+		if (n == 1 && (s[i] < ' ' || s[i] == 0x7f) && s[i] != '\n' &&
+		    s[i] != '\t')
 			continue;
 		memcpy(clean + used, n ? bytes + i : replacement, n ? n : 3);
 		used += n ? n : 3;

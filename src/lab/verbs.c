@@ -33,15 +33,17 @@ int verb_close(void *ctx, struct call *call, struct why *why)
 {
 	struct request *request;
 	json_int_t to;
-	int err = arg_integer(call->body, "to", ARG_REQUIRED, INT64_MIN, INT64_MAX, &to, why);
+	int err = arg_integer(call->body, "to", ARG_REQUIRED, INT64_MIN, INT64_MAX, &to,
+			      why);
 
 	(void)ctx;
 	if (err)
 		return err;
 	request = request_find(call, to);
 	if (!request || !request->ops->close)
-		return why_set(why, -ENOENT, "request %lld is not under way, or has an end of "
-					     "its own",
+		return why_set(why, -ENOENT,
+			       "request %lld is not under way, or has an end of "
+			       "its own",
 			       (long long)to);
 	request->ops->close(request);
 	return 0;

@@ -20,8 +20,9 @@ struct watching {
 
 static json_t *stats_json(const struct capture_stats *stats)
 {
-	return json_pack("{s:I, s:I, s:I}", "frames", (json_int_t)stats->written, "missed",
-			 (json_int_t)stats->missed, "filtered", (json_int_t)stats->filtered);
+	return json_pack("{s:I, s:I, s:I}", "frames", (json_int_t)stats->written,
+			 "missed", (json_int_t)stats->missed, "filtered",
+			 (json_int_t)stats->filtered);
 }
 
 static void journal_end(struct watching *watching, const struct capture_stats *stats)
@@ -68,8 +69,8 @@ static int read_config(struct call *call, struct recording_config *config,
 	if (!err)
 		err = arg_text(call->body, "filter", ARG_OPTIONAL, &config->filter, why);
 	if (!err)
-		err = arg_integer(call->body, "snap", ARG_OPTIONAL, 0, SNAP_BYTES_MAX, &snap,
-				  why);
+		err = arg_integer(call->body, "snap", ARG_OPTIONAL, 0, SNAP_BYTES_MAX,
+				  &snap, why);
 	config->snap_bytes = (uint32_t)snap;
 	return err;
 }
@@ -89,14 +90,15 @@ int verb_capture(void *ctx, struct call *call, struct why *why)
 	if (err)
 		return err;
 	if (fd < 0)
-		return why_set(why, -EINVAL,
-			       "capture: a descriptor to write to must come with the request "
-			       "(SCM_RIGHTS)");
+		return why_set(
+			why, -EINVAL,
+			"capture: a descriptor to write to must come with the request "
+			"(SCM_RIGHTS)");
 	config.fd = fd;
 	watching = calloc(1, sizeof(*watching));
-	err = watching ? captures_start(&watching->recording, lab->captures, &config, on_ended,
-					watching, why) :
-			 why_set(why, -ENOMEM, "capture: out of memory");
+	err = watching ? captures_start(&watching->recording, lab->captures, &config,
+					on_ended, watching, why)
+		       : why_set(why, -ENOMEM, "capture: out of memory");
 	if (err) {
 		free(watching);
 		return err;

@@ -28,13 +28,15 @@ static json_t *base64_json(const uint8_t *bytes, size_t size)
 	return json_string_nocheck(text);
 }
 
-/* ---- what the command says ----------------------------------------------------------- */
+/* ---- what the command says -----------------------------------------------------------
+ */
 
 static void on_started(void *ctx, long pid)
 {
 	struct command *command = ctx;
 
-	request_event(&command->request, "started", json_pack("{s:I}", "pid", (json_int_t)pid));
+	request_event(&command->request, "started",
+		      json_pack("{s:I}", "pid", (json_int_t)pid));
 }
 
 static void on_output(void *ctx, bool is_stderr, const uint8_t *bytes, size_t size)
@@ -65,7 +67,8 @@ static void on_ended(void *ctx, const struct exec_end *end)
 		request_fail(&command->request, fields, end->error);
 	} else {
 		request_answer(&command->request,
-			       json_pack("{s:i}", end->how == EXEC_EXITED ? "exit" : "signal",
+			       json_pack("{s:i}",
+					 end->how == EXEC_EXITED ? "exit" : "signal",
 					 end->value));
 	}
 	free(command);
@@ -78,7 +81,7 @@ static const struct exec_ops exec_ops = {
 	.ended = on_ended,
 };
 
-/* ---- what the client does -------------------------------------------------------------- */
+/* ---- what the client does ---------------------------------------------- */
 
 /* There is room on the connection: the command may go on. */
 static bool pump_command(struct request *request)
@@ -121,11 +124,13 @@ static int check_argv(const json_t *argv, struct why *why)
 	size_t i;
 
 	if (!json_is_array(argv) || json_array_size(argv) == 0)
-		return why_set(why, -EINVAL,
-			       "\"argv\": an array that begins with the program was expected");
-	json_array_foreach ((json_t *)argv, i, word)
-		if (!json_is_string(word))
-			return why_set(why, -EINVAL, "\"argv\": word %zu is not a string", i);
+		return why_set(
+			why, -EINVAL,
+			"\"argv\": an array that begins with the program was expected");
+	json_array_foreach((json_t *)argv, i, word) if (
+		!json_is_string(
+			word)) return why_set(why, -EINVAL,
+					      "\"argv\": word %zu is not a string", i);
 	return 0;
 }
 
@@ -135,13 +140,17 @@ static int check_env(const json_t *env, struct why *why)
 	const char *key;
 
 	if (env && !json_is_object(env))
-		return why_set(why, -EINVAL, "\"env\": an object of strings was expected");
-	json_object_foreach ((json_t *)env, key, value)
-		if (!*key || strchr(key, '=') || !json_is_string(value))
-			return why_set(why, -EINVAL,
-				       "\"env\": \"%.40s\": a name without '=' and a string were "
-				       "expected",
-				       key);
+		return why_set(why, -EINVAL,
+			       "\"env\": an object of strings was expected");
+	json_object_foreach(
+		(json_t *)env, key,
+		value) if (!*key || strchr(key, '=') ||
+			   !json_is_string(
+				   value)) return why_set(why, -EINVAL,
+							  "\"env\": \"%.40s\": a name "
+							  "without '=' and a string were "
+							  "expected",
+							  key);
 	return 0;
 }
 
@@ -210,7 +219,8 @@ static int find_command(struct call *call, struct command **out, struct why *why
 {
 	json_int_t to;
 	struct request *request;
-	int err = arg_integer(call->body, "to", ARG_REQUIRED, INT64_MIN, INT64_MAX, &to, why);
+	int err = arg_integer(call->body, "to", ARG_REQUIRED, INT64_MIN, INT64_MAX, &to,
+			      why);
 
 	if (err)
 		return err;
@@ -243,9 +253,11 @@ int verb_resize(void *ctx, struct call *call, struct why *why)
 
 	(void)ctx;
 	if (!err)
-		err = arg_integer(call->body, "rows", ARG_REQUIRED, 0, UINT16_MAX, &rows, why);
+		err = arg_integer(call->body, "rows", ARG_REQUIRED, 0, UINT16_MAX, &rows,
+				  why);
 	if (!err)
-		err = arg_integer(call->body, "cols", ARG_REQUIRED, 0, UINT16_MAX, &cols, why);
+		err = arg_integer(call->body, "cols", ARG_REQUIRED, 0, UINT16_MAX, &cols,
+				  why);
 	if (!err)
 		exec_resize(command->exec, (int)rows, (int)cols);
 	return err;
@@ -259,8 +271,8 @@ int verb_signal(void *ctx, struct call *call, struct why *why)
 
 	(void)ctx;
 	if (!err)
-		err = arg_integer(call->body, "signal", ARG_REQUIRED, 1, NSIG - 1, &number,
-				  why);
+		err = arg_integer(call->body, "signal", ARG_REQUIRED, 1, NSIG - 1,
+				  &number, why);
 	if (!err)
 		exec_signal(command->exec, (int)number);
 	return err;

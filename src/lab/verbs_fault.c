@@ -15,8 +15,9 @@ json_t *direction_json(const struct lab *lab, const struct fault_at *at, bool co
 	json_t *one;
 
 	fault_at_name(name, lab->plan, at);
-	one = json_pack("{s:s, s:s, s:b, s:o}", "link", fault_at_wire(lab->plan, at), "name",
-			name, "pair", at->pair, "fault", fault_words_to_json(&spec));
+	one = json_pack("{s:s, s:s, s:b, s:o}", "link", fault_at_wire(lab->plan, at),
+			"name", name, "pair", at->pair, "fault",
+			fault_words_to_json(&spec));
 	if (counters)
 		json_object_set_new(one, "counters",
 				    count_json(wire_fault_count(lab->wire, at)));
@@ -69,7 +70,7 @@ static void journal_fault(struct lab *lab, const struct fault_at *at)
 	journal_write(lab->journal, "fault", direction_json(lab, at, false));
 }
 
-/* ---- set ---------------------------------------------------------------------------------- */
+/* ---- set --------------------------------------------------------------- */
 
 /* All specs are made before the first is set: it is all or nothing. */
 static int make_specs(const struct lab *lab, const struct fault_target *target,
@@ -81,8 +82,8 @@ static int make_specs(const struct lab *lab, const struct fault_target *target,
 	for (size_t i = 0; i < target->count; i++) {
 		int err;
 
-		specs[i] = replace ? (struct fault_spec){ 0 } :
-				     wire_fault_get(lab->wire, &target->at[i]);
+		specs[i] = replace ? (struct fault_spec){ 0 }
+				   : wire_fault_get(lab->wire, &target->at[i]);
 		err = fault_words_from_json(&specs[i], words, why);
 		if (err) {
 			fault_at_name(name, lab->plan, &target->at[i]);
@@ -113,12 +114,12 @@ static int mirror_down(struct lab *lab, const struct fault_target *target,
 	return err;
 }
 
-static int set_all(struct lab *lab, const struct fault_target *target, const json_t *words,
-		   bool replace, struct why *why)
+static int set_all(struct lab *lab, const struct fault_target *target,
+		   const json_t *words, bool replace, struct why *why)
 {
 	struct fault_spec *specs = calloc(target->count, sizeof(*specs));
-	int err = specs ? make_specs(lab, target, words, replace, specs, why) :
-			  why_set(why, -ENOMEM, "fault: out of memory");
+	int err = specs ? make_specs(lab, target, words, replace, specs, why)
+			: why_set(why, -ENOMEM, "fault: out of memory");
 
 	for (size_t i = 0; !err && i < target->count; i++) {
 		err = wire_fault_set(lab->wire, &target->at[i], &specs[i], why);
@@ -138,11 +139,13 @@ int verb_fault_set(void *ctx, struct call *call, struct why *why)
 	int err = arg_flag(call->body, "replace", &replace, why);
 
 	if (!err && !json_is_object(words))
-		err = why_set(why, -EINVAL,
-			      "\"fault\": an object such as {\"loss\":\"10%%\"} was expected");
+		err = why_set(
+			why, -EINVAL,
+			"\"fault\": an object such as {\"loss\":\"10%%\"} was expected");
 	if (!err && json_object_size(words) == 0 && !replace)
 		err = why_set(why, -EINVAL,
-			      "\"fault\": nothing is to be set; with \"replace\" an empty object "
+			      "\"fault\": nothing is to be set; with \"replace\" an "
+			      "empty object "
 			      "makes a perfect wire");
 	if (!err)
 		err = read_target(lab, call, ARG_REQUIRED, &target, &given, why);
@@ -156,7 +159,7 @@ int verb_fault_set(void *ctx, struct call *call, struct why *why)
 	return err;
 }
 
-/* ---- clear ---------------------------------------------------------------------------------- */
+/* ---- clear ------------------------------------------------------------- */
 
 /* As the topology file has it; a pair has nothing there. */
 static int clear_one(struct lab *lab, const struct fault_at *at, struct why *why)
@@ -178,8 +181,8 @@ static int clear_links(struct lab *lab, struct why *why)
 
 	for (uint32_t link = 0; !err && link < lab->plan->link_count; link++)
 		for (int dir = 0; !err && dir < DIRS; dir++)
-			err = clear_one(lab, &(struct fault_at){ .link = link, .dir = dir },
-					why);
+			err = clear_one(
+				lab, &(struct fault_at){ .link = link, .dir = dir }, why);
 	return err;
 }
 
@@ -234,8 +237,8 @@ int verb_fault_clear(void *ctx, struct call *call, struct why *why)
 	}
 	if (!err)
 		call_answer(call, json_pack("{s:o}", "directions",
-					    given ? target_json(lab, &target, false) :
-						    directions_json(lab, false)));
+					    given ? target_json(lab, &target, false)
+						  : directions_json(lab, false)));
 	fault_target_free(&target);
 	return err;
 }
@@ -249,10 +252,9 @@ int verb_fault_ls(void *ctx, struct call *call, struct why *why)
 
 	if (err)
 		return err;
-	call_answer(call,
-		    json_pack("{s:o}", "directions",
-			      given ? target_json(lab, &target, true) :
-				      directions_json(lab, true)));
+	call_answer(call, json_pack("{s:o}", "directions",
+				    given ? target_json(lab, &target, true)
+					  : directions_json(lab, true)));
 	fault_target_free(&target);
 	return 0;
 }

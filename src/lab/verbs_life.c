@@ -28,8 +28,8 @@ static void tell_progress(struct watcher *watcher)
 		return;
 	watcher->told = lab->changes;
 	fields = json_pack("{s:i, s:i, s:i, s:i, s:i}", "booted", count.booted, "nodes",
-			   count.nodes, "ready", count.ready, "services", count.services, "gone",
-			   count.gone);
+			   count.nodes, "ready", count.ready, "services", count.services,
+			   "gone", count.gone);
 	if (lab->last_node) {
 		json_object_set_new(fields, "node", json_string(lab->last_node));
 		json_object_set_new(fields, "what", text_json_z(lab->last_what));
@@ -55,7 +55,7 @@ static int begin(struct lab *lab, struct call *call, const struct request_ops *o
 	return 0;
 }
 
-/* ---- wait ------------------------------------------------------------------------- */
+/* ---- wait -------------------------------------------------------------- */
 
 static void answer_ready(struct watcher *watcher)
 {
@@ -89,8 +89,8 @@ static void answer_failed(struct watcher *watcher)
 	snprintf(error, sizeof(error), "%s: %s", machine_plan(machine)->name,
 		 *machine_reason(machine) ? machine_reason(machine) : "failed");
 	request_fail(&watcher->request,
-		     json_pack("{s:s, s:o}", "node", machine_plan(machine)->name, "console",
-			       last_words(machine)),
+		     json_pack("{s:s, s:o}", "node", machine_plan(machine)->name,
+			       "console", last_words(machine)),
 		     error);
 	free(watcher);
 	lab->failure_told = true;
@@ -137,7 +137,7 @@ int verb_wait(void *ctx, struct call *call, struct why *why)
 	return begin(ctx, call, &ops, why);
 }
 
-/* ---- down -------------------------------------------------------------------------- */
+/* ---- down -------------------------------------------------------------- */
 
 static bool pump_down(struct request *request)
 {

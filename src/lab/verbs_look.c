@@ -16,13 +16,13 @@ int verb_hello(void *ctx, struct call *call, struct why *why)
 	struct lab *lab = ctx;
 
 	(void)why;
-	call_answer(call, json_pack("{s:s, s:i, s:s, s:s}", "netlab", NETLAB_VERSION, "protocol",
-				    PROTOCOL, "lab", lab->name, "state",
+	call_answer(call, json_pack("{s:s, s:i, s:s, s:s}", "netlab", NETLAB_VERSION,
+				    "protocol", PROTOCOL, "lab", lab->name, "state",
 				    lab_phase_name(lab->phase)));
 	return 0;
 }
 
-/* ---- machines ---------------------------------------------------------------- */
+/* ---- machines ---------------------------------------------------------- */
 
 static json_t *services_json(const struct machine *machine)
 {
@@ -32,8 +32,8 @@ static json_t *services_json(const struct machine *machine)
 	for (size_t i = 0; i < plan->service_count; i++) {
 		const struct service *service = machine_service(machine, i);
 		json_t *one = json_pack("{s:s, s:s, s:b}", "name", plan->services[i].name,
-					"state", service_state_name(service->state), "ready",
-					service->state == SERVICE_READY);
+					"state", service_state_name(service->state),
+					"ready", service->state == SERVICE_READY);
 
 		if (service->state == SERVICE_EXITED)
 			json_object_set_new(one, "exit", json_integer(service->exit));
@@ -49,20 +49,19 @@ static json_t *addrs_json(const struct plan_node *plan)
 
 	for (size_t i = 0; i < plan->interface_count; i++)
 		for (size_t a = 0; a < plan->interfaces[i].addr_count; a++)
-			json_array_append_new(all,
-					      json_string(plan_addr_format(
-						      &plan->interfaces[i].addrs[a], true,
-						      text)));
+			json_array_append_new(
+				all, json_string(plan_addr_format(
+					     &plan->interfaces[i].addrs[a], true, text)));
 	return all;
 }
 
 static json_t *node_json(const struct machine *machine)
 {
 	const struct plan_node *plan = machine_plan(machine);
-	json_t *node = json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", plan->name, "kind",
-				 plan->kind, "state",
-				 machine_state_name(machine_state(machine)), "addrs",
-				 addrs_json(plan), "services", services_json(machine));
+	json_t *node =
+		json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", plan->name, "kind",
+			  plan->kind, "state", machine_state_name(machine_state(machine)),
+			  "addrs", addrs_json(plan), "services", services_json(machine));
 
 	if (machine_has_process(machine))
 		json_object_set_new(node, "pid", json_integer(machine_pid(machine)));
@@ -87,7 +86,7 @@ int verb_ps(void *ctx, struct call *call, struct why *why)
 	return 0;
 }
 
-/* ---- everything ----------------------------------------------------------------- */
+/* ---- everything -------------------------------------------------------- */
 
 json_t *count_json(const struct sw_count *count)
 {
@@ -99,13 +98,14 @@ json_t *count_json(const struct sw_count *count)
 	}
 	for (int fate = SW_PASS + 1; fate < SW_FATES; fate++)
 		if (count->dropped[fate])
-			json_object_set_new(dropped, sw_fate_name((enum sw_fate)fate),
-					    json_integer((json_int_t)count->dropped[fate]));
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "frames", (json_int_t)count->frames,
-			 "bytes", (json_int_t)count->bytes, "passed",
-			 (json_int_t)count->passed, "passed_bytes",
-			 (json_int_t)count->passed_bytes, "queued", (json_int_t)count->queued,
-			 "dropped", dropped);
+			json_object_set_new(
+				dropped, sw_fate_name((enum sw_fate)fate),
+				json_integer((json_int_t)count->dropped[fate]));
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "frames",
+			 (json_int_t)count->frames, "bytes", (json_int_t)count->bytes,
+			 "passed", (json_int_t)count->passed, "passed_bytes",
+			 (json_int_t)count->passed_bytes, "queued",
+			 (json_int_t)count->queued, "dropped", dropped);
 }
 
 static json_t *ports_json(const struct lab *lab, uint32_t node)
@@ -122,8 +122,8 @@ static json_t *ports_json(const struct lab *lab, uint32_t node)
 			all,
 			json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name",
 				  wire_port_name(lab->wire, port), "state",
-				  port_state_name(wire_port_state(lab->wire, port)), "mac",
-				  plan_mac_format(interface->mac, mac), "link",
+				  port_state_name(wire_port_state(lab->wire, port)),
+				  "mac", plan_mac_format(interface->mac, mac), "link",
 				  lab->plan->links[interface->link].name, "in",
 				  count_json(wire_port_count_in(lab->wire, port)), "out",
 				  count_json(wire_port_count_out(lab->wire, port))));
@@ -154,17 +154,17 @@ int verb_inspect(void *ctx, struct call *call, struct why *why)
 	struct lab *lab = ctx;
 	size_t cut_count;
 	json_t *cuts = cuts_json(lab, &cut_count);
-	json_t *answer =
-		json_pack("{s:s, s:s, s:I, s:b, s:s, s:s, s:I, s:I}", "lab", lab->name, "state",
-			  lab_phase_name(lab->phase), "seed", (json_int_t)lab->seed,
-			  "seed_drawn", lab->seed_drawn, "topology", lab->plan->file,
-			  "run_dir", lab->run.path, "started_at",
-			  (json_int_t)lab->info.started_at, "now_ns",
-			  (json_int_t)clock_now_ns(lab->clock));
+	json_t *answer = json_pack("{s:s, s:s, s:I, s:b, s:s, s:s, s:I, s:I}", "lab",
+				   lab->name, "state", lab_phase_name(lab->phase), "seed",
+				   (json_int_t)lab->seed, "seed_drawn", lab->seed_drawn,
+				   "topology", lab->plan->file, "run_dir", lab->run.path,
+				   "started_at", (json_int_t)lab->info.started_at,
+				   "now_ns", (json_int_t)clock_now_ns(lab->clock));
 
 	(void)why;
 	if (lab->ready_ns)
-		json_object_set_new(answer, "ready_ns", json_integer((json_int_t)lab->ready_ns));
+		json_object_set_new(answer, "ready_ns",
+				    json_integer((json_int_t)lab->ready_ns));
 	json_object_set_new(answer, "pid", json_integer(lab->info.process.pid));
 	json_object_set_new(answer, "nodes", nodes_json(lab));
 	json_object_set_new(answer, "directions", directions_json(lab, true));

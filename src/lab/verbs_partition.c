@@ -18,10 +18,9 @@ json_t *cuts_json(const struct lab *lab, size_t *count)
 			if (!wire_is_cut(lab->wire, from, to))
 				continue;
 			if (++*count <= CUTS_LISTED_MAX)
-				json_array_append_new(cuts,
-						      json_pack("[s, s]",
-								plan->nodes[from].name,
-								plan->nodes[to].name));
+				json_array_append_new(
+					cuts, json_pack("[s, s]", plan->nodes[from].name,
+							plan->nodes[to].name));
 		}
 	return cuts;
 }
@@ -68,8 +67,9 @@ int verb_heal(void *ctx, struct call *call, struct why *why)
 
 	(void)why;
 	wire_heal(lab->wire);
-	journal_write(lab->journal, "heal",
-		      json_pack("{s:O}", "cut_count", json_object_get(healed, "cut_count")));
+	journal_write(
+		lab->journal, "heal",
+		json_pack("{s:O}", "cut_count", json_object_get(healed, "cut_count")));
 	call_answer(call, healed);
 	return 0;
 }

@@ -11,7 +11,7 @@
 
 enum { PIECE_BYTES = 16 << 10 };
 
-/* ---- console ---------------------------------------------------------------------------- */
+/* ---- console ----------------------------------------------------------- */
 
 struct console {
 	struct request request;
@@ -77,7 +77,8 @@ int verb_console(void *ctx, struct call *call, struct why *why)
 	int err = lab_machine(ctx, call->body, &machine, why);
 
 	if (!err)
-		err = arg_integer(call->body, "tail", ARG_OPTIONAL, 0, INT64_MAX, &tail, why);
+		err = arg_integer(call->body, "tail", ARG_OPTIONAL, 0, INT64_MAX, &tail,
+				  why);
 	if (err)
 		return err;
 	console = calloc(1, sizeof(*console));
@@ -101,7 +102,8 @@ int verb_input(void *ctx, struct call *call, struct why *why)
 	json_int_t to;
 	size_t size;
 	ssize_t n;
-	int err = arg_integer(call->body, "to", ARG_REQUIRED, INT64_MIN, INT64_MAX, &to, why);
+	int err = arg_integer(call->body, "to", ARG_REQUIRED, INT64_MIN, INT64_MAX, &to,
+			      why);
 
 	(void)ctx;
 	if (!err)
@@ -120,13 +122,14 @@ int verb_input(void *ctx, struct call *call, struct why *why)
 	if (n < 0)
 		return why_errno(why, (int)n, "console");
 	if ((size_t)n < size)
-		return why_set(why, -ENOBUFS,
-			       "the machine does not read its console; %zu bytes were dropped",
-			       size - (size_t)n);
+		return why_set(
+			why, -ENOBUFS,
+			"the machine does not read its console; %zu bytes were dropped",
+			size - (size_t)n);
 	return 0;
 }
 
-/* ---- events ------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------ */
 
 struct reader {
 	struct request request;
@@ -141,16 +144,18 @@ static bool pump_events(struct request *request)
 	uint64_t first = journal_first(reader->journal);
 
 	if (reader->at < first) {
-		request_event(request, "skipped",
-			      json_pack("{s:I}", "entries", (json_int_t)(first - reader->at)));
+		request_event(
+			request, "skipped",
+			json_pack("{s:I}", "entries", (json_int_t)(first - reader->at)));
 		reader->at = first;
 	}
 	while (reader->at < journal_next(reader->journal) && request_has_room(request)) {
 		size_t size;
 		const char *line = journal_line(reader->journal, reader->at++, &size);
 
-		request_event(request, "journal",
-			      json_pack("{s:o}", "entry", json_loadb(line, size, 0, NULL)));
+		request_event(
+			request, "journal",
+			json_pack("{s:o}", "entry", json_loadb(line, size, 0, NULL)));
 	}
 	if (reader->at < journal_next(reader->journal))
 		return true;
@@ -173,7 +178,8 @@ int verb_events(void *ctx, struct call *call, struct why *why)
 	struct reader *reader;
 	json_int_t since = 0;
 	bool follow = false;
-	int err = arg_integer(call->body, "since", ARG_OPTIONAL, 0, INT64_MAX, &since, why);
+	int err =
+		arg_integer(call->body, "since", ARG_OPTIONAL, 0, INT64_MAX, &since, why);
 
 	if (!err)
 		err = arg_flag(call->body, "follow", &follow, why);

@@ -10,42 +10,10 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "lab/partitions.h"
-#include "virtio/vnet.h"
+#include "lab/wire_internal.h"
 
 /* Memory for frames on their way, of the whole lab. */
 #define POOL_BYTES_MAX (UINT64_C(256) << 20)
-
-enum { PAIRS_MAX = 65536 };
-
-struct port {
-	struct wire *wire;
-	struct vnet *vnet;
-	struct plan_endpoint at;
-	enum port_state state;
-	bool carrier;	/* as last told to the card */
-	bool broken;	/* the card died by the guest's fault */
-	bool to_flush;	/* has frames that the guest was not told of */
-	struct why why; /* of the card's death */
-	char name[PLAN_NAME_BYTES_MAX + PLAN_IFNAME_BYTES_MAX];
-};
-
-struct wire {
-	const struct plan *plan;
-	struct loop *loop;
-	struct clock *clock;
-	struct sw *sw;
-	const struct wire_ops *ops;
-	void *ctx;
-	struct timer due;
-	struct deferred bury; /* cards that died in this turn */
-	struct port *ports;
-	uint32_t port_count;
-	uint32_t *first_port; /* by node */
-	uint32_t *flush;      /* ports that have to be flushed */
-	uint32_t flush_count;
-	struct fault_at *pairs;
-	size_t pair_count;
-};
 
 static const char *const state_names[] = {
 	[PORT_ABSENT] = "absent",
@@ -61,7 +29,7 @@ const char *port_state_name(enum port_state state)
 	return state_names[state];
 }
 
-/* ---- frames --------------------------------------------------------------- */
+/* ---- frames ------------------------------------------------------------ */
 
 static void flush_all(struct wire *wire)
 {
@@ -77,7 +45,7 @@ static void flush_all(struct wire *wire)
 
 /* After everything that may have moved a frame: tell the receivers, and wake when
  * the next frame is due. */
-static void settle(struct wire *wire)
+void wire_settle(struct wire *wire)
 {
 	uint64_t due_ns = sw_next_due_ns(wire->sw);
 
@@ -93,7 +61,7 @@ static void on_due(void *ctx, uint64_t now_ns)
 	struct wire *wire = ctx;
 
 	sw_advance(wire->sw, now_ns);
-	settle(wire);
+	wire_settle(wire);
 }
 
 static int deliver(void *ctx, uint32_t index, struct frame frame)
@@ -118,7 +86,7 @@ static void tap(void *ctx, const struct sw_tap_event *event)
 
 static const struct sw_sink sink = { .deliver = deliver, .tap = tap };
 
-/* ---- cards ---------------------------------------------------------------- */
+/* ---- cards ------------------------------------------------------------- */
 
 static uint32_t port_index(const struct port *port)
 {
@@ -140,14 +108,15 @@ static void set_state(struct port *port, enum port_state state, const char *why)
 static bool has_carrier(const struct port *port)
 {
 	const struct wire *wire = port->wire;
-	uint32_t link = wire->plan->nodes[port->at.node].interfaces[port->at.interface].link;
+	uint32_t link =
+		wire->plan->nodes[port->at.node].interfaces[port->at.interface].link;
 	const struct plan_endpoint *a = &wire->plan->links[link].a;
 	bool is_a = a->node == port->at.node && a->interface == port->at.interface;
 
 	return !sw_fault_get(wire->sw, link, is_a ? DIR_BA : DIR_AB)->down;
 }
 
-static void tell_carrier(struct port *port, bool always)
+void wire_tell_carrier(struct port *port, bool always)
 {
 	bool carrier = has_carrier(port);
 
@@ -161,7 +130,7 @@ static void on_up(void *ctx)
 	struct port *port = ctx;
 
 	set_state(port, PORT_UP, NULL);
-	tell_carrier(port, true);
+	wire_tell_carrier(port, true);
 }
 
 static void on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
@@ -179,15 +148,16 @@ static void on_batch_end(void *ctx)
 {
 	struct port *port = ctx;
 
-	settle(port->wire);
+	wire_settle(port->wire);
 }
 
 static void on_writable(void *ctx)
 {
 	struct port *port = ctx;
 
-	sw_port_writable(port->wire->sw, port_index(port), clock_now_ns(port->wire->clock));
-	settle(port->wire);
+	sw_port_writable(port->wire->sw, port_index(port),
+			 clock_now_ns(port->wire->clock));
+	wire_settle(port->wire);
 }
 
 /* May come from within deliver(): the switch must not be changed here. */
@@ -212,7 +182,7 @@ static void bury_dead(void *ctx)
 		vnet_destroy(steal_ptr(&port->vnet));
 		set_state(port, PORT_DEAD, port->broken ? port->why.text : NULL);
 	}
-	settle(wire);
+	wire_settle(wire);
 }
 
 static const struct vnet_ops vnet_ops = {
@@ -233,7 +203,8 @@ int wire_node_open(struct wire *wire, uint32_t node, const char *work_dir,
 		struct port *port = &wire->ports[wire->first_port[node] + i];
 		struct vnet_config config = { .name = port->name,
 					      .path = path,
-					      .mtu_bytes = plan->interfaces[i].mtu_bytes };
+					      .mtu_bytes =
+						      plan->interfaces[i].mtu_bytes };
 		int err;
 
 		ASSERT(!port->vnet);
@@ -247,7 +218,7 @@ int wire_node_open(struct wire *wire, uint32_t node, const char *work_dir,
 		port->broken = false;
 		*port->why.text = 0;
 		set_state(port, PORT_WAITING, NULL);
-		tell_carrier(port, true);
+		wire_tell_carrier(port, true);
 	}
 	return 0;
 }
@@ -264,7 +235,7 @@ void wire_node_close(struct wire *wire, uint32_t node)
 	}
 }
 
-/* ---- building ------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------- */
 
 static int add_ports(struct wire *wire, struct why *why)
 {
@@ -280,8 +251,8 @@ static int add_ports(struct wire *wire, struct why *why)
 
 			port->wire = wire;
 			port->at = (struct plan_endpoint){ .node = n, .interface = i };
-			snprintf(port->name, sizeof(port->name), "%s:%s", plan->nodes[n].name,
-				 plan->nodes[n].interfaces[i].name);
+			snprintf(port->name, sizeof(port->name), "%s:%s",
+				 plan->nodes[n].name, plan->nodes[n].interfaces[i].name);
 			err = sw_add_port(wire->sw, port->name, n, &given, why);
 			ASSERT(err || given == index);
 			index++;
@@ -306,11 +277,11 @@ static int add_links(struct wire *wire, struct why *why)
 		uint32_t a = wire_port(wire, link->a);
 
 		if (link->b_kind == LINK_TO_SEGMENT)
-			err = sw_link_segment(wire->sw, link->name, a, link->segment, &given,
-					      why);
+			err = sw_link_segment(wire->sw, link->name, a, link->segment,
+					      &given, why);
 		else
-			err = sw_link_ports(wire->sw, link->name, a, wire_port(wire, link->b),
-					    &given, why);
+			err = sw_link_ports(wire->sw, link->name, a,
+					    wire_port(wire, link->b), &given, why);
 		ASSERT(err || given == l);
 		for (int dir = 0; !err && dir < DIRS; dir++)
 			sw_fault_set(wire->sw, l, dir, &link->fault[dir], 0);
@@ -393,7 +364,7 @@ void wire_destroy(struct wire *wire)
 	free(wire);
 }
 
-/* ---- looking -------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------- */
 
 uint32_t wire_port_count(const struct wire *wire)
 {
@@ -433,116 +404,4 @@ const struct sw_count *wire_port_count_out(const struct wire *wire, uint32_t por
 void wire_port_tap(struct wire *wire, uint32_t port, bool on)
 {
 	sw_port_tap(wire->sw, port, on);
-}
-
-/* ---- faults and partitions ------------------------------------------------- */
-
-static int remember_pair(struct wire *wire, const struct fault_at *at, bool set,
-			 struct why *why)
-{
-	struct fault_at *grown;
-	size_t i = 0;
-
-	while (i < wire->pair_count && !fault_at_equal(&wire->pairs[i], at))
-		i++;
-	if (!set) {
-		if (i < wire->pair_count)
-			wire->pairs[i] = wire->pairs[--wire->pair_count];
-		return 0;
-	}
-	if (i < wire->pair_count)
-		return 0;
-	if (i == PAIRS_MAX)
-		return why_set(why, -ENOSPC,
-			       "%d pairs have a fault of their own already; clear some",
-			       PAIRS_MAX);
-	grown = reallocarray(wire->pairs, i + 1, sizeof(*grown));
-	if (!grown)
-		return why_set(why, -ENOMEM, "fault: out of memory");
-	wire->pairs = grown;
-	wire->pairs[wire->pair_count++] = *at;
-	return 0;
-}
-
-static bool is_perfect(const struct fault_spec *spec)
-{
-	return !spec->down && !spec->loss_ppm && !spec->delay_ns && !spec->jitter_ns &&
-	       !spec->rate_bps && !spec->limit_frames && !spec->limit_bytes;
-}
-
-static int pair_set(struct wire *wire, const struct fault_at *at,
-		    const struct fault_spec *spec, struct why *why)
-{
-	bool set = !is_perfect(spec);
-	int err = remember_pair(wire, at, set, why);
-
-	if (!err)
-		err = sw_pair_set(wire->sw, at->segment, wire_port(wire, at->from),
-				  wire_port(wire, at->to), spec, clock_now_ns(wire->clock),
-				  why);
-	if (err && set && !sw_pair_get(wire->sw, at->segment, wire_port(wire, at->from),
-				       wire_port(wire, at->to)))
-		remember_pair(wire, at, false, NULL);
-	return err;
-}
-
-int wire_fault_set(struct wire *wire, const struct fault_at *at,
-		   const struct fault_spec *spec, struct why *why)
-{
-	const struct plan_link *link;
-	int err = 0;
-
-	if (at->pair) {
-		err = pair_set(wire, at, spec, why);
-	} else {
-		link = &wire->plan->links[at->link];
-		sw_fault_set(wire->sw, at->link, at->dir, spec, clock_now_ns(wire->clock));
-		if (at->dir == DIR_BA)
-			tell_carrier(&wire->ports[wire_port(wire, link->a)], false);
-		else if (link->b_kind == LINK_TO_INTERFACE)
-			tell_carrier(&wire->ports[wire_port(wire, link->b)], false);
-	}
-	settle(wire);
-	return err;
-}
-
-struct fault_spec wire_fault_get(const struct wire *wire, const struct fault_at *at)
-{
-	const struct fault_spec *spec;
-
-	if (!at->pair)
-		return *sw_fault_get(wire->sw, at->link, at->dir);
-	spec = sw_pair_get(wire->sw, at->segment, wire_port(wire, at->from),
-			   wire_port(wire, at->to));
-	return spec ? *spec : (struct fault_spec){ 0 };
-}
-
-const struct sw_count *wire_fault_count(const struct wire *wire,
-					const struct fault_at *at)
-{
-	if (!at->pair)
-		return sw_link_count(wire->sw, at->link, at->dir);
-	return sw_pair_count(wire->sw, at->segment, wire_port(wire, at->from),
-			     wire_port(wire, at->to));
-}
-
-const struct fault_at *wire_pairs(const struct wire *wire, size_t *count)
-{
-	*count = wire->pair_count;
-	return wire->pairs;
-}
-
-void wire_cut(struct wire *wire, uint32_t from_node, uint32_t to_node)
-{
-	sw_cut(wire->sw, from_node, to_node, true);
-}
-
-bool wire_is_cut(const struct wire *wire, uint32_t from_node, uint32_t to_node)
-{
-	return sw_is_cut(wire->sw, from_node, to_node);
-}
-
-void wire_heal(struct wire *wire)
-{
-	sw_heal(wire->sw);
 }

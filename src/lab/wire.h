@@ -36,7 +36,7 @@
 struct wire;
 
 enum port_state {
-	PORT_ABSENT, /* its machine does not run */
+	PORT_ABSENT,  /* its machine does not run */
 	PORT_WAITING, /* card made, guest's driver not there yet */
 	PORT_UP,
 	PORT_DEAD, /* until the machine is started again */

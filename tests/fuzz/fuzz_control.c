@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char topology[] =
 	"{\"name\":\"t\",\"seed\":5,\"nodes\":{\"n1\":{},\"n2\":{},\"n3\":{}},"
 	"\"networks\":{\"lan\":{\"members\":[\"n1\",\"n2\",\"n3\"]}},"
-	"\"links\":[{\"name\":\"backup\",\"endpoints\":[\"n1\",\"n2\"],\"delay\":\"2ms\"}]}";
+	"\"links\":[{\"name\":\"backup\",\"endpoints\":[\"n1\",\"n2\"],\"delay\":\"2ms\"}"
+	"]}";
 
 static const char *const names[] = { "n1", "n2", "n3" };
 
@@ -43,13 +44,15 @@ static void answer(const char *node, const struct fake_message *message)
 			break;
 		}
 		proto_put_u32(credit, message->size);
-		fake_agent_say(node, PROTO_CREDIT, message->channel, credit, sizeof(credit));
+		fake_agent_say(node, PROTO_CREDIT, message->channel, credit,
+			       sizeof(credit));
 		fake_agent_say(node, PROTO_STDERR, message->channel, message->payload,
 			       message->size < 100 ? message->size : 100);
 		break;
 	case PROTO_SIGNAL:
 	case PROTO_CLOSE:
-		fake_agent_say_text(node, PROTO_EXITED, message->channel, "{\"signal\":1}");
+		fake_agent_say_text(node, PROTO_EXITED, message->channel,
+				    "{\"signal\":1}");
 		break;
 	case PROTO_SHUTDOWN:
 		fake_machine_end(node, "powered off");

@@ -61,7 +61,8 @@ void fake_lab_open(struct fake_lab *fake, const char *topology)
 	for (size_t i = 0; i < fake->plan->node_count; i++)
 		fake->kernels[i] = &fake->kernel;
 	lab->kernels = fake->kernels;
-	ASSERT(loop_create(&lab->loop, NULL) == 0 && clock_fake_create(&lab->clock, NULL) == 0);
+	ASSERT(loop_create(&lab->loop, NULL) == 0 &&
+	       clock_fake_create(&lab->clock, NULL) == 0);
 	err = lab_build(lab, &why);
 	if (err)
 		fprintf(stderr, "lab_build: %s\n", why.text);
@@ -147,7 +148,7 @@ int fake_lab_journalled(struct fake_lab *fake, const char *event)
 	return count;
 }
 
-/* ---- clients ---------------------------------------------------------------------------- */
+/* ---- clients ----------------------------------------------------------- */
 
 void fake_client_open(struct fake_client *client, struct fake_lab *fake)
 {

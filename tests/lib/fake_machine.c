@@ -90,7 +90,8 @@ void fake_machines_forget(void)
 		ASSERT(!consoles[i] && !cards[i] && !nodes[i]);
 }
 
-/* ---- virtio/vconsole.h -------------------------------------------------------------- */
+/* ---- virtio/vconsole.h --------------------------------------------------------------
+ */
 
 int vconsole_create(struct vconsole **out, struct loop *loop,
 		    const struct vconsole_config *config, const struct vconsole_ops *ops,
@@ -209,7 +210,8 @@ void fake_agent_close(const char *node)
 	console->ops->open(console->ctx, false);
 }
 
-/* ---- virtio/vnet.h -------------------------------------------------------------------- */
+/* ---- virtio/vnet.h --------------------------------------------------------------------
+ */
 
 int vnet_create(struct vnet **out, struct loop *loop, const struct vnet_config *config,
 		const struct vnet_ops *ops, void *ctx, struct why *why)
@@ -294,7 +296,7 @@ uint64_t fake_card_flushed(const char *name)
 	return ((struct vnet *)must_find((void **)cards, name))->flushed;
 }
 
-/* ---- node/node.h -------------------------------------------------------------------------- */
+/* ---- node/node.h ------------------------------------------------------- */
 
 int node_start(struct node **out, const struct node_start *start, struct why *why)
 {

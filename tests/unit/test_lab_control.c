@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The control socket: lines, backpressure, and what clients can ask. */
+/* The control socket: lines, backpressure, faults, streams, the lab's life. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,82 +13,25 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/base64.h"
 #include "base/fdio.h"
-#include "lib/fake_lab.h"
 #include "lib/fake_machine.h"
+#include "lib/talk.h"
 
-static const char topology[] =
-	"{\"name\":\"t\",\"seed\":5,\"nodes\":{\"n1\":{},\"n2\":{},\"n3\":{}},"
-	"\"networks\":{\"lan\":{\"members\":[\"n1\",\"n2\",\"n3\"],\"delay\":\"1ms\"}},"
-	"\"links\":[{\"name\":\"backup\",\"endpoints\":[\"n1\",\"n2\"],\"delay\":\"20ms\"}]}";
-
-static struct fake_lab fake;
-static struct fake_client client;
-
-static int open_all(void **state)
-{
-	(void)state;
-	fake_lab_open(&fake, topology);
-	fake.lab.boots_at_once = 8;
-	fake_lab_boot(&fake);
-	fake_client_open(&client, &fake);
-	return 0;
-}
-
-static int close_all(void **state)
-{
-	(void)state;
-	fake_client_close(&client);
-	fake_lab_close(&fake);
-	return 0;
-}
-
-/* Ask; the answer must be an error with these words. */
-static void assert_refused(const char *what, const char *fields, const char *words)
-{
-	json_t *line = fake_client_call(&client, what, fields);
-
-	assert_true(json_is_false(json_object_get(line, "ok")));
-	if (!strstr(text_of(line, "error"), words))
-		fail_msg("\"%s\" is not in: %s", words, text_of(line, "error"));
-	json_decref(line);
-}
-
-static json_t *assert_done(const char *what, const char *fields)
-{
-	json_t *line = fake_client_call(&client, what, fields);
-
-	if (!json_is_true(json_object_get(line, "ok")))
-		fail_msg("%s %s: %s", what, fields, text_of(line, "error"));
-	return line;
-}
-
-static void assert_next_is(const char *expected)
-{
-	json_t *line = fake_client_line(&client), *wanted = json_loads(expected, 0, NULL);
-	char *text = json_dumps(line, JSON_COMPACT);
-
-	if (!json_equal(line, wanted))
-		fail_msg("got %s, wanted %s", text, expected);
-	free(text);
-	json_decref(line);
-	json_decref(wanted);
-}
-
-static json_int_t number(const json_t *line, const char *key)
-{
-	return json_integer_value(json_object_get(line, key));
-}
-
-/* ---- lines ------------------------------------------------------------------------ */
+/* ---- lines ------------------------------------------------------------- */
 
 static void rubbish_is_answered_and_the_connection_goes_on(void **state)
 {
 	static const char *const rubbish[] = {
-		"",	      "hello",	      "[]",		"{}",
-		"{\"id\":\"1\",\"do\":\"ps\"}", "{\"do\":\"ps\"}", "{\"id\":1.5,\"do\":\"ps\"}",
-		"{\"id\":1,\"id\":2,\"do\":\"ps\"}", "\xff\xfe", "{\"id\":1",
+		"",
+		"hello",
+		"[]",
+		"{}",
+		"{\"id\":\"1\",\"do\":\"ps\"}",
+		"{\"do\":\"ps\"}",
+		"{\"id\":1.5,\"do\":\"ps\"}",
+		"{\"id\":1,\"id\":2,\"do\":\"ps\"}",
+		"\xff\xfe",
+		"{\"id\":1",
 		"{\"id\":99999999999999999999,\"do\":\"ps\"}",
 	};
 
@@ -164,7 +107,8 @@ static void a_number_that_is_under_way_cannot_be_used_again(void **state)
 	json_t *line;
 
 	(void)state;
-	fake_client_send(&client, "{\"id\":5,\"do\":\"events\",\"follow\":true,\"since\":1000}");
+	fake_client_send(&client,
+			 "{\"id\":5,\"do\":\"events\",\"follow\":true,\"since\":1000}");
 	fake_client_send(&client, "{\"id\":5,\"do\":\"ps\"}");
 	line = fake_client_line(&client);
 	assert_true(json_is_null(json_object_get(line, "id")));
@@ -226,7 +170,8 @@ static void who_does_not_read_is_not_served_and_nobody_else_notices(void **state
 	assert_int_equal(answered, asked);
 }
 
-/* ---- faults and partitions ----------------------------------------------------------- */
+/* ---- faults and partitions -----------------------------------------------------------
+ */
 
 static struct fault_spec spec_of(const char *name)
 {
@@ -245,14 +190,16 @@ static void a_fault_changes_the_keys_it_names_and_leaves_the_others(void **state
 	json_t *line;
 
 	(void)state;
-	line = assert_done("fault-set", "\"target\":\"backup n1->n2\",\"fault\":{\"loss\":\"10%\"}");
+	line = assert_done("fault-set",
+			   "\"target\":\"backup n1->n2\",\"fault\":{\"loss\":\"10%\"}");
 	assert_int_equal(json_array_size(json_object_get(line, "directions")), 1);
 	json_decref(line);
 	assert_int_equal(spec_of("backup n1->n2").loss_ppm, 100000);
 	assert_int_equal(spec_of("backup n1->n2").delay_ns, 20 * NS_PER_MS);
 	assert_int_equal(spec_of("backup n2->n1").loss_ppm, 0);
-	json_decref(assert_done("fault-set",
-				"\"target\":\"backup\",\"fault\":{\"loss\":\"1%\"},\"replace\":true"));
+	json_decref(assert_done(
+		"fault-set",
+		"\"target\":\"backup\",\"fault\":{\"loss\":\"1%\"},\"replace\":true"));
 	assert_int_equal(spec_of("backup n1->n2").loss_ppm, 10000);
 	assert_int_equal(spec_of("backup n1->n2").delay_ns, 0);
 	assert_int_equal(fake_lab_journalled(&fake, "fault"), 3);
@@ -262,7 +209,8 @@ static void a_fault_is_set_everywhere_or_nowhere(void **state)
 {
 	(void)state;
 	/* The network's directions have a delay of 1 ms; those back have none. */
-	assert_refused("fault-set", "\"target\":\"n1--lan\",\"fault\":{\"jitter\":\"1ms\"}",
+	assert_refused("fault-set",
+		       "\"target\":\"n1--lan\",\"fault\":{\"jitter\":\"1ms\"}",
 		       "lan.n1 lan->n1: ");
 	assert_int_equal(spec_of("n1->lan").jitter_ns, 0);
 	assert_int_equal(fake_lab_journalled(&fake, "fault"), 0);
@@ -274,9 +222,11 @@ static void clear_makes_it_what_the_topology_says(void **state)
 	size_t pairs;
 
 	(void)state;
-	json_decref(assert_done("fault-set", "\"target\":\"n1->n3\",\"fault\":{\"loss\":\"5%\"}"));
 	json_decref(assert_done("fault-set",
-				"\"target\":\"backup\",\"fault\":{\"down\":true},\"replace\":true"));
+				"\"target\":\"n1->n3\",\"fault\":{\"loss\":\"5%\"}"));
+	json_decref(assert_done(
+		"fault-set",
+		"\"target\":\"backup\",\"fault\":{\"down\":true},\"replace\":true"));
 	wire_pairs(fake.lab.wire, &pairs);
 	assert_int_equal(pairs, 1);
 	line = assert_done("fault-clear", "");
@@ -292,7 +242,8 @@ static void clear_makes_it_what_the_topology_says(void **state)
 static void a_network_that_is_down_is_down_both_ways_until_it_is_cleared(void **state)
 {
 	(void)state;
-	json_decref(assert_done("fault-set", "\"target\":\"lan\",\"fault\":{\"down\":true}"));
+	json_decref(
+		assert_done("fault-set", "\"target\":\"lan\",\"fault\":{\"down\":true}"));
 	assert_true(spec_of("n2->lan").down);
 	assert_true(spec_of("lan->n2").down);
 	assert_false(spec_of("backup n1->n2").down);
@@ -306,10 +257,14 @@ static void wrong_faults_are_refused_with_the_reason(void **state)
 {
 	(void)state;
 	assert_refused("fault-set", "\"target\":\"backup\"", "an object such as");
-	assert_refused("fault-set", "\"target\":\"backup\",\"fault\":{}", "nothing is to be set");
-	assert_refused("fault-set", "\"target\":\"backup\",\"fault\":{\"los\":\"1%\"}", "loss");
-	assert_refused("fault-set", "\"target\":\"backup\",\"fault\":{\"loss\":1}", "unit");
-	assert_refused("fault-set", "\"target\":\"x\",\"fault\":{\"loss\":\"1%\"}", "no link x");
+	assert_refused("fault-set", "\"target\":\"backup\",\"fault\":{}",
+		       "nothing is to be set");
+	assert_refused("fault-set", "\"target\":\"backup\",\"fault\":{\"los\":\"1%\"}",
+		       "loss");
+	assert_refused("fault-set", "\"target\":\"backup\",\"fault\":{\"loss\":1}",
+		       "unit");
+	assert_refused("fault-set", "\"target\":\"x\",\"fault\":{\"loss\":\"1%\"}",
+		       "no link x");
 	assert_refused("fault-set", "\"target\":7,\"fault\":{\"loss\":\"1%\"}", "string");
 	assert_refused("fault-set",
 		       "\"target\":\"backup\",\"fault\":{\"loss\":\"1%\"},\"replace\":1",
@@ -337,218 +292,7 @@ static void partitions_add_up_until_heal(void **state)
 	assert_refused("partition", "\"sides\":[[\"n1\"],[\"n9\"]]", "n9");
 }
 
-/* ---- commands -------------------------------------------------------------------------- */
-
-/* Start one in n1; returns the channel. */
-static uint32_t start_command(json_int_t *id)
-{
-	struct fake_message message;
-	uint32_t channel;
-	json_t *spec;
-
-	*id = fake_client_ask(&client, "exec",
-			      "\"node\":\"n1\",\"argv\":[\"cat\"],\"env\":{\"A\":\"b\"}");
-	assert_true(fake_agent_hear("n1", &message));
-	assert_int_equal(message.type, PROTO_EXEC);
-	spec = json_loads((char *)message.payload, 0, NULL);
-	assert_string_equal(json_string_value(json_array_get(json_object_get(spec, "argv"), 0)),
-			    "cat");
-	assert_null(json_object_get(spec, "id"));
-	assert_null(json_object_get(spec, "node"));
-	json_decref(spec);
-	channel = message.channel;
-	free(message.payload);
-	return channel;
-}
-
-static void assert_heard(enum proto_type type, uint32_t channel, const char *payload)
-{
-	struct fake_message message;
-
-	assert_true(fake_agent_hear("n1", &message));
-	assert_int_equal(message.type, type);
-	assert_int_equal(message.channel, channel);
-	assert_string_equal((char *)message.payload, payload);
-	free(message.payload);
-}
-
-static void a_command_runs_from_its_start_to_its_status(void **state)
-{
-	json_int_t id;
-	uint32_t channel = start_command(&id);
-	char text[100];
-
-	(void)state;
-	fake_agent_say_text("n1", PROTO_STARTED, channel, "{\"pid\":12}");
-	snprintf(text, sizeof(text), "\"to\":%lld,\"data\":\"aGk=\"", (long long)id);
-	fake_client_ask(&client, "stdin", text);
-	assert_heard(PROTO_STDIN, channel, "hi");
-	snprintf(text, sizeof(text), "\"to\":%lld,\"data\":\"\"", (long long)id);
-	fake_client_ask(&client, "stdin", text);
-	assert_heard(PROTO_STDIN, channel, "");
-	snprintf(text, sizeof(text), "\"to\":%lld,\"signal\":2", (long long)id);
-	fake_client_ask(&client, "signal", text);
-	assert_heard(PROTO_SIGNAL, channel, "{\"signal\":2}");
-	fake_agent_say("n1", PROTO_CREDIT, channel, "\2\0\0\0", 4);
-	fake_agent_say_text("n1", PROTO_STDOUT, channel, "out");
-	fake_agent_say_text("n1", PROTO_STDERR, channel, "err");
-	fake_agent_say_text("n1", PROTO_EXITED, channel, "{\"exit\":3}");
-	fake_lab_settle(&fake);
-	assert_int_equal(id, 1);
-	assert_next_is("{\"id\":1,\"event\":\"started\",\"pid\":12}");
-	assert_next_is("{\"id\":1,\"event\":\"credit\",\"bytes\":2}");
-	assert_next_is("{\"id\":1,\"event\":\"stdout\",\"data\":\"b3V0\"}");
-	assert_next_is("{\"id\":1,\"event\":\"stderr\",\"data\":\"ZXJy\"}");
-	assert_next_is("{\"id\":1,\"ok\":true,\"exit\":3}");
-	assert_null(fake_client_line(&client));
-}
-
-static void a_command_that_is_not_there_is_an_error_with_a_status(void **state)
-{
-	json_int_t id;
-	uint32_t channel = start_command(&id);
-
-	(void)state;
-	fake_agent_say_text("n1", PROTO_FAILED, channel, "{\"error\":\"no cat\",\"exit\":127}");
-	fake_lab_settle(&fake);
-	assert_next_is("{\"id\":1,\"ok\":false,\"error\":\"no cat\",\"exit\":127}");
-}
-
-static void a_command_of_a_client_that_went_away_is_hung_up(void **state)
-{
-	json_int_t id;
-	uint32_t channel = start_command(&id);
-
-	(void)state;
-	fake_client_close(&client);
-	assert_heard(PROTO_CLOSE, channel, "");
-	/* Its last words on the way are not a breach of the protocol. */
-	fake_agent_say_text("n1", PROTO_STDOUT, channel, "late");
-	fake_agent_say_text("n1", PROTO_EXITED, channel, "{\"signal\":1}");
-	fake_lab_settle(&fake);
-	assert_int_equal(machine_state(fake.lab.machines[0]), MACHINE_READY);
-	fake_client_open(&client, &fake);
-}
-
-static void a_command_in_a_machine_that_ends_ends_with_the_reason(void **state)
-{
-	json_int_t id;
-	json_t *line;
-
-	(void)state;
-	start_command(&id);
-	fake_machine_end("n1", "killed by signal 9");
-	fake_lab_settle(&fake);
-	line = fake_client_line(&client);
-	assert_int_equal(number(line, "id"), id);
-	assert_non_null(strstr(text_of(line, "error"), "has ended"));
-	json_decref(line);
-	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"true\"]", "n1 is failed");
-}
-
-static void more_stdin_than_the_window_is_refused(void **state)
-{
-	static uint8_t zeros[PROTO_WINDOW_BYTES + 1];
-	char *data = malloc(BASE64_ROOM(sizeof(zeros))), *text;
-	json_int_t id;
-	json_t *line;
-
-	(void)state;
-	start_command(&id);
-	base64_encode(data, zeros, sizeof(zeros));
-	assert_true(asprintf(&text, "\"to\":%lld,\"data\":\"%s\"", (long long)id, data) > 0);
-	fake_client_ask(&client, "stdin", text);
-	line = fake_client_line(&client);
-	assert_non_null(strstr(text_of(line, "error"), "wait for credit"));
-	json_decref(line);
-	free(text);
-	base64_encode(data, zeros, PROTO_WINDOW_BYTES);
-	assert_true(asprintf(&text, "\"to\":%lld,\"data\":\"%s\"", (long long)id, data) > 0);
-	fake_client_ask(&client, "stdin", text);
-	assert_null(fake_client_line(&client));
-	free(text);
-	free(data);
-}
-
-static void a_machine_that_does_not_read_keeps_its_stdin_waiting(void **state)
-{
-	json_int_t id;
-	uint32_t channel = start_command(&id);
-	char text[100];
-	struct fake_message message;
-
-	(void)state;
-	fake_agent_room("n1", 0);
-	snprintf(text, sizeof(text), "\"to\":%lld,\"data\":\"aGk=\"", (long long)id);
-	fake_client_ask(&client, "stdin", text);
-	assert_false(fake_agent_hear("n1", &message));
-	fake_agent_room("n1", 5); /* in the middle of a header */
-	assert_false(fake_agent_hear("n1", &message));
-	fake_agent_room("n1", SIZE_MAX);
-	assert_heard(PROTO_STDIN, channel, "hi");
-}
-
-static void credit_for_output_is_given_when_the_client_has_room(void **state)
-{
-	static uint8_t block[PROTO_STREAM_BYTES_MAX];
-	json_int_t id;
-	uint32_t channel = start_command(&id);
-	struct fake_message message;
-	uint32_t credit = 0;
-	size_t said = 0;
-	json_t *line;
-
-	(void)state;
-	/* A window's worth, with nobody reading: the socket takes some of it. */
-	for (; said < PROTO_WINDOW_BYTES; said += sizeof(block))
-		fake_agent_say("n1", PROTO_STDOUT, channel, block, sizeof(block));
-	fake_lab_settle(&fake);
-	assert_false(fake_agent_hear("n1", &message));
-	while ((line = fake_client_line(&client)))
-		json_decref(line);
-	while (fake_agent_hear("n1", &message)) {
-		assert_int_equal(message.type, PROTO_CREDIT);
-		credit += proto_get_u32(message.payload);
-		free(message.payload);
-	}
-	assert_int_equal(credit, said);
-}
-
-static void an_agent_that_says_more_than_its_credit_is_lost(void **state)
-{
-	static uint8_t block[PROTO_STREAM_BYTES_MAX];
-	json_int_t id;
-	uint32_t channel = start_command(&id);
-
-	(void)state;
-	/* In one go: the lab has no turn in which to give credit. */
-	for (size_t said = 0; said <= PROTO_WINDOW_BYTES; said += sizeof(block))
-		fake_agent_say("n1", PROTO_STDOUT, channel, block, sizeof(block));
-	fake_lab_settle(&fake);
-	assert_int_equal(machine_state(fake.lab.machines[0]), MACHINE_LOST);
-	assert_int_equal(machine_state(fake.lab.machines[1]), MACHINE_READY);
-}
-
-static void wrong_commands_are_refused_before_the_machine_sees_them(void **state)
-{
-	struct fake_message message;
-
-	(void)state;
-	assert_refused("exec", "\"argv\":[\"true\"]", "machine's name");
-	assert_refused("exec", "\"node\":\"n9\",\"argv\":[\"true\"]", "no machine is named n9");
-	assert_refused("exec", "\"node\":\"n1\"", "argv");
-	assert_refused("exec", "\"node\":\"n1\",\"argv\":[]", "argv");
-	assert_refused("exec", "\"node\":\"n1\",\"argv\":[1]", "word 0");
-	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"a\"],\"env\":{\"A=B\":\"c\"}", "A=B");
-	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"a\"],\"env\":[]", "env");
-	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"a\"],\"rows\":70000", "rows");
-	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"a\"],\"cwd\":1", "cwd");
-	assert_refused("stdin", "\"to\":99,\"data\":\"\"", "no command under way");
-	assert_refused("signal", "\"to\":99,\"signal\":9", "no command under way");
-	assert_false(fake_agent_hear("n1", &message));
-}
-
-/* ---- streams ----------------------------------------------------------------------------- */
+/* ---- streams ----------------------------------------------------------- */
 
 static void the_console_is_read_from_its_past_and_typed_into(void **state)
 {
@@ -621,11 +365,13 @@ static void a_capture_writes_to_the_clients_descriptor_until_it_is_closed(void *
 	fd = open(path, O_WRONLY | O_CREAT, 0600);
 	send_with_fd("{\"id\":40,\"do\":\"capture\",\"target\":\"backup\"}\n", fd);
 	close(fd);
-	assert_next_is("{\"id\":40,\"event\":\"capturing\",\"interfaces\":[\"n1:eth1\",\"n2:eth1\"]}");
+	assert_next_is("{\"id\":40,\"event\":\"capturing\",\"interfaces\":[\"n1:eth1\","
+		       "\"n2:eth1\"]}");
 	fake_card_up("n1:eth1");
 	fake_card_send("n1:eth1", frame, sizeof(frame));
 	fake_client_ask(&client, "close", "\"to\":40");
-	assert_next_is("{\"id\":40,\"ok\":true,\"frames\":1,\"missed\":0,\"filtered\":0}");
+	assert_next_is(
+		"{\"id\":40,\"ok\":true,\"frames\":1,\"missed\":0,\"filtered\":0}");
 	assert_int_equal(fdio_read_file(AT_FDCWD, path, 65536, &text, &size, NULL), 0);
 	assert_memory_equal(text, "\x0a\x0d\x0d\x0a", 4);
 	free(text);
@@ -635,16 +381,19 @@ static void captures_that_cannot_be_are_refused(void **state)
 {
 	(void)state;
 	assert_refused("capture", "\"target\":\"backup\"", "SCM_RIGHTS");
-	send_with_fd("{\"id\":50,\"do\":\"capture\",\"target\":\"nothing\"}\n", STDERR_FILENO);
-	assert_next_is("{\"id\":50,\"ok\":false,\"error\":\"nothing to capture is named nothing: "
-		       "give a link, a network, a node, NODE:INTERFACE or all\"}");
-	send_with_fd("{\"id\":51,\"do\":\"capture\",\"target\":\"all\",\"filter\":\"(((\"}\n",
+	send_with_fd("{\"id\":50,\"do\":\"capture\",\"target\":\"nothing\"}\n",
 		     STDERR_FILENO);
+	assert_next_is("{\"id\":50,\"ok\":false,\"error\":\"nothing to capture is named "
+		       "nothing: "
+		       "give a link, a network, a node, NODE:INTERFACE or all\"}");
+	send_with_fd(
+		"{\"id\":51,\"do\":\"capture\",\"target\":\"all\",\"filter\":\"(((\"}\n",
+		STDERR_FILENO);
 	json_decref(fake_client_line(&client));
 	json_decref(assert_done("ps", ""));
 }
 
-/* ---- life ------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------- */
 
 static void ps_and_inspect_say_what_there_is(void **state)
 {
@@ -700,7 +449,7 @@ static void a_boot_that_fails_waits_until_its_starter_has_been_told(void **state
 	(void)state;
 	fake_client_close(&client);
 	fake_lab_close(&fake);
-	fake_lab_open(&fake, topology);
+	fake_lab_open(&fake, talk_topology);
 	fake_client_open(&client, &fake);
 	fake_machine_refuse("no memory");
 	lab_boot(&fake.lab);
@@ -720,7 +469,7 @@ static void a_boot_that_fails_without_its_starter_just_goes(void **state)
 	(void)state;
 	fake_client_close(&client);
 	fake_lab_close(&fake);
-	fake_lab_open(&fake, topology);
+	fake_lab_open(&fake, talk_topology);
 	fake_client_open(&client, &fake);
 	fake_machine_refuse("no memory");
 	lab_boot(&fake.lab);
@@ -731,8 +480,6 @@ static void a_boot_that_fails_without_its_starter_just_goes(void **state)
 	assert_int_equal(fake.lab.phase, LAB_GONE);
 	fake_client_open(&client, &fake);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)
 
 int main(void)
 {
@@ -750,15 +497,6 @@ int main(void)
 		TEST(a_network_that_is_down_is_down_both_ways_until_it_is_cleared),
 		TEST(wrong_faults_are_refused_with_the_reason),
 		TEST(partitions_add_up_until_heal),
-		TEST(a_command_runs_from_its_start_to_its_status),
-		TEST(a_command_that_is_not_there_is_an_error_with_a_status),
-		TEST(a_command_of_a_client_that_went_away_is_hung_up),
-		TEST(a_command_in_a_machine_that_ends_ends_with_the_reason),
-		TEST(more_stdin_than_the_window_is_refused),
-		TEST(a_machine_that_does_not_read_keeps_its_stdin_waiting),
-		TEST(credit_for_output_is_given_when_the_client_has_room),
-		TEST(an_agent_that_says_more_than_its_credit_is_lost),
-		TEST(wrong_commands_are_refused_before_the_machine_sees_them),
 		TEST(the_console_is_read_from_its_past_and_typed_into),
 		TEST(events_are_told_from_a_number_on_and_followed),
 		TEST(a_slow_follower_is_told_how_much_it_missed),

@@ -15,8 +15,9 @@
 #include "lib/fake_lab.h"
 #include "lib/fake_machine.h"
 
-static const char pair[] = "{\"name\":\"t\",\"nodes\":{\"n1\":{},\"n2\":{}},"
-			   "\"links\":[{\"name\":\"wire\",\"endpoints\":[\"n1\",\"n2\"]}]}";
+static const char pair[] =
+	"{\"name\":\"t\",\"nodes\":{\"n1\":{},\"n2\":{}},"
+	"\"links\":[{\"name\":\"wire\",\"endpoints\":[\"n1\",\"n2\"]}]}";
 static const char chain[] =
 	"{\"name\":\"t\",\"nodes\":{"
 	"\"db\":{\"run\":[{\"name\":\"db\",\"cmd\":\"db\",\"ready\":{\"tcp\":1},"
@@ -81,10 +82,12 @@ static void services_wait_for_the_machines_they_depend_on(void **state)
 	assert_int_equal(state_of(1), MACHINE_CONFIGURED);
 	fake_agent_greet(&fake, "db");
 	assert_int_equal(state_of(0), MACHINE_STARTING);
-	fake_agent_say_text("db", PROTO_SERVICE, 0, "{\"name\":\"db\",\"state\":\"starting\"}");
+	fake_agent_say_text("db", PROTO_SERVICE, 0,
+			    "{\"name\":\"db\",\"state\":\"starting\"}");
 	fake_lab_settle(&fake);
 	assert_int_equal(state_of(1), MACHINE_CONFIGURED);
-	fake_agent_say_text("db", PROTO_SERVICE, 0, "{\"name\":\"db\",\"state\":\"ready\"}");
+	fake_agent_say_text("db", PROTO_SERVICE, 0,
+			    "{\"name\":\"db\",\"state\":\"ready\"}");
 	fake_lab_settle(&fake);
 	assert_int_equal(state_of(0), MACHINE_READY);
 	assert_int_equal(state_of(1), MACHINE_READY);
@@ -210,15 +213,15 @@ static void an_agent_that_breaks_the_rules_is_lost_and_nobody_else(void **state)
 		uint32_t channel;
 		const char *text;
 	} rubbish[] = {
-		{ PROTO_HELLO, 0, "{\"version\":1}" },	   /* twice */
-		{ PROTO_CONFIGURED, 0, "{}" },		   /* twice */
-		{ PROTO_SERVICE, 0, "{\"name\":\"x\"}" },  /* no such service */
+		{ PROTO_HELLO, 0, "{\"version\":1}" },	  /* twice */
+		{ PROTO_CONFIGURED, 0, "{}" },		  /* twice */
+		{ PROTO_SERVICE, 0, "{\"name\":\"x\"}" }, /* no such service */
 		{ PROTO_SERVICE, 0, "[]" },
 		{ PROTO_SERVICE, 0, "{\"name\"" },
 		{ PROTO_LOG, 7, "\1text" },
-		{ PROTO_STDOUT, 9, "text" },		   /* no such command */
+		{ PROTO_STDOUT, 9, "text" }, /* no such command */
 		{ PROTO_EXITED, 9, "{\"exit\":0}" },
-		{ PROTO_CONFIG, 0, "{}" },		   /* not the agent's to say */
+		{ PROTO_CONFIG, 0, "{}" }, /* not the agent's to say */
 		{ PROTO_EXEC, 1, "{}" },
 		{ PROTO_FAILED, 0, "{\"error\":\"late\"}" },
 	};
@@ -228,7 +231,8 @@ static void an_agent_that_breaks_the_rules_is_lost_and_nobody_else(void **state)
 		open_lab(pair);
 		fake_agent_greet(&fake, "n1");
 		fake_agent_greet(&fake, "n2");
-		fake_agent_say_text("n1", rubbish[i].type, rubbish[i].channel, rubbish[i].text);
+		fake_agent_say_text("n1", rubbish[i].type, rubbish[i].channel,
+				    rubbish[i].text);
 		fake_lab_settle(&fake);
 		assert_int_equal(state_of(0), MACHINE_LOST);
 		assert_int_equal(state_of(1), MACHINE_READY);
@@ -263,7 +267,8 @@ static void what_the_agent_could_not_set_up_is_the_reason(void **state)
 	(void)state;
 	open_lab(pair);
 	fake_agent_say_text("n1", PROTO_HELLO, 0, "{\"version\":1}");
-	fake_agent_say_text("n1", PROTO_FAILED, 0, "{\"error\":\"eth0: no such device\"}");
+	fake_agent_say_text("n1", PROTO_FAILED, 0,
+			    "{\"error\":\"eth0: no such device\"}");
 	fake_lab_settle(&fake);
 	assert_int_equal(state_of(0), MACHINE_FAILED);
 	assert_string_equal(reason_of(0), "eth0: no such device");
@@ -296,7 +301,8 @@ static void a_service_that_ends_after_it_was_ready_is_only_told(void **state)
 	open_lab(chain);
 	fake_agent_greet(&fake, "db");
 	fake_agent_greet(&fake, "app");
-	fake_agent_say_text("db", PROTO_SERVICE, 0, "{\"name\":\"db\",\"state\":\"ready\"}");
+	fake_agent_say_text("db", PROTO_SERVICE, 0,
+			    "{\"name\":\"db\",\"state\":\"ready\"}");
 	fake_lab_settle(&fake);
 	assert_int_equal(fake.lab.phase, LAB_RUNNING);
 	fake_agent_say_text("db", PROTO_SERVICE, 0,
@@ -323,8 +329,8 @@ static void what_a_machine_prints_is_in_its_log_and_in_its_ring(void **state)
 	assert_int_equal(write(fake_machine_console_fd("n1"), "panic\n", 6), 6);
 	fake_machine_end("n1", "kernel panic (aborted)");
 	fake_lab_settle(&fake);
-	assert_int_equal(fdio_read_file(fake.lab.run.fd, "consoles/n1.log", 100, &text, &size,
-					NULL),
+	assert_int_equal(fdio_read_file(fake.lab.run.fd, "consoles/n1.log", 100, &text,
+					&size, NULL),
 			 0);
 	assert_string_equal(text, "Linux\npanic\n");
 	free(text);
@@ -417,22 +423,28 @@ int main(void)
 		cmocka_unit_test(only_so_many_machines_boot_at_once),
 		cmocka_unit_test(a_machine_that_says_nothing_has_failed_after_its_time),
 		cmocka_unit_test(an_agent_that_hangs_while_services_start_is_given_up),
-		cmocka_unit_test(one_that_cannot_be_started_fails_the_boot_with_the_reason),
-		cmocka_unit_test(how_a_machine_ended_says_more_than_that_its_agent_hung_up),
+		cmocka_unit_test(
+			one_that_cannot_be_started_fails_the_boot_with_the_reason),
+		cmocka_unit_test(
+			how_a_machine_ended_says_more_than_that_its_agent_hung_up),
 		cmocka_unit_test(a_machine_whose_agent_ended_alone_is_lost),
 		cmocka_unit_test(a_machine_that_dies_later_leaves_the_others_alone),
 		cmocka_unit_test(a_machine_that_powers_off_is_stopped_not_failed),
 		cmocka_unit_test(an_agent_that_breaks_the_rules_is_lost_and_nobody_else),
 		cmocka_unit_test(a_stream_that_is_no_protocol_is_lost),
-		cmocka_unit_test(another_version_of_the_agent_is_refused_with_both_numbers),
+		cmocka_unit_test(
+			another_version_of_the_agent_is_refused_with_both_numbers),
 		cmocka_unit_test(what_the_agent_could_not_set_up_is_the_reason),
-		cmocka_unit_test(a_service_that_fails_fails_the_boot_and_its_log_explains),
+		cmocka_unit_test(
+			a_service_that_fails_fails_the_boot_and_its_log_explains),
 		cmocka_unit_test(a_service_that_ends_after_it_was_ready_is_only_told),
 		cmocka_unit_test(what_a_machine_prints_is_in_its_log_and_in_its_ring),
 		cmocka_unit_test(a_graceful_end_asks_and_then_insists),
-		cmocka_unit_test(frames_go_from_card_to_card_and_one_batch_is_one_notification),
+		cmocka_unit_test(
+			frames_go_from_card_to_card_and_one_batch_is_one_notification),
 		cmocka_unit_test(a_delayed_frame_comes_at_its_time_and_not_before),
-		cmocka_unit_test(a_direction_that_is_down_takes_the_carrier_at_its_far_end),
+		cmocka_unit_test(
+			a_direction_that_is_down_takes_the_carrier_at_its_far_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

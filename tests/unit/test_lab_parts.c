@@ -42,7 +42,8 @@ static int remove_folder(void **state)
 	return 0;
 }
 
-/* ---- journal ------------------------------------------------------------------------ */
+/* ---- journal ------------------------------------------------------------------------
+ */
 
 static void count(void *ctx)
 {
@@ -62,11 +63,13 @@ static void entries_have_their_number_and_lab_time_in_file_and_tail(void **state
 	snprintf(path, sizeof(path), "%s/journal", folder);
 	assert_int_equal(clock_fake_create(&clock, NULL), 0);
 	assert_int_equal(journal_create(&journal, clock,
-					open(path, O_WRONLY | O_CREAT | O_APPEND, 0600), NULL),
+					open(path, O_WRONLY | O_CREAT | O_APPEND, 0600),
+					NULL),
 			 0);
 	journal_listen(journal, count, &grown);
 	clock_fake_advance(clock, 1500000000);
-	journal_write(journal, "fault", json_pack("{s:s, s:i}", "name", "backup", "n", 99));
+	journal_write(journal, "fault",
+		      json_pack("{s:s, s:i}", "name", "backup", "n", 99));
 	journal_write(journal, "heal", NULL);
 	assert_int_equal(grown, 2);
 	assert_int_equal(journal_first(journal), 0);
@@ -102,7 +105,8 @@ static void the_tail_is_limited_in_entries_and_in_bytes(void **state)
 	assert_int_equal(journal_create(&journal, clock, -1, NULL), 0);
 	for (int i = 0; i < JOURNAL_TAIL_ENTRIES + 10; i++)
 		journal_write(journal, "tick", NULL);
-	assert_int_equal(journal_next(journal) - journal_first(journal), JOURNAL_TAIL_ENTRIES);
+	assert_int_equal(journal_next(journal) - journal_first(journal),
+			 JOURNAL_TAIL_ENTRIES);
 	assert_int_equal(journal_first(journal), 10);
 	for (int i = 0; i < 200; i++)
 		journal_write(journal, "big", json_pack("{s:s}", "text", big));
@@ -140,7 +144,8 @@ static void a_full_disk_costs_the_file_not_the_lab(void **state)
 
 	(void)state;
 	clock_fake_create(&clock, NULL);
-	assert_int_equal(journal_create(&journal, clock, open("/dev/full", O_WRONLY), NULL), 0);
+	assert_int_equal(
+		journal_create(&journal, clock, open("/dev/full", O_WRONLY), NULL), 0);
 	journal_write(journal, "tick", NULL);
 	assert_int_equal(journal_lost(journal), 1);
 	assert_int_equal(journal_next(journal), 1);
@@ -148,7 +153,8 @@ static void a_full_disk_costs_the_file_not_the_lab(void **state)
 	clock_destroy(clock);
 }
 
-/* ---- run directory -------------------------------------------------------------------- */
+/* ---- run directory --------------------------------------------------------------------
+ */
 
 static void each_run_has_a_folder_of_its_own_and_the_newest_is_latest(void **state)
 {
@@ -192,8 +198,8 @@ static void a_log_takes_a_limited_number_of_bytes_and_says_so(void **state)
 		logfile_write(&log, block, 1 << 20);
 	assert_int_equal(log.written, LOGFILE_BYTES_MAX);
 	assert_int_equal(log.lost, 3 << 20);
-	assert_int_equal(fdio_read_file(run.fd, "consoles/n1.log", LOGFILE_BYTES_MAX + 4096,
-					&text, &size, NULL),
+	assert_int_equal(fdio_read_file(run.fd, "consoles/n1.log",
+					LOGFILE_BYTES_MAX + 4096, &text, &size, NULL),
 			 0);
 	assert_non_null(strstr(text + LOGFILE_BYTES_MAX, "this log is full"));
 	free(text);
@@ -202,7 +208,7 @@ static void a_log_takes_a_limited_number_of_bytes_and_says_so(void **state)
 	rundir_close(&run);
 }
 
-/* ---- ring ------------------------------------------------------------------------------- */
+/* ---- ring -------------------------------------------------------------- */
 
 static void a_ring_keeps_the_last_bytes_at_their_places(void **state)
 {
@@ -230,9 +236,10 @@ static void a_ring_keeps_the_last_bytes_at_their_places(void **state)
 	ring_free(&ring);
 }
 
-/* ---- queue -------------------------------------------------------------------------------- */
+/* ---- queue ------------------------------------------------------------- */
 
-static void a_queue_gives_in_order_what_it_took_and_takes_no_more_than_its_limit(void **state)
+static void
+a_queue_gives_in_order_what_it_took_and_takes_no_more_than_its_limit(void **state)
 {
 	struct outbuf buf = { .limit = 100000 };
 	uint8_t next_in = 0, next_out = 0;
@@ -259,7 +266,7 @@ static void a_queue_gives_in_order_what_it_took_and_takes_no_more_than_its_limit
 	outbuf_free(&buf);
 }
 
-/* ---- text ------------------------------------------------------------------------------------ */
+/* ---- text -------------------------------------------------------------- */
 
 static void assert_text(const char *bytes, size_t size, const char *expected)
 {
@@ -275,21 +282,31 @@ static void bytes_of_a_guest_become_text_whatever_they_are(void **state)
 	(void)state;
 	assert_text("plain\n\ttext", 11, "plain\n\ttext");
 	assert_text("\x1b[31mred\x00\x7f\r", 10, "[31mred");
-	assert_text("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
-	assert_text("a\xff" "b", 3, "a\xef\xbf\xbd" "b");
-	assert_text("\xc0\x80", 2, "\xef\xbf\xbd\xef\xbf\xbd");		/* overlong */
-	assert_text("\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* surrogate */
-	assert_text("\xe2\x82", 2, "\xef\xbf\xbd\xef\xbf\xbd");		/* cut short */
+	assert_text("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9,
+		    "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+	assert_text("a\xff"
+		    "b",
+		    3,
+		    "a\xef\xbf\xbd"
+		    "b");
+	assert_text("\xc0\x80", 2, "\xef\xbf\xbd\xef\xbf\xbd"); /* overlong */
+	assert_text("\xed\xa0\x80", 3,
+		    "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");	/* surrogate */
+	assert_text("\xe2\x82", 2, "\xef\xbf\xbd\xef\xbf\xbd"); /* cut short */
 	assert_text("", 0, "");
 }
 
-/* ---- base64 ------------------------------------------------------------------------------------ */
+/* ---- base64 ------------------------------------------------------------ */
 
 static void base64_is_that_of_rfc_4648_and_reads_back(void **state)
 {
 	static const char *const vectors[][2] = {
-		{ "", "" },	    { "f", "Zg==" },	    { "fo", "Zm8=" },
-		{ "foo", "Zm9v" },  { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
+		{ "", "" },
+		{ "f", "Zg==" },
+		{ "fo", "Zm8=" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" },
 		{ "foobar", "Zm9vYmFy" },
 	};
 	uint8_t bytes[256], back[256];
@@ -297,7 +314,8 @@ static void base64_is_that_of_rfc_4648_and_reads_back(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
-		base64_encode(text, (const uint8_t *)vectors[i][0], strlen(vectors[i][0]));
+		base64_encode(text, (const uint8_t *)vectors[i][0],
+			      strlen(vectors[i][0]));
 		assert_string_equal(text, vectors[i][1]);
 	}
 	for (int i = 0; i < 256; i++)
@@ -311,8 +329,10 @@ static void base64_is_that_of_rfc_4648_and_reads_back(void **state)
 
 static void what_is_no_base64_is_refused(void **state)
 {
-	static const char *const bad[] = { "A", "AB", "ABC", "A===", "====", "AB=C", "AB!D",
-					   "ABC=DEFG", "A\nBC", "Zg==Zg==" };
+	static const char *const bad[] = {
+		"A",	"AB",	"ABC",	    "A===",  "====",
+		"AB=C", "AB!D", "ABC=DEFG", "A\nBC", "Zg==Zg=="
+	};
 	uint8_t back[16];
 
 	(void)state;
@@ -320,7 +340,7 @@ static void what_is_no_base64_is_refused(void **state)
 		assert_int_equal(base64_decode(back, bad[i], strlen(bad[i])), -EINVAL);
 }
 
-/* ---- where netlab's own pieces are ---------------------------------------------------------------- */
+/* ---- where netlab's own pieces are ------------------------------------- */
 
 static void parts_are_where_the_variable_says_and_nowhere_else(void **state)
 {

@@ -63,7 +63,8 @@ static pid_t start_holder(const char *name, enum state_kind kind)
 		struct proc_id own;
 		struct state_info info;
 
-		if (state_create(&state, name, NULL, NULL) || proc_identify(&own, 0, NULL))
+		if (state_create(&state, name, NULL, NULL) ||
+		    proc_identify(&own, 0, NULL))
 			_exit(1);
 		info = about(kind, own);
 		if (state_write(state, &info, NULL) || write(ends[1], "g", 1) != 1)
@@ -209,8 +210,12 @@ static void one_that_died_before_its_first_word_is_dead_too(void **state)
 static void rubbish_in_lab_json_is_not_believed(void **state)
 {
 	static const char *const rubbish[] = {
-		"", "{", "[1,2]", "{\"pid\":-1,\"state\":\"dead\"}",
-		"{\"pid\":\"12\",\"state\":\"running\",\"topology\":7}", "\xff\xfe",
+		"",
+		"{",
+		"[1,2]",
+		"{\"pid\":-1,\"state\":\"dead\"}",
+		"{\"pid\":\"12\",\"state\":\"running\",\"topology\":7}",
+		"\xff\xfe",
 	};
 	struct state_info info;
 	struct state *mine;
@@ -218,8 +223,9 @@ static void rubbish_in_lab_json_is_not_believed(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rubbish) / sizeof(*rubbish); i++) {
 		assert_int_equal(state_create(&mine, "triangle", NULL, NULL), 0);
-		assert_int_equal(fdio_write_file(state_dir_fd(mine), "lab.json", rubbish[i],
-						 strlen(rubbish[i]), 0600, NULL),
+		assert_int_equal(fdio_write_file(state_dir_fd(mine), "lab.json",
+						 rubbish[i], strlen(rubbish[i]), 0600,
+						 NULL),
 				 0);
 		assert_int_equal(state_look(&info, "triangle", NULL), 0);
 		assert_int_not_equal(info.kind, STATE_DEAD);
@@ -254,8 +260,10 @@ static void labs_are_listed_by_name_with_dead_and_living(void **state)
 
 static void names_that_would_leave_the_folder_are_refused(void **state)
 {
-	static const char *const bad[] = { "",	  ".",	"..", "a/b", "../a", ".a",
-					   "a b", "\n", "ä",  "0123456789012345678901234567890123" };
+	static const char *const bad[] = {
+		"",   ".",   "..", "a/b", "../a",
+		".a", "a b", "\n", "ä",	  "0123456789012345678901234567890123"
+	};
 	struct state_info info;
 
 	(void)state;

@@ -29,8 +29,8 @@ static int compile(void **state)
 	static struct diagnostics diags;
 
 	(void)state;
-	if (topology_compile_text(topology, strlen(topology), "t.json", "/", &options, &plan,
-				  &diags))
+	if (topology_compile_text(topology, strlen(topology), "t.json", "/", &options,
+				  &plan, &diags))
 		diagnostics_print(&diags, stderr);
 	return plan ? 0 : -1;
 }
@@ -127,7 +127,8 @@ static void the_name_that_is_printed_is_understood(void **state)
 			struct fault_at at = { .link = link, .dir = dir };
 
 			fault_at_name(name, plan, &at);
-			assert_int_equal(fault_target_resolve(&target, plan, name, NULL), 0);
+			assert_int_equal(fault_target_resolve(&target, plan, name, NULL),
+					 0);
 			assert_int_equal(target.count, 1);
 			assert_true(fault_at_equal(&target.at[0], &at));
 			fault_target_free(&target);
@@ -153,7 +154,7 @@ static void what_is_not_there_is_named_with_what_is(void **state)
 	assert_nothing(longest, "longer than");
 }
 
-/* ---- partitions -------------------------------------------------------------------- */
+/* ---- partitions -------------------------------------------------------- */
 
 static void draw_cut(void *ctx, uint32_t from, uint32_t to)
 {

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Faults and partitions of the wiring. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lab/wire_internal.h"
+
+enum { PAIRS_MAX = 65536 };
+
+static int remember_pair(struct wire *wire, const struct fault_at *at, bool set,
+			 struct why *why)
+{
+	struct fault_at *grown;
+	size_t i = 0;
+
+	while (i < wire->pair_count && !fault_at_equal(&wire->pairs[i], at))
+		i++;
+	if (!set) {
+		if (i < wire->pair_count)
+			wire->pairs[i] = wire->pairs[--wire->pair_count];
+		return 0;
+	}
+	if (i < wire->pair_count)
+		return 0;
+	if (i == PAIRS_MAX)
+		return why_set(why, -ENOSPC,
+			       "%d pairs have a fault of their own already; clear some",
+			       PAIRS_MAX);
+	grown = reallocarray(wire->pairs, i + 1, sizeof(*grown));
+	if (!grown)
+		return why_set(why, -ENOMEM, "fault: out of memory");
+	wire->pairs = grown;
+	wire->pairs[wire->pair_count++] = *at;
+	return 0;
+}
+
+static bool is_perfect(const struct fault_spec *spec)
+{
+	return !spec->down && !spec->loss_ppm && !spec->delay_ns && !spec->jitter_ns &&
+	       !spec->rate_bps && !spec->limit_frames && !spec->limit_bytes;
+}
+
+static int pair_set(struct wire *wire, const struct fault_at *at,
+		    const struct fault_spec *spec, struct why *why)
+{
+	bool set = !is_perfect(spec);
+	int err = remember_pair(wire, at, set, why);
+
+	if (!err)
+		err = sw_pair_set(wire->sw, at->segment, wire_port(wire, at->from),
+				  wire_port(wire, at->to), spec,
+				  clock_now_ns(wire->clock), why);
+	if (err && set &&
+	    !sw_pair_get(wire->sw, at->segment, wire_port(wire, at->from),
+			 wire_port(wire, at->to)))
+		remember_pair(wire, at, false, NULL);
+	return err;
+}
+
+int wire_fault_set(struct wire *wire, const struct fault_at *at,
+		   const struct fault_spec *spec, struct why *why)
+{
+	const struct plan_link *link;
+	int err = 0;
+
+	if (at->pair) {
+		err = pair_set(wire, at, spec, why);
+	} else {
+		link = &wire->plan->links[at->link];
+		sw_fault_set(wire->sw, at->link, at->dir, spec,
+			     clock_now_ns(wire->clock));
+		if (at->dir == DIR_BA)
+			wire_tell_carrier(&wire->ports[wire_port(wire, link->a)], false);
+		else if (link->b_kind == LINK_TO_INTERFACE)
+			wire_tell_carrier(&wire->ports[wire_port(wire, link->b)], false);
+	}
+	wire_settle(wire);
+	return err;
+}
+
+struct fault_spec wire_fault_get(const struct wire *wire, const struct fault_at *at)
+{
+	const struct fault_spec *spec;
+
+	if (!at->pair)
+		return *sw_fault_get(wire->sw, at->link, at->dir);
+	spec = sw_pair_get(wire->sw, at->segment, wire_port(wire, at->from),
+			   wire_port(wire, at->to));
+	return spec ? *spec : (struct fault_spec){ 0 };
+}
+
+const struct sw_count *wire_fault_count(const struct wire *wire,
+					const struct fault_at *at)
+{
+	if (!at->pair)
+		return sw_link_count(wire->sw, at->link, at->dir);
+	return sw_pair_count(wire->sw, at->segment, wire_port(wire, at->from),
+			     wire_port(wire, at->to));
+}
+
+const struct fault_at *wire_pairs(const struct wire *wire, size_t *count)
+{
+	*count = wire->pair_count;
+	return wire->pairs;
+}
+
+void wire_cut(struct wire *wire, uint32_t from_node, uint32_t to_node)
+{
+	sw_cut(wire->sw, from_node, to_node, true);
+}
+
+bool wire_is_cut(const struct wire *wire, uint32_t from_node, uint32_t to_node)
+{
+	return sw_is_cut(wire->sw, from_node, to_node);
+}
+
+void wire_heal(struct wire *wire)
+{
+	sw_heal(wire->sw);
+}

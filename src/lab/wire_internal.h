@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* wire_internal.h - what the files of the wiring share
+ *
+ * For wire.c (ports, cards, frames) and wire_fault.c (faults, partitions); others
+ * use wire.h.
+ */
+#ifndef NL_LAB_WIRE_INTERNAL_H
+#define NL_LAB_WIRE_INTERNAL_H
+
+#include "lab/wire.h"
+#include "virtio/vnet.h"
+
+struct port {
+	struct wire *wire;
+	struct vnet *vnet;
+	struct plan_endpoint at;
+	enum port_state state;
+	bool carrier;	/* as last told to the card */
+	bool broken;	/* the card died by the guest's fault */
+	bool to_flush;	/* has frames that the guest was not told of */
+	struct why why; /* of the card's death */
+	char name[PLAN_NAME_BYTES_MAX + PLAN_IFNAME_BYTES_MAX];
+};
+
+struct wire {
+	const struct plan *plan;
+	struct loop *loop;
+	struct clock *clock;
+	struct sw *sw;
+	const struct wire_ops *ops;
+	void *ctx;
+	struct timer due;
+	struct deferred bury; /* cards that died in this turn */
+	struct port *ports;
+	uint32_t port_count;
+	uint32_t *first_port; /* by node */
+	uint32_t *flush;      /* ports that have to be flushed */
+	uint32_t flush_count;
+	struct fault_at *pairs;
+	size_t pair_count;
+};
+
+/* After everything that may have moved a frame: tell the receivers, and wake when
+ * the next frame is due. */
+void wire_settle(struct wire *wire);
+/* Tell the card if its cable has light, if that has changed or always. */
+void wire_tell_carrier(struct port *port, bool always);
+
+#endif
