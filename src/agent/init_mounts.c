@@ -97,6 +97,21 @@ static void show_modules(const struct params *params)
 	}
 }
 
+/* The host's own is out of sight, and what is there instead belongs to whoever runs
+ * the lab.  Programs insist that a home is its user's. */
+static int make_home(const char *home, struct why *why)
+{
+	struct stat st;
+	int err = fdio_make_dirs(home, 0700, why);
+
+	if (err)
+		return err;
+	if (stat(home, &st) < 0 || (st.st_uid && chown(home, 0, 0) < 0) ||
+	    ((st.st_mode & 077) && chmod(home, 0700) < 0))
+		return why_errno(why, -errno, "make %s root's", home);
+	return 0;
+}
+
 int init_mounts_late(const struct params *params, struct why *why)
 {
 	const unsigned long plain = MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -120,5 +135,5 @@ int init_mounts_late(const struct params *params, struct why *why)
 	show_modules(params);
 	/* Where programs expect to be able to write. */
 	err = fdio_make_dirs("/run/lock", 01777, why);
-	return err ? err : fdio_make_dirs("/root", 0700, why);
+	return err ? err : make_home("/root", why);
 }

@@ -72,9 +72,10 @@ static int mount_lower(const struct params *params, struct why *why)
 static int mount_overlay(struct why *why)
 {
 	/* The host's files change under a running machine, and their inodes can be
-	 * found by path only: nothing that relies on file handles. */
+	 * found by path only: nothing that relies on file handles.  A folder of the
+	 * host can be renamed: the upper one then remembers its path. */
 	static const char options[] = "lowerdir=" LOWER ",upperdir=" UPPER "/files,workdir=" UPPER
-				      "/work,index=off,xino=off,metacopy=off";
+				      "/work,redirect_dir=on,index=off,xino=off,metacopy=off";
 	int err = init_mount("tmpfs", UPPER, 0, "mode=755", why);
 
 	err = err ? err : fdio_make_dirs(UPPER "/files", 0755, why);

@@ -302,3 +302,23 @@ void rig_await_gone(pid_t pid)
 	assert_int_equal(poll(&fd, 1, RIG_PATIENCE_MS), 1);
 	close(fd.fd);
 }
+
+/* The kernel announces this to the parent only, which we are not: ask again. */
+void rig_await_state(pid_t pid, char state)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	for (int ms = 0; ms < RIG_PATIENCE_MS; ms++) {
+		FILE *file = fopen(path, "r");
+		char now = 0;
+
+		assert_non_null(file);
+		assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &now), 1);
+		fclose(file);
+		if (now == state)
+			return;
+		poll(NULL, 0, 1);
+	}
+	fail_msg("process %d does not come into state %c", pid, state);
+}

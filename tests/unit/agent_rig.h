@@ -71,6 +71,9 @@ void outcome_free(struct outcome *outcome);
 /* Wait until some bytes have come on STDOUT of a channel that contain this. */
 void rig_await_output(struct rig *rig, uint32_t channel, const char *text);
 
+/* Wait until a process is in this state: 'T' stopped, 'S' asleep. */
+void rig_await_state(pid_t pid, char state);
+
 /* Wait until a process is gone (or a zombie). */
 void rig_await_gone(pid_t pid);
 

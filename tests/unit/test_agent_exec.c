@@ -164,21 +164,27 @@ static void a_command_starts_clean(void **state)
 	(void)state;
 
 	run_in("ls /proc/self/fd | tr '\\n' ' '; grep -E 'Sig(Blk|Ign)' /proc/self/status;"
-	       "ps -o sid= -p $$ | tr -d ' ' | grep -qx $$ && echo own session", "", &o);
+	       "test $(cut -d' ' -f6 /proc/$$/stat) = $$ && echo own session", "", &o);
 	assert_string_equal(o.out, "0 1 2 3 SigBlk:\t0000000000000000\n"
 				   "SigIgn:\t0000000000000000\nown session\n");
 	outcome_free(&o);
 }
 
-/* How many descriptors the agent has, and how many zombies. */
+/* How many descriptors the agent has, and how many zombies.  Asked when the agent
+ * has answered: it closes the command's ends of the pipes while that one starts. */
 static void count_leftovers(struct rig *rig, char out[64])
 {
-	char script[128];
+	char script[160];
 	struct outcome o;
 
 	snprintf(script, sizeof(script),
-		 "ls /proc/%d/fd | wc -l; ps --ppid %d -o stat= | grep -c Z", rig->pid, rig->pid);
-	rig_run(rig, script, "", &o);
+		 "read go; ls /proc/%d/fd | wc -l;"
+		 "cat /proc/[0-9]*/stat 2>/dev/null | grep -c ') Z %d '",
+		 rig->pid, rig->pid);
+	rig_exec(rig, 8, script, "");
+	json_decref(rig_expect(rig, PROTO_STARTED, 8));
+	rig_text(rig, PROTO_STDIN, 8, "go\n");
+	rig_collect(rig, 8, &o);
 	snprintf(out, 64, "%s", o.out);
 	assert_non_null(strstr(out, "\n0\n"));
 	outcome_free(&o);
@@ -328,12 +334,15 @@ static void close_hangs_up_the_whole_session(void **state)
 static void close_reaches_a_stopped_command_and_one_that_floods(void **state)
 {
 	struct outcome o;
+	json_t *started;
 	struct rig rig;
 	(void)state;
 
 	rig_up(&rig);
-	rig_exec(&rig, 1, "echo x; kill -STOP $$", "");
-	rig_await_output(&rig, 1, "x");
+	rig_exec(&rig, 1, "kill -STOP $$", "");
+	started = rig_expect(&rig, PROTO_STARTED, 1);
+	rig_await_state((pid_t)json_integer_value(json_object_get(started, "pid")), 'T');
+	json_decref(started);
 	rig_send(&rig, PROTO_CLOSE, 1, "", 0);
 	rig_collect(&rig, 1, &o);
 	assert_int_equal(o.signal, SIGHUP);

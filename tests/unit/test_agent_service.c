@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Services: their states, their words, their end. */
 #include <arpa/inet.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -225,8 +226,22 @@ static void one_that_ends_before_it_is_ready_has_failed(void **state)
 	end(&rig, &story);
 }
 
-/* Three times what may be queued, while the lab does not read at all; and the
- * agent answers others meanwhile. */
+/* What is still in the pipe when it ends comes before its end is told. */
+static void last_words_are_heard(void **state)
+{
+	struct story story;
+	struct rig rig;
+	(void)state;
+
+	for (int i = 0; i < 20; i++) {
+		begin(&rig, &story, "{\"name\":\"a\",\"cmd\":\"head -c 100000 /dev/zero\"}");
+		read_until(&rig, &story, "exited");
+		assert_int_equal(story.log_size, 100000);
+		end(&rig, &story);
+	}
+}
+
+/* Ten times what may be queued; and a command is answered meanwhile. */
 static void a_flood_is_slowed_down_and_nothing_is_lost(void **state)
 {
 	const size_t size = 3000000;
@@ -248,6 +263,43 @@ static void a_flood_is_slowed_down_and_nothing_is_lost(void **state)
 	for (int i = 0; i < 3000; i++)
 		assert_int_equal(strtol(story.log + 1000 * i + 990, NULL, 10) % 10000, i);
 	end(&rig, &story);
+}
+
+static long agent_kilobytes(const struct rig *rig)
+{
+	char path[64], line[256];
+	long kilobytes = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", rig->pid);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (kilobytes < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "VmRSS: %ld kB", &kilobytes);
+	fclose(file);
+	return kilobytes;
+}
+
+static void a_flood_that_nobody_reads_takes_no_memory(void **state)
+{
+	struct proto_message m;
+	struct story story;
+	struct rig rig;
+	long before;
+	(void)state;
+
+	begin(&rig, &story, "{\"name\":\"a\",\"cmd\":\"exec cat /dev/zero\"}");
+	read_until(&rig, &story, "ready");
+	before = agent_kilobytes(&rig);
+	/* Time enough for hundreds of megabytes, if somebody kept them. */
+	poll(NULL, 0, 200);
+	assert_true(before > 0);
+	assert_true(agent_kilobytes(&rig) - before < 4096);
+	free(story.log);
+	rig_text(&rig, PROTO_SHUTDOWN, 0, "{}");
+	while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
+		;
+	assert_int_equal(rig_wait(&rig), 0);
 }
 
 static void starting_twice_starts_once(void **state)
@@ -310,7 +362,9 @@ int main(void)
 		cmocka_unit_test(ready_means_the_command_succeeds),
 		cmocka_unit_test(too_late_is_a_failure_with_its_reason),
 		cmocka_unit_test(one_that_ends_before_it_is_ready_has_failed),
+		cmocka_unit_test(last_words_are_heard),
 		cmocka_unit_test(a_flood_is_slowed_down_and_nothing_is_lost),
+		cmocka_unit_test(a_flood_that_nobody_reads_takes_no_memory),
 		cmocka_unit_test(starting_twice_starts_once),
 		cmocka_unit_test(shutdown_asks_services_to_end_and_then_does_not_ask),
 	};
