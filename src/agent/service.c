@@ -22,7 +22,7 @@ struct service {
 	const struct plan_service *plan;
 	uint32_t index;
 	enum service_state state;
-	pid_t session;
+	pid_t session; /* 0: it has no process any more */
 	bool running, gone; /* gone: ended, with status, and not yet told */
 	int status;
 	struct child child;
@@ -112,6 +112,9 @@ static void on_gone(void *ctx, int wait_status)
 	struct service *service = ctx;
 
 	service->running = false;
+	/* A number that nobody has may soon be somebody else's. */
+	if (session_signal(service->session, 0) == 0)
+		service->session = 0;
 	service->gone = true;
 	service->status = wait_status;
 	if (service->plan->ready.kind != READY_NONE)
@@ -229,7 +232,7 @@ void services_stop(struct services *services, void (*stopped)(void *ctx), void *
 	for (size_t i = 0; i < services->count; i++) {
 		struct service *service = &services->all[i];
 
-		if (!service->running)
+		if (!service->session)
 			continue;
 		session_signal(service->session, SIGTERM);
 		session_signal(service->session, SIGCONT);
@@ -274,7 +277,7 @@ void services_destroy(struct services *services)
 	for (size_t i = 0; i < services->count; i++) {
 		struct service *service = &services->all[i];
 
-		if (service->running)
+		if (service->session)
 			session_signal(service->session, SIGKILL);
 		if (service->running && service->plan->ready.kind != READY_NONE)
 			ready_stop(&service->ready);

@@ -353,6 +353,34 @@ static void shutdown_asks_services_to_end_and_then_does_not_ask(void **state)
 	free(story.log);
 }
 
+/* A child that ignores the signal outlives the shell that heeds it, but not the
+ * machine. */
+static void shutdown_leaves_no_child_behind(void **state)
+{
+	struct proto_message m;
+	struct story story;
+	struct rig rig;
+	char *at;
+	pid_t child;
+	(void)state;
+
+	begin(&rig, &story,
+	      "{\"name\":\"a\",\"cmd\":\"trap '' TERM; sleep 1000 & trap 'exit 0' TERM;"
+	      " echo child $! .; wait\"}");
+	while (!(at = strstr(story.log, "child")) || !strchr(at, '.')) {
+		rig_next(&rig, &m);
+		take(&story, &m);
+	}
+	child = (pid_t)strtol(at + 6, NULL, 10);
+	assert_true(child > 1);
+	free(story.log);
+	rig_text(&rig, PROTO_SHUTDOWN, 0, "{}");
+	while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
+		;
+	assert_int_equal(rig_wait(&rig), 0);
+	rig_await_gone(child);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +395,7 @@ int main(void)
 		cmocka_unit_test(a_flood_that_nobody_reads_takes_no_memory),
 		cmocka_unit_test(starting_twice_starts_once),
 		cmocka_unit_test(shutdown_asks_services_to_end_and_then_does_not_ask),
+		cmocka_unit_test(shutdown_leaves_no_child_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
