@@ -11,6 +11,7 @@ static void flush(struct lines *l)
 	if (l->prefix)
 		fputs(l->prefix, l->out);
 	if (l->have)
+		if (l->have)
 		fwrite(l->text, 1, l->have, l->out);
 	fputc('\n', l->out);
 	l->have = 0;
@@ -18,6 +19,8 @@ static void flush(struct lines *l)
 
 static void add(struct lines *l, const uint8_t *bytes, size_t size)
 {
+	if (!size) /* and perhaps no text either */
+		return;
 	if (!size)
 		return;
 	if (l->have + size > l->room) {

@@ -2,6 +2,7 @@
 #include "cli/session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -84,18 +85,8 @@ struct running {
 	bool leave;
 	int left_by; /* signal, or 0: by key */
 	int put_error;
+	int signals; /* descriptor */
 };
-
-static void put_output(void *ctx, enum remote_stream stream, const uint8_t *bytes,
-		       size_t size)
-{
-	struct running *run = ctx;
-	int rc = session_put(stream == REMOTE_STDOUT ? STDOUT_FILENO : STDERR_FILENO,
-			     bytes, size);
-
-	if (rc && !run->put_error)
-		run->put_error = rc;
-}
 
 static int take_input(struct running *run, struct why *why)
 {
@@ -144,11 +135,53 @@ static int take_signal(struct running *run, int number, struct why *why)
 	return 0;
 }
 
-static int one_turn(struct running *run, int signals, struct why *why)
+/* Whoever reads our output may not do so for a long time, and that must not keep
+ * the user from leaving: what a pipe takes without waiting is PIPE_BUF. */
+static int put_or_leave(struct running *run, int fd, const uint8_t *bytes, size_t size)
+{
+	struct pollfd p[2] = {
+		{ .fd = fd, .events = POLLOUT },
+		{ .fd = run->signals, .events = POLLIN },
+	};
+
+	while (size && !run->leave) {
+		size_t part = size < PIPE_BUF ? size : PIPE_BUF;
+		int rc = 0, number;
+
+		if (poll(p, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		while (p[1].revents && !rc && (number = signals_next(run->signals)))
+			rc = take_signal(run, number, NULL);
+		if (!rc && p[0].revents && !run->leave) {
+			rc = session_put(fd, bytes, part);
+			bytes += part;
+			size -= part;
+		}
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static void put_output(void *ctx, enum remote_stream stream, const uint8_t *bytes,
+		       size_t size)
+{
+	struct running *run = ctx;
+	int rc = put_or_leave(run, stream == REMOTE_STDOUT ? STDOUT_FILENO : STDERR_FILENO,
+			      bytes, size);
+
+	if (rc && !run->put_error)
+		run->put_error = rc;
+}
+
+static int one_turn(struct running *run, struct why *why)
 {
 	struct pollfd p[3] = {
 		client_pollfd(run->session->client),
-		{ .fd = signals, .events = POLLIN },
+		{ .fd = run->signals, .events = POLLIN },
 		{ .fd = run->stdin_open && remote_room(&run->remote) > 1 ? STDIN_FILENO
 									 : -1,
 		  .events = POLLIN },
@@ -157,7 +190,7 @@ static int one_turn(struct running *run, int signals, struct why *why)
 
 	if (poll(p, 3, -1) < 0)
 		return errno == EINTR ? 0 : why_errno(why, -errno, "poll");
-	while (p[1].revents && !rc && (number = signals_next(signals)))
+	while (p[1].revents && !rc && (number = signals_next(run->signals)))
 		rc = take_signal(run, number, why);
 	if (!rc && p[0].revents)
 		rc = client_serve(run->session->client, p[0].revents, why);
@@ -168,14 +201,14 @@ static int one_turn(struct running *run, int signals, struct why *why)
 	return rc;
 }
 
-static int run_until_end(struct running *run, int signals, struct why *why)
+static int run_until_end(struct running *run, struct why *why)
 {
 	int rc = 0;
 
 	if (!run->stdin_open)
 		rc = remote_end_stdin(&run->remote, why);
 	while (!rc && !run->remote.ended && !run->leave)
-		rc = one_turn(run, signals, why);
+		rc = one_turn(run, why);
 	return rc;
 }
 
@@ -217,7 +250,7 @@ int session_run(struct session *session)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct why why;
 	unsigned rows, cols;
-	int signals, rc;
+	int rc;
 
 	run.remote.output = put_output;
 	run.remote.ctx = &run;
@@ -230,8 +263,8 @@ int session_run(struct session *session)
 		sigaction(SIGPIPE, &ignore, NULL);
 		run.escape.kind = ESCAPE_TILDE;
 	}
-	signals = signals_open(list, &why);
-	rc = signals < 0 ? signals : 0;
+	run.signals = signals_open(list, &why);
+	rc = run.signals < 0 ? run.signals : 0;
 	if (!rc)
 		rc = remote_start(&run.remote, session->client, session->node,
 				  session->what, &why);
@@ -240,10 +273,10 @@ int session_run(struct session *session)
 	if (!rc && session->tty && isatty(STDIN_FILENO))
 		rc = terminal_raw(STDIN_FILENO, &why);
 	if (!rc)
-		rc = run_until_end(&run, signals, &why);
+		rc = run_until_end(&run, &why);
 	terminal_restore();
 	rc = outcome(&run, rc, &why);
 	remote_close(&run.remote);
-	signals_close(signals);
+	signals_close(run.signals);
 	return rc;
 }
