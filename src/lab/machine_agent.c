@@ -119,10 +119,9 @@ void machine_agent_send_json(struct machine *machine, enum proto_type type,
 static void send_config(struct machine *machine)
 {
 	const struct machine_env *env = machine->env;
-	struct agent_boot boot = {
-		.lab = env->lab,
-		.wall_ns = clock_wall_ns(env->clock, clock_now_ns(env->clock)),
-	};
+	/* Its clock is the host's own, which it read at boot: closer to all others'
+	 * than what would be set after a message's way through a busy host. */
+	struct agent_boot boot = { .lab = env->lab };
 	cleanup_free char *text = NULL;
 	struct why why = { "" };
 	size_t size;
