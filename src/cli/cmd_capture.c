@@ -260,6 +260,9 @@ int cmd_capture(struct call *call)
 		rc = client_verdict(job.answer, &why);
 	if (rc)
 		ui_error("%s", why.text);
+	else if (!job.closing && json_object_get(job.answer, "why"))
+		ui_warning("the capture ended: %s",
+			   json_string_value(json_object_get(job.answer, "why")) ?: "?");
 	if (job.begun && !(rc && job.file < 0))
 		summary(call, &job, started_ns);
 	client_forget(job.client, job.id);

@@ -109,6 +109,7 @@ static void print_cuts(const json_t *answer, bool json, const char *what,
 		       const char *none)
 {
 	const json_t *cuts = json_object_get(answer, "cuts"), *cut;
+	json_int_t count;
 	size_t i;
 
 	if (json) {
@@ -127,6 +128,10 @@ static void print_cuts(const json_t *answer, bool json, const char *what,
 		ui_safe(stdout, fault_word(json_array_get(cut, 1)), false);
 		printf("\n");
 	}
+	count = json_integer_value(json_object_get(answer, "cut_count"));
+	if (count > (json_int_t)json_array_size(cuts))
+		printf("... and %" JSON_INTEGER_FORMAT " more\n",
+		       count - (json_int_t)json_array_size(cuts));
 }
 
 int cmd_partition(struct call *call)

@@ -174,8 +174,9 @@ const struct command commands[] = {
 	 fault_set_options, 2, -1, 0, NEED_LAB | TAKES_JSON,
 	 {COMPLETE_TARGET, COMPLETE_FAULT}, cmd_fault_set},
 
-	{"fault clear", "[TARGET]", "make links perfect again",
-	 TARGETS " Partitions stay: see heal.",
+	{"fault clear", "[TARGET]", "put links back to what the topology file says",
+	 TARGETS " For a perfect wire: fault set --replace TARGET down=false. Partitions stay: see "
+	 "heal.",
 	 fault_clear_options, 0, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_TARGET, 0},
 	 cmd_fault_clear},
 

@@ -117,8 +117,6 @@ class Exec:
             self.conn.say(self.id, ok=True, exit=status)
 
     def stdin(self, data):
-        """Runs in a thread of its own per piece would reorder; pieces are queued by the
-        connection's thread, which is what `under_way` is checked against."""
         self.under_way += len(data)
         if self.under_way > WINDOW:
             self.conn.lab.broken.append("stdin beyond the window: %d" % self.under_way)

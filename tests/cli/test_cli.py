@@ -391,6 +391,13 @@ class CopyTest(Case):
         self.assertEqual(stat.S_IMODE(os.stat(self.here + "/back").st_mode), 0o751)
         self.assertEqual(sorted(os.listdir(self.there)), ["new"])
 
+    def test_a_link_that_is_named_is_followed(self):
+        self.put(self.here + "/f", b"what it points to")
+        os.symlink("f", self.here + "/link")
+        self.good("cp", self.here + "/link", "n1:" + self.there + "/new")
+        self.assertFalse(os.path.islink(self.there + "/new"))
+        self.assertEqual(self.get(self.there + "/new"), b"what it points to")
+
     def test_a_file_goes_into_a_folder_and_replaces_a_file(self):
         self.put(self.here + "/f", b"new")
         self.put(self.there + "/f", b"old")
