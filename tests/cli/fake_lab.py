@@ -217,7 +217,7 @@ class Connection:
     def do_exec(self, r):
         try:
             self.execs[r["id"]] = Exec(self, r)
-        except FileNotFoundError:
+        except OSError:  # EACCES, if PATH has folders that are not ours
             self.say(r["id"], ok=False, error=r["argv"][0] + ": command not found", exit=127)
 
     def do_stdin(self, r):
