@@ -396,9 +396,10 @@ def able():
                           stdin=subprocess.DEVNULL, timeout=60)
     if done.returncode == 0:
         return None
-    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()
-             if line.strip()]
-    return " / ".join(lines[-3:]) or f"netlab doctor: exit status {done.returncode}"
+    # What failed, and in the line after it what to do.
+    said = re.findall(r"^fail +(.*(?:\n +to do.*)?)", done.stdout, re.M)
+    return " / ".join(" ".join(s.split()) for s in said) or \
+        f"netlab doctor: exit status {done.returncode}: {done.stderr.strip()}"
 
 
 def main(tests):
