@@ -30,9 +30,10 @@ int compile_seed_check(const struct call *call, struct why *why)
 	const char *seed = call_option(call, "seed");
 	uint64_t number;
 
-	if (seed && units_parse_count(seed, &number, NULL))
+	/* Whatever a topology file can say; JSON knows no larger whole numbers. */
+	if (seed && (units_parse_count(seed, &number, NULL) || number > INT64_MAX))
 		return why_set(why, -EINVAL,
-			       "--seed %s: a seed is a whole number from 0 to 2^64-1",
+			       "--seed %s: a seed is a whole number from 0 to 2^63-1",
 			       seed);
 	return 0;
 }

@@ -193,15 +193,18 @@ class WhichLabTest(Case):
 
     def test_down_kills_a_lab_that_is_silent(self):
         lab = self.lab(locked=False)
-        victim = subprocess.Popen(["flock", "-o", lab.lock.name, "sleep", "1000"],
-                                  start_new_session=True)
+        victim = subprocess.Popen(["flock", "-o", lab.lock.name, "sh", "-c",
+                                   "echo locked; exec sleep 1000"],
+                                  stdout=subprocess.PIPE, start_new_session=True)
         self.addCleanup(lambda: os.killpg(victim.pid, signal.SIGKILL))
+        self.addCleanup(victim.stdout.close)
+        self.assertEqual(victim.stdout.readline(), b"locked\n")
         lab.is_process(victim.pid)
         lab.special["hello"] = lambda conn, request: None
         done = self.run_it("down")
-        victim.wait()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(b"by force", done.stderr)
+        victim.wait(10)
         self.assertEqual(victim.returncode, -signal.SIGKILL)
         self.assertFalse(os.path.exists(lab.dir))
 
@@ -591,6 +594,7 @@ class LookTest(Case):
         self.refused(2, r"one clock: real", "up", "--clock", "virtual", "good.json")
         self.refused(2, r"--timeout", "up", "--timeout", "5", "good.json")
         self.refused(2, r"whole number", "up", "--seed", "x", "good.json")
+        self.refused(2, r"whole number", "up", "--seed", "9223372036854775808", "good.json")
 
 
 class CompletionTest(Case):
