@@ -139,7 +139,6 @@ static void on_gone(void *ctx, uint32_t events)
 	bool asked, off;
 
 	(void)events;
-	machine_console_drain(machine);
 	node_reap(machine->node, how, sizeof(how));
 	watch_close(steal_ptr(&machine->node_watch));
 	node_free(steal_ptr(&machine->node));

@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/base64.h"
+#include "lab/control_internal.h"
 #include "lib/fake_machine.h"
 #include "lib/talk.h"
 
@@ -193,6 +195,28 @@ static void credit_for_output_is_given_when_the_client_has_room(void **state)
 	assert_int_equal(credit, said);
 }
 
+static void credit_is_given_too_when_the_socket_takes_everything_at_once(void **state)
+{
+	static uint8_t block[PROTO_STREAM_BYTES_MAX];
+	struct conn *conn = fake.lab.control->first;
+	int bytes = 212992; /* what everybody may set; the kernel doubles it */
+	json_int_t id;
+	uint32_t channel = start_command(&id);
+	struct fake_message message;
+
+	(void)state;
+	setsockopt(conn->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	/* More than the connection has room for, less than its socket. */
+	for (int i = 0; i < 6; i++)
+		fake_agent_say("n1", PROTO_STDOUT, channel, block, sizeof(block));
+	assert_true(outbuf_size(&conn->out) >= CONTROL_ROOM_BYTES);
+	fake_lab_settle(&fake);
+	assert_int_equal(outbuf_size(&conn->out), 0);
+	assert_true(fake_agent_hear("n1", &message));
+	assert_int_equal(message.type, PROTO_CREDIT);
+	free(message.payload);
+}
+
 static void an_agent_that_says_more_than_its_credit_is_lost(void **state)
 {
 	static uint8_t block[PROTO_STREAM_BYTES_MAX];
@@ -239,6 +263,7 @@ int main(void)
 		TEST(more_stdin_than_the_window_is_refused),
 		TEST(a_machine_that_does_not_read_keeps_its_stdin_waiting),
 		TEST(credit_for_output_is_given_when_the_client_has_room),
+		TEST(credit_is_given_too_when_the_socket_takes_everything_at_once),
 		TEST(an_agent_that_says_more_than_its_credit_is_lost),
 		TEST(wrong_commands_are_refused_before_the_machine_sees_them),
 	};

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,6 +64,7 @@ static pid_t start_holder(const char *name, enum state_kind kind)
 		struct proc_id own;
 		struct state_info info;
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* if the test fails, too */
 		if (state_create(&state, name, NULL, NULL) ||
 		    proc_identify(&own, 0, NULL))
 			_exit(1);
@@ -140,6 +142,7 @@ static void a_number_that_is_used_again_is_not_taken_for_the_lab(void **state)
 
 	(void)state;
 	if (bystander == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pause();
 		_exit(0);
 	}
