@@ -161,7 +161,7 @@ class HostTimers:
 
 
 LATE_NS = 1_000_000
-BUSY_NS = 500_000
+BUSY_NS = 300_000  # an idle host is at a third of that
 ATTEMPTS = 4
 
 
@@ -169,7 +169,8 @@ def test_delay_is_never_early_and_seldom_late(home):
     lab = wired(home)
     lab.exec("a", "ping", "-c1", "b")
     lab.netlab("fault", "set", "a->b", "delay=50ms")
-    for attempt in range(ATTEMPTS):
+    quiet = 0  # attempts on a host that wakes others in time
+    for _ in range(ATTEMPTS):
         with HostTimers() as host:
             entered, left = latencies(home, lab, DELAY_FRAMES, 64, 1000)
         late = [left[n].ns - entered[n].ns - DELAY_NS for n in entered]
@@ -182,10 +183,8 @@ def test_delay_is_never_early_and_seldom_late(home):
               "a constant delay keeps the order")
         if p99 < LATE_NS:
             return
-        # Again, if the host is so busy that nobody is woken in time.
-        if host.p99_ns < BUSY_NS:
-            break
-    check(host.p99_ns >= BUSY_NS, "p99 is", p99, "ns late, and the host is not to blame")
+        quiet += host.p99_ns < BUSY_NS
+    check(not quiet, "p99 is", p99, "ns late, and the host is not to blame")
     print("the host is too busy to judge p99; p90 has to do")
     p90 = percentile(late, 90)
     check(p90 < LATE_NS + host.p99_ns, "p90 is", p90, "ns late")
