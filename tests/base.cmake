@@ -8,5 +8,5 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME tidy COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/tidy/tidy.py)
 add_test(NAME test_tidy
 	COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/tidy/test_tidy.py)
-set_tests_properties(tidy test_tidy PROPERTIES LABELS unit TIMEOUT 60
+set_tests_properties(tidy test_tidy PROPERTIES LABELS tidy TIMEOUT 60
 	ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)

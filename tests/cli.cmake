@@ -7,6 +7,7 @@ if(TARGET netlab)
 
 	add_test(NAME cli COMMAND Python3::Interpreter
 		${CMAKE_CURRENT_SOURCE_DIR}/cli/test_cli.py)
-	set_tests_properties(cli PROPERTIES LABELS unit TIMEOUT 180
+	# Whole processes and terminals, so seconds: not among the unit tests.
+	set_tests_properties(cli PROPERTIES LABELS cli TIMEOUT 180
 		ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;PYTHONDONTWRITEBYTECODE=1")
 endif()

@@ -312,7 +312,9 @@ class ShellTest(Case):
         before = t.flags()
         t.expect(b"24 80|0 0")
         t.expect(b"ready:")
-        t.send(b"sleep 100\r")
+        # It is the one in front when it says so: then ^C is for it.
+        t.send(b"sh -c 'echo in fr\"\"ont; exec sleep 100'\r")
+        t.expect(b"in front")
         t.send(b"\x03")
         t.expect(b"ready:")
         t.resize(33, 99)
