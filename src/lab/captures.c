@@ -167,11 +167,13 @@ static void on_ended(void *ctx, const char *why)
 {
 	struct recording *recording = ctx;
 	struct capture_stats stats = *capture_stats(recording->capture);
+	char said[WHY_BYTES_MAX]; /* why may lie in the capture */
 
+	snprintf(said, sizeof(said), "%s", why ? why : "");
 	unlink_recording(recording);
 	/* First the file is whole, then it is said to be. */
 	capture_destroy(steal_ptr(&recording->capture));
-	recording->ended(recording->ctx, &stats, why);
+	recording->ended(recording->ctx, &stats, said);
 	free_recording(recording);
 }
 
