@@ -26,7 +26,8 @@ enum {
 	JSON_BYTES_MAX = 64 << 10,
 	LABS_MAX = 1024,
 	LAST_BREATH_MS = 10000, /* for the kernel to end a killed lab's machines */
-	LOCK_LOOK_MS = 20,
+	LOOK_AGAIN_MS = 20,
+	FIRST_WORD_MS = 5000, /* from a lab's lock to its number and its socket */
 };
 
 struct state {
@@ -216,31 +217,53 @@ int state_list(struct state_info **out, size_t *count, struct why *why)
 	return 0;
 }
 
-int state_connect(const char *name, int *fd, struct why *why)
+static void look_again(void)
+{
+	struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
+
+	nanosleep(&pause, NULL);
+}
+
+static int connect_once(const struct state_info *info, int *fd)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	cleanup_close int sock = -1, dir = -1;
-	struct state_info info;
-	int err = state_look(&info, name, why);
 
-	if (err)
-		return err;
-	if (info.kind == STATE_DEAD)
-		return why_set(
-			why, -ECONNREFUSED,
-			"lab %s is dead: it was killed; clear it with: netlab down %s",
-			name, name);
-	dir = open(info.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	dir = open(info->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (dir < 0 || sock < 0)
-		return why_errno(why, -errno, "lab %s: %s", name, info.dir);
+		return -errno;
 	/* A socket's address has 108 bytes; the state directory may need more. */
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/control", dir);
 	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return why_errno(why, -errno, "lab %s: connect to %s/control", name,
-				 info.dir);
+		return -errno;
 	*fd = steal_fd(&sock);
 	return 0;
+}
+
+int state_connect(const char *name, int *fd, struct why *why)
+{
+	struct state_info info;
+
+	for (int waited = 0;; waited += LOOK_AGAIN_MS) {
+		int err = state_look(&info, name, why);
+
+		if (err)
+			return err;
+		if (info.kind == STATE_DEAD)
+			return why_set(
+				why, -ECONNREFUSED,
+				"lab %s is dead: it was killed; clear it with: netlab "
+				"down %s",
+				name, name);
+		err = connect_once(&info, fd);
+		/* The lock comes first, the socket a moment later. */
+		if (err != -ENOENT || waited >= FIRST_WORD_MS)
+			return err ? why_errno(why, err, "lab %s: connect to %s/control",
+					       name, info.dir)
+				   : 0;
+		look_again();
+	}
 }
 
 /* ---- ending ------------------------------------------------------------ */
@@ -264,13 +287,12 @@ static int wait_process(const struct proc_id *id, int timeout_ms, struct why *wh
 
 int state_wait_gone(const struct state_info *info, int timeout_ms, struct why *why)
 {
-	struct timespec pause = { .tv_nsec = LOCK_LOOK_MS * 1000000L };
 	struct state_info now;
 
 	if (info->process.pid)
 		return wait_process(&info->process, timeout_ms, why);
 	/* From another pid namespace only the lock can be seen. */
-	for (int waited = 0;; waited += LOCK_LOOK_MS) {
+	for (int waited = 0;; waited += LOOK_AGAIN_MS) {
 		int err = state_look(&now, info->name, why);
 
 		if (err == -ENOENT || (err == 0 && now.kind == STATE_DEAD))
@@ -281,7 +303,7 @@ int state_wait_gone(const struct state_info *info, int timeout_ms, struct why *w
 			return why_set(why, -ETIMEDOUT,
 				       "lab %s has not ended within %d ms", info->name,
 				       timeout_ms);
-		nanosleep(&pause, NULL);
+		look_again();
 	}
 }
 
@@ -322,14 +344,22 @@ int state_clear(const char *name, struct why *why)
 int state_kill(const char *name, int timeout_ms, struct why *why)
 {
 	struct state_info info;
-	int err = state_look(&info, name, why);
+	int err;
 
-	if (err)
-		return err;
-	if (info.kind != STATE_DEAD && !info.process.pid)
-		return why_set(why, -ESRCH,
-			       "lab %s runs, but its process is not in sight from here",
-			       name);
+	for (int waited = 0;; waited += LOOK_AGAIN_MS) {
+		err = state_look(&info, name, why);
+		if (err)
+			return err;
+		if (info.kind == STATE_DEAD || info.process.pid)
+			break;
+		/* The lock comes first, its number a moment later. */
+		if (waited >= timeout_ms)
+			return why_set(
+				why, -ESRCH,
+				"lab %s runs, but its process is not in sight from here",
+				name);
+		look_again();
+	}
 	if (info.process.pid)
 		err = proc_kill(&info.process, timeout_ms, why);
 	return err ? why_wrap(why, err, "lab %s", name) : state_clear(name, why);

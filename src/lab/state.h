@@ -64,7 +64,8 @@ struct state_info {
 int state_look(struct state_info *out, const char *name, struct why *why);
 /* All labs of this user, by name; the caller frees *out. */
 int state_list(struct state_info **out, size_t *count, struct why *why);
-/* Connect to its control socket: a blocking descriptor, close on exec. */
+/* Connect to its control socket: a blocking descriptor, close on exec.  Waits some
+ * seconds for a lab that has just begun. */
 int state_connect(const char *name, int *fd, struct why *why);
 /* Wait until the lab process is gone, however it ends.  -ETIMEDOUT: it is not. */
 int state_wait_gone(const struct state_info *info, int timeout_ms, struct why *why);

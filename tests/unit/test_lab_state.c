@@ -155,7 +155,7 @@ static void a_number_that_is_used_again_is_not_taken_for_the_lab(void **state)
 	assert_int_equal(state_look(&info, "triangle", NULL), 0);
 	assert_int_equal(info.kind, STATE_RUNNING);
 	assert_int_equal(info.process.pid, 0);
-	assert_int_equal(state_kill("triangle", 1000, NULL), -ESRCH);
+	assert_int_equal(state_kill("triangle", 100, NULL), -ESRCH);
 	state_close(mine);
 	assert_int_equal(state_look(&info, "triangle", NULL), 0);
 	assert_int_equal(info.kind, STATE_DEAD);
