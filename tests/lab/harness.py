@@ -273,6 +273,12 @@ class Home:
                     yield f"{kind}: {path}"
         yield from HostState(self.folder).left_since(self.before)
 
+    def check_sanitizers(self):
+        """A lab process with sanitizers says in its log what they found."""
+        for path in self.folder.rglob("lab.log"):
+            said = re.search(r".*(?:Sanitizer|runtime error:)(?:.*\n){0,30}", read(path))
+            check(not said, path.name, said and said.group(0))
+
     def check_nothing_left(self, patience=3.0):
         """Ends that are under way (a zombie's, a socket's) get a moment."""
         end = time.monotonic() + patience
@@ -298,6 +304,7 @@ class Home:
             if not failed:
                 check(down.returncode == 0, "down --all:", down.stderr)
                 self.check_nothing_left()
+                self.check_sanitizers()
         except Failed as e:
             problem = e
         for _ in range(50):
