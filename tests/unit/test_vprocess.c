@@ -162,6 +162,16 @@ static int end(void **state)
 	return 0;
 }
 
+/* A turn that only did deferred work has no event to count; a lost wake-up has none
+ * either, and each such turn takes all our patience. */
+static void turn(void)
+{
+	int without = 0;
+
+	while (loop_turn(rig.loop, PATIENCE_MS) <= 0)
+		assert_in_range(++without, 1, 4);
+}
+
 static void pass_all(struct fake_options options)
 {
 	pid_t sender, receiver;
@@ -171,14 +181,14 @@ static void pass_all(struct fake_options options)
 	waiting_first = waiting_count = 0;
 	receiver = in_process(receive_frames, b.path, options);
 	while (!b.ups)
-		assert_true(loop_turn(rig.loop, PATIENCE_MS) > 0);
+		turn();
 	a.on_frame = pass_on;
 	a.to = NULL;
 	b.on_writable = drain;
 	sender = in_process(send_frames, a.path, options);
 	while (!a.deaths || !b.deaths) {
 		/* batch_end flushes only port.to; flush here instead. */
-		assert_true(loop_turn(rig.loop, PATIENCE_MS) > 0);
+		turn();
 		vnet_flush(b.vnet);
 	}
 	assert_int_equal(waitpid(sender, &status, 0), sender);
@@ -230,7 +240,7 @@ static void a_killed_guest_is_one_that_went_away(void **state)
 		begin(state);
 		pid = in_process(send_until_killed, a.path, (struct fake_options){ 0 });
 		while (a.frames < (unsigned)i * 100 + 1)
-			assert_true(loop_turn(rig.loop, PATIENCE_MS) > 0);
+			turn();
 		kill(pid, SIGKILL);
 		while (!a.deaths)
 			assert_true(loop_turn(rig.loop, PATIENCE_MS) >= 0);
