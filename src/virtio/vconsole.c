@@ -84,7 +84,7 @@ static size_t write_chain(const struct vring_chain *chain, const void *from, siz
 			&chain->parts[chain->readable_count + i];
 		size_t n = part->size < size - done ? part->size : size - done;
 
-		memcpy(part->bytes, (const uint8_t *)from + done, n);
+		memmove(part->bytes, (const uint8_t *)from + done, n);
 		done += n;
 	}
 	return done;

@@ -202,7 +202,9 @@ static int put_bytes(struct cursor *c, const uint8_t *bytes, uint32_t size,
 			continue;
 		}
 		n = part->size - c->at < size ? part->size - c->at : size;
-		memcpy(part->bytes + c->at, bytes, n);
+		/* The frame may be lent from this guest's memory, and nothing keeps it
+		 * from naming the same bytes as a place to receive. */
+		memmove(part->bytes + c->at, bytes, n);
 		for (uint32_t i = 0; where && i < n; i++)
 			*where++ = part->bytes + c->at + i;
 		bytes += n;
