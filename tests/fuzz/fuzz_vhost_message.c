@@ -182,7 +182,7 @@ static void send_message(int fd, const struct record *r)
 
 static void do_record(int fd, const struct record *r)
 {
-	static const uint8_t frame[2000];
+	static const uint8_t frame[8 * UINT8_MAX];
 	const uint64_t one = 1;
 	size_t offset;
 
