@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 unit_test(test_draw SOURCES unit/test_draw.c LIBS nl_base)
+unit_test(test_note SOURCES unit/test_note.c LIBS nl_linkfault)
 unit_test(test_fault SOURCES unit/test_fault.c LIBS nl_linkfault)
 add_library(test_sim STATIC sim/sim.c)
 target_include_directories(test_sim PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(test_sim PUBLIC nl_switch nl_clock PkgConfig::CMOCKA)
 unit_test(test_switch SOURCES sim/test_switch.c LABEL sim LIBS test_sim)
+unit_test(test_switch_trail SOURCES sim/test_switch_trail.c LABEL sim LIBS test_sim)
 unit_test(test_switch_port SOURCES sim/test_switch_port.c LABEL sim LIBS test_sim)
 unit_test(test_switch_segment SOURCES sim/test_switch_segment.c LABEL sim LIBS test_sim)
 unit_test(test_switch_properties SOURCES sim/test_switch_properties.c LABEL sim

@@ -37,20 +37,31 @@ int fault_spec_check(const struct fault_spec *spec, struct why *why)
 			       units_format_bps(a, spec->rate_bps),
 			       units_format_bps(b, FAULT_RATE_BPS_MAX));
 	if (!spec->rate_bps && (spec->limit_frames || spec->limit_bytes))
-		return why_set(why, -EINVAL,
-			       "limit needs a rate: without one, no frame waits for the line");
+		return why_set(
+			why, -EINVAL,
+			"limit needs a rate: without one, no frame waits for the line");
 	return 0;
 }
 
-static bool line_is_full(const struct fault_spec *spec, const struct fault_line *line,
-			 uint32_t size)
+static uint32_t limit_frames(const struct fault_spec *spec)
 {
-	uint32_t limit_frames = spec->limit_frames ? spec->limit_frames :
-						     FAULT_LIMIT_FRAMES_DEFAULT;
+	return spec->limit_frames ? spec->limit_frames : FAULT_LIMIT_FRAMES_DEFAULT;
+}
 
-	if (line->frames >= limit_frames)
+static bool line_is_full(const struct fault_spec *spec, const struct fault_line *line,
+			 uint32_t size, struct fault_trail *trail)
+{
+	if (line->frames >= limit_frames(spec)) {
+		fault_note_add(trail, NOTE_LOST_LIMIT, 0, line->frames,
+			       limit_frames(spec));
 		return true;
-	return spec->limit_bytes && line->bytes + size > spec->limit_bytes;
+	}
+	if (spec->limit_bytes && line->bytes + size > spec->limit_bytes) {
+		fault_note_add(trail, NOTE_LOST_LIMIT_BYTES, 0, (uint32_t)line->bytes,
+			       spec->limit_bytes);
+		return true;
+	}
+	return line->free_ns > END_OF_TIME_NS;
 }
 
 /* Put the frame behind the others.  The time is kept as a whole number of
@@ -74,32 +85,45 @@ static void line_add(struct fault_line *line, uint64_t rate_bps, uint32_t size,
 
 struct fault_verdict fault_judge(const struct fault_spec *spec,
 				 const struct fault_line *line, uint64_t key,
-				 uint64_t frame_no, uint32_t size, uint64_t now_ns)
+				 uint64_t frame_no, uint32_t size, uint64_t now_ns,
+				 struct fault_trail *trail)
 {
-	struct fault_verdict v = { .fate = FAULT_PASS, .leave_ns = now_ns, .line = *line };
+	struct fault_verdict v = { .fate = FAULT_PASS,
+				   .leave_ns = now_ns,
+				   .line = *line };
 
 	if (spec->down) {
 		v.fate = FAULT_DOWN;
+		fault_note_add(trail, NOTE_LOST_DOWN, 0, 0, 0);
 		return v;
 	}
 	if (spec->loss_ppm &&
 	    draw_below(key, frame_no, LANE_LOSS, FAULT_PPM_ALL) < spec->loss_ppm) {
 		v.fate = FAULT_LOSS;
+		fault_note_add(trail, NOTE_LOST_RANDOM, 0, 0, 0);
 		return v;
 	}
 	if (spec->rate_bps) {
-		if (line_is_full(spec, line, size) || line->free_ns > END_OF_TIME_NS) {
+		if (line_is_full(spec, line, size, trail)) {
 			v.fate = FAULT_LIMIT;
 			return v;
 		}
+		if (line->frames)
+			fault_note_add(trail, NOTE_QUEUED, 0, line->frames,
+				       limit_frames(spec));
 		line_add(&v.line, spec->rate_bps, size, now_ns);
 		/* Never early: a started nanosecond counts whole. */
 		v.leave_ns = v.line.free_ns + (v.line.free_rest > 0);
 	}
 	v.due_ns = v.leave_ns + spec->delay_ns;
 	if (spec->jitter_ns)
-		v.due_ns = v.due_ns - spec->jitter_ns +
-			   draw_below(key, frame_no, LANE_JITTER, 2 * spec->jitter_ns + 1);
+		v.due_ns =
+			v.due_ns - spec->jitter_ns +
+			draw_below(key, frame_no, LANE_JITTER, 2 * spec->jitter_ns + 1);
+	if (v.leave_ns > now_ns)
+		fault_note_add_value(trail, NOTE_WAITED, 0, v.leave_ns - now_ns);
+	if (v.due_ns > v.leave_ns)
+		fault_note_add_value(trail, NOTE_DELAYED, 0, v.due_ns - v.leave_ns);
 	return v;
 }
 

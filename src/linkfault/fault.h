@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "base/why.h"
+#include "linkfault/note.h"
 
 enum {
 	FAULT_PPM_ALL = 1000000,
@@ -43,13 +44,13 @@ enum {
 
 /* One direction of a link.  All-zero is a perfect wire. */
 struct fault_spec {
-	bool down;		/* the carrier is lost; nothing passes */
-	uint32_t loss_ppm;	/* 0 .. FAULT_PPM_ALL */
-	uint64_t delay_ns;	/* 0 .. FAULT_DELAY_NS_MAX */
-	uint64_t jitter_ns;	/* 0 .. delay_ns */
-	uint64_t rate_bps;	/* 0: as fast as it comes */
-	uint32_t limit_frames;	/* 0: FAULT_LIMIT_FRAMES_DEFAULT; needs a rate */
-	uint32_t limit_bytes;	/* 0: no limit in bytes; needs a rate */
+	bool down;	       /* the carrier is lost; nothing passes */
+	uint32_t loss_ppm;     /* 0 .. FAULT_PPM_ALL */
+	uint64_t delay_ns;     /* 0 .. FAULT_DELAY_NS_MAX */
+	uint64_t jitter_ns;    /* 0 .. delay_ns */
+	uint64_t rate_bps;     /* 0: as fast as it comes */
+	uint32_t limit_frames; /* 0: FAULT_LIMIT_FRAMES_DEFAULT; needs a rate */
+	uint32_t limit_bytes;  /* 0: no limit in bytes; needs a rate */
 };
 
 /* Is the spec one that a verdict exists for?  0, or -EINVAL and the reason in
@@ -88,10 +89,12 @@ struct fault_verdict {
 /* The fate of frame frame_no (from 0, per direction) of size bytes that is
  * offered at now_ns, not before the one before it.  The caller keeps
  * verdict.line if the frame is really sent, and calls fault_line_leave() for
- * each frame whose leave_ns has come before it asks for the next verdict. */
+ * each frame whose leave_ns has come before it asks for the next verdict.  What was
+ * decided is noted in the trail. */
 struct fault_verdict fault_judge(const struct fault_spec *spec,
 				 const struct fault_line *line, uint64_t key,
-				 uint64_t frame_no, uint32_t size, uint64_t now_ns);
+				 uint64_t frame_no, uint32_t size, uint64_t now_ns,
+				 struct fault_trail *trail);
 
 /* A frame of size bytes, accepted with a rate, has left the line. */
 void fault_line_leave(struct fault_line *line, uint32_t size);

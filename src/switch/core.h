@@ -24,6 +24,7 @@ struct transit {
 	uint64_t frame_no;	     /* there */
 	uint64_t at_ns;		     /* when it is here: never before it was due */
 	bool entering;		     /* its port's tap has not seen it yet */
+	struct fault_trail *trail; /* what was decided so far: sw.trail, or its hold's */
 };
 
 /* A copy of a frame's bytes, shared by all who wait with it. */
@@ -37,7 +38,8 @@ struct hold {
 	struct hold *next; /* on the direction's line, or in the backlog */
 	struct buffer *buffer;
 	struct transit transit;
-	uint64_t leave_ns; /* the line */
+	uint64_t leave_ns;	  /* the line */
+	struct fault_trail trail; /* last: only as long as it has notes */
 };
 
 struct hold_list {
@@ -48,8 +50,8 @@ enum direction_to { TO_PORT, TO_SEGMENT, TO_MEMBER };
 
 struct direction {
 	enum direction_to to;
-	bool perfect;	      /* the spec, in one bit */
-	struct port *port;    /* the receiver; NULL: known only behind the segment */
+	bool perfect;		 /* the spec, in one bit */
+	struct port *port;	 /* the receiver; NULL: known only behind the segment */
 	struct segment *segment; /* TO_SEGMENT */
 	struct direction *next;	 /* TO_MEMBER: from the segment to the member */
 	struct sw_count count;
@@ -101,8 +103,9 @@ struct sw {
 	struct delay_queue queue;
 	struct pool pool;
 	uint64_t now_ns;
-	bool busy;	       /* a frame is being dealt with */
-	struct buffer *buffer; /* that frame's, if its bytes lie in one */
+	bool busy;		  /* a frame is being dealt with */
+	struct buffer *buffer;	  /* that frame's, if its bytes lie in one */
+	struct fault_trail trail; /* that frame's */
 };
 
 static inline void count_offered(struct sw_count *count, uint32_t size)

@@ -42,6 +42,8 @@ static void drop(struct sw *sw, struct direction *d, struct transit *transit,
 		 enum sw_fate fate)
 {
 	d->count.dropped[fate]++;
+	if (fate == SW_DROP_CUT)
+		fault_note_add(transit->trail, NOTE_CUT, 0, 0, 0);
 	port_tap_drop(sw, transit, fate);
 }
 
@@ -104,7 +106,7 @@ static void offer_impaired(struct sw *sw, struct direction *d, struct transit *t
 
 	settle_line(d, transit->at_ns);
 	verdict = fault_judge(&d->spec, &d->line, d->key, transit->frame_no,
-			      transit->frame.size, transit->at_ns);
+			      transit->frame.size, transit->at_ns, transit->trail);
 	if (verdict.fate != FAULT_PASS) {
 		drop(sw, d, transit, fates[verdict.fate]);
 	} else if (verdict.due_ns <= transit->at_ns) {
@@ -123,6 +125,7 @@ void direction_offer(struct sw *sw, struct direction *direction, struct transit 
 
 	transit->direction = d;
 	transit->frame_no = d->count.frames;
+	trail_step(transit->trail, d->name, transit->frame_no);
 	count_offered(&d->count, transit->frame.size);
 	if (is_cut(sw, d, transit)) {
 		drop(sw, d, transit, SW_DROP_CUT);
@@ -134,18 +137,19 @@ void direction_offer(struct sw *sw, struct direction *direction, struct transit 
 	}
 }
 
-void direction_arrive(struct sw *sw, struct hold *hold, uint64_t due_ns)
+void direction_arrive(struct sw *sw, struct transit *transit, uint64_t due_ns)
 {
-	struct transit transit = hold->transit;
-	struct direction *d = transit.direction;
+	struct direction *d = transit->direction;
 
-	transit.at_ns = due_ns;
+	transit->at_ns = due_ns;
 	settle_line(d, due_ns);
 	d->count.queued--;
-	if (d->spec.down)
-		drop(sw, d, &transit, SW_DROP_DOWN);
-	else if (is_cut(sw, d, &transit))
-		drop(sw, d, &transit, SW_DROP_CUT);
-	else
-		pass(sw, d, &transit);
+	if (d->spec.down) {
+		fault_note_add(transit->trail, NOTE_LOST_DOWN, 0, 0, 0);
+		drop(sw, d, transit, SW_DROP_DOWN);
+	} else if (is_cut(sw, d, transit)) {
+		drop(sw, d, transit, SW_DROP_CUT);
+	} else {
+		pass(sw, d, transit);
+	}
 }

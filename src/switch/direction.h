@@ -13,7 +13,7 @@ void direction_fault_set(struct direction *direction, const struct fault_spec *s
 
 /* A frame comes to the near end.  transit is changed. */
 void direction_offer(struct sw *sw, struct direction *direction, struct transit *transit);
-/* A frame that waited comes to the far end.  The hold is the caller's. */
-void direction_arrive(struct sw *sw, struct hold *hold, uint64_t due_ns);
+/* A frame that waited comes to the far end.  transit is changed. */
+void direction_arrive(struct sw *sw, struct transit *transit, uint64_t due_ns);
 
 #endif

@@ -28,9 +28,17 @@ static struct buffer *buffer_get(struct sw *sw, const struct transit *transit)
 	return sw->buffer;
 }
 
+/* Copy what there is of a trail. */
+static size_t trail_bytes(const struct fault_trail *trail)
+{
+	return offsetof(struct fault_trail, note) + trail->notes * sizeof(*trail->note);
+}
+
 struct hold *hold_take(struct sw *sw, const struct transit *transit)
 {
-	struct hold *hold = pool_take(&sw->pool, &transit->from->account, sizeof(*hold));
+	size_t bytes = trail_bytes(transit->trail);
+	struct hold *hold = pool_take(&sw->pool, &transit->from->account,
+				      offsetof(struct hold, trail) + bytes);
 
 	if (!hold)
 		return NULL;
@@ -41,6 +49,8 @@ struct hold *hold_take(struct sw *sw, const struct transit *transit)
 	}
 	hold->transit = *transit;
 	hold->transit.frame.bytes = hold->buffer->bytes;
+	memcpy(&hold->trail, transit->trail, bytes);
+	hold->transit.trail = &hold->trail;
 	return hold;
 }
 
@@ -55,13 +65,20 @@ void hold_begin_lent(struct sw *sw)
 	ASSERT(!sw->busy);
 	sw->busy = true;
 	sw->buffer = NULL;
+	trail_begin(&sw->trail);
 }
 
-void hold_begin(struct sw *sw, const struct hold *hold)
+struct transit hold_begin(struct sw *sw, const struct hold *hold)
 {
-	hold_begin_lent(sw);
+	struct transit transit = hold->transit;
+
+	ASSERT(!sw->busy);
+	sw->busy = true;
 	sw->buffer = hold->buffer;
 	sw->buffer->holds++;
+	memcpy(&sw->trail, &hold->trail, trail_bytes(&hold->trail));
+	transit.trail = &sw->trail;
+	return transit;
 }
 
 void hold_end(struct sw *sw)

@@ -14,9 +14,10 @@ struct hold *hold_take(struct sw *sw, const struct transit *transit);
 void hold_give(struct sw *sw, struct hold *hold);
 
 /* The frame that is dealt with now: lent, or (hold) kept.  Nothing is copied in
- * vain, and nothing is freed while it is dealt with. */
+ * vain, and nothing is freed while it is dealt with.  sw.trail is its trail, and
+ * has room for more. */
 void hold_begin_lent(struct sw *sw);
-void hold_begin(struct sw *sw, const struct hold *hold);
+struct transit hold_begin(struct sw *sw, const struct hold *hold);
 void hold_end(struct sw *sw);
 
 void hold_list_append(struct hold_list *list, struct hold *hold);

@@ -26,13 +26,14 @@ struct pool_block {
 	_Alignas(max_align_t) unsigned char memory[];
 };
 
-/* With the header: what a queue entry, a small frame, a full frame and a jumbo
- * frame need. */
-static const size_t class_bytes[POOL_CLASSES] = { 128, 512, 2048, 9472 };
+/* With the header: what a small frame, a queue entry, a frame of half size, a full
+ * frame and a jumbo frame need. */
+static const size_t class_bytes[POOL_CLASSES] = { 128, 256, 512, 2048, 9472 };
 
 static struct pool_block *block_of(void *memory)
 {
-	return (struct pool_block *)((char *)memory - offsetof(struct pool_block, memory));
+	return (struct pool_block *)((char *)memory -
+				     offsetof(struct pool_block, memory));
 }
 
 void pool_init(struct pool *pool, uint64_t bytes_max)
@@ -103,7 +104,7 @@ void *pool_take(struct pool *pool, struct pool_account *account, size_t size)
 	unsigned class = 0;
 
 	while (payload_bytes(class) < size) {
-		class++;
+		class ++;
 		ASSERT(class < POOL_CLASSES);
 	}
 	if (account->bytes + pool->bytes_taken + class_bytes[class] > pool->bytes_max)

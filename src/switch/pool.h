@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { POOL_CLASSES = 4 };
+enum { POOL_CLASSES = 5 };
 
 struct pool_account {
 	uint64_t bytes; /* of the blocks it holds */

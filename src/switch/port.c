@@ -23,7 +23,8 @@ void port_tap_enter(struct sw *sw, struct transit *transit)
 						.inbound = true,
 						.fate = SW_PASS,
 						.now_ns = sw->now_ns,
-						.frame = transit->frame });
+						.frame = transit->frame,
+						.trail = transit->trail });
 }
 
 void port_tap_drop(struct sw *sw, struct transit *transit, enum sw_fate fate)
@@ -38,7 +39,8 @@ void port_tap_drop(struct sw *sw, struct transit *transit, enum sw_fate fate)
 						.direction = d ? d->name : NULL,
 						.frame_no = transit->frame_no,
 						.now_ns = sw->now_ns,
-						.frame = transit->frame });
+						.frame = transit->frame,
+						.trail = transit->trail });
 }
 
 static void tap_leave(struct sw *sw, const struct port *port,
@@ -49,7 +51,8 @@ static void tap_leave(struct sw *sw, const struct port *port,
 						.inbound = false,
 						.fate = SW_PASS,
 						.now_ns = sw->now_ns,
-						.frame = transit->frame });
+						.frame = transit->frame,
+						.trail = transit->trail });
 }
 
 void port_enter(struct sw *sw, struct port *port, struct frame frame)
@@ -57,7 +60,8 @@ void port_enter(struct sw *sw, struct port *port, struct frame frame)
 	struct transit transit = { .frame = frame,
 				   .from = port,
 				   .at_ns = sw->now_ns,
-				   .entering = true };
+				   .entering = true,
+				   .trail = &sw->trail };
 	enum sw_fate fate = SW_PASS;
 
 	count_offered(&port->in, frame.size);
@@ -142,11 +146,14 @@ void port_drain(struct sw *sw, struct port *port)
 	int err = 0;
 
 	while (!err && (hold = pop_backlog(port))) {
-		hold_begin(sw, hold);
-		if (cut_matrix_get(&sw->cuts, hold->transit.from->node, port->node))
-			drop_out(sw, port, &hold->transit, SW_DROP_CUT);
-		else
-			err = hand_over(sw, port, &hold->transit);
+		struct transit transit = hold_begin(sw, hold);
+
+		if (cut_matrix_get(&sw->cuts, transit.from->node, port->node)) {
+			fault_note_add(transit.trail, NOTE_CUT, 0, 0, 0);
+			drop_out(sw, port, &transit, SW_DROP_CUT);
+		} else {
+			err = hand_over(sw, port, &transit);
+		}
 		hold_end(sw);
 		if (err) {
 			hold_list_prepend(&port->backlog, hold);

@@ -67,6 +67,7 @@ void segment_forward(struct sw *sw, struct segment *segment, struct transit *tra
 	uint64_t to_mac = mac_load(transit->frame.bytes);
 	uint64_t from_mac = mac_load(transit->frame.bytes + 6);
 	uint32_t from = transit->from->member;
+	struct trail_mark here;
 
 	if (!(from_mac & MAC_GROUP_BIT) && transit->from->up)
 		mac_table_learn(&segment->macs, from_mac, from, transit->at_ns);
@@ -80,11 +81,14 @@ void segment_forward(struct sw *sw, struct segment *segment, struct transit *tra
 			return;
 		}
 	}
+	here = trail_mark(transit->trail);
 	for (uint32_t to = 0; to < segment->member_count; to++) {
 		struct transit copy = *transit;
 
-		if (to != from)
-			forward_to(sw, segment, &copy, to);
+		if (to == from)
+			continue;
+		trail_back_to(transit->trail, here);
+		forward_to(sw, segment, &copy, to);
 	}
 }
 
@@ -144,7 +148,8 @@ int segment_pair_set(struct segment *segment, uint64_t seed, struct port *from,
 		pair = pair_create(segment, seed, from, to);
 	}
 	if (!pair)
-		return why_set(why, -ENOMEM, "%s: out of memory for a pair", segment->name);
+		return why_set(why, -ENOMEM, "%s: out of memory for a pair",
+			       segment->name);
 	segment->pairs_in_force += (uint32_t)in_force - (uint32_t)pair->in_force;
 	pair->in_force = in_force;
 	direction_fault_set(&pair->direction, spec);

@@ -240,9 +240,9 @@ static void move_to(struct sw *sw, uint64_t now_ns)
 	sw->now_ns = now_ns;
 	while (delay_queue_due_ns(&sw->queue) <= now_ns) {
 		struct delay_entry first = delay_queue_pop(&sw->queue);
+		struct transit transit = hold_begin(sw, first.item);
 
-		hold_begin(sw, first.item);
-		direction_arrive(sw, first.item, first.due_ns);
+		direction_arrive(sw, &transit, first.due_ns);
 		hold_end(sw);
 		hold_give(sw, first.item);
 	}
@@ -306,9 +306,8 @@ int sw_pair_set(struct sw *sw, uint32_t segment, uint32_t from_port, uint32_t to
 const struct fault_spec *sw_pair_get(const struct sw *sw, uint32_t segment,
 				     uint32_t from_port, uint32_t to_port)
 {
-	const struct pair *pair = segment_pair(segment_at(sw, segment),
-					       port_at(sw, from_port),
-					       port_at(sw, to_port));
+	const struct pair *pair = segment_pair(
+		segment_at(sw, segment), port_at(sw, from_port), port_at(sw, to_port));
 
 	return pair && pair->in_force ? &pair->direction.spec : NULL;
 }
@@ -347,9 +346,8 @@ const struct sw_count *sw_link_count(const struct sw *sw, uint32_t link, int dir
 const struct sw_count *sw_pair_count(const struct sw *sw, uint32_t segment,
 				     uint32_t from_port, uint32_t to_port)
 {
-	const struct pair *pair = segment_pair(segment_at(sw, segment),
-					       port_at(sw, from_port),
-					       port_at(sw, to_port));
+	const struct pair *pair = segment_pair(
+		segment_at(sw, segment), port_at(sw, from_port), port_at(sw, to_port));
 
 	return pair ? &pair->direction.count : NULL;
 }

@@ -74,10 +74,10 @@ enum sw_fate {
 /* A frame is counted at each place it comes to: port in, direction, pair, direction,
  * port out.  What one place passed, the next was offered. */
 struct sw_count {
-	uint64_t frames, bytes;		 /* offered */
-	uint64_t passed, passed_bytes;	 /* left at the far end */
-	uint64_t dropped[SW_FATES];	 /* by reason; [SW_PASS] stays 0 */
-	uint64_t queued;		 /* in the queue now: offered = passed + dropped + queued */
+	uint64_t frames, bytes;	       /* offered */
+	uint64_t passed, passed_bytes; /* left at the far end */
+	uint64_t dropped[SW_FATES];    /* by reason; [SW_PASS] stays 0 */
+	uint64_t queued; /* in the queue now: offered = passed + dropped + queued */
 };
 
 /* What a tap sees.  A frame is seen where it enters (inbound: from the guest,
@@ -86,13 +86,16 @@ struct sw_count {
  * reason at the port where it entered, at the time of the drop. */
 struct sw_tap_event {
 	uint32_t port;
-	bool inbound;		/* from the guest into the switch */
-	enum sw_fate fate;	/* SW_PASS, or why it was dropped */
-	const char *direction;	/* where it was dropped, or the last it came through:
-				 * "backup n1->n2"; NULL for SW_PASS and before any */
-	uint64_t frame_no;	/* its number in that direction, from 0 */
+	bool inbound;	       /* from the guest into the switch */
+	enum sw_fate fate;     /* SW_PASS, or why it was dropped */
+	const char *direction; /* where it was dropped, or the last it came through:
+				* "backup n1->n2"; NULL for SW_PASS and before any */
+	uint64_t frame_no;     /* its number in that direction, from 0 */
 	uint64_t now_ns;
 	struct frame frame;
+	/* What was decided so far: the directions that it came through, with its
+	 * number in each, and a note for each decision.  Lent. */
+	const struct fault_trail *trail;
 };
 
 /* A sink may call sw_port_up() and sw_port_tap(), and nothing else here. */
@@ -109,8 +112,8 @@ enum { SW_BACKLOG_FRAMES_MAX = 256, SW_BACKLOG_BYTES_MAX = 512 << 10 };
 
 struct sw_config {
 	uint64_t seed;
-	uint32_t node_count;	   /* for the cut matrix */
-	uint64_t pool_bytes_max;   /* memory for delayed and backlogged frames */
+	uint32_t node_count;	 /* for the cut matrix */
+	uint64_t pool_bytes_max; /* memory for delayed and backlogged frames */
 	const struct sw_sink *sink;
 	void *ctx;
 };
@@ -142,7 +145,8 @@ const struct fault_spec *sw_fault_get(const struct sw *sw, uint32_t link, int di
 int sw_pair_set(struct sw *sw, uint32_t segment, uint32_t from_port, uint32_t to_port,
 		const struct fault_spec *spec, uint64_t now_ns, struct why *why);
 const struct fault_spec *sw_pair_get(const struct sw *sw, uint32_t segment,
-				     uint32_t from_port, uint32_t to_port); /* NULL: none */
+				     uint32_t from_port,
+				     uint32_t to_port); /* NULL: none */
 
 /* Partitions. */
 void sw_cut(struct sw *sw, uint32_t from_node, uint32_t to_node, bool cut);

@@ -98,6 +98,8 @@ static void tap(void *ctx, const struct sw_tap_event *event)
 	unsigned id = event->frame.size >= FILL_AT ? id_of(event->frame) : 0;
 
 	assert_int_equal(event->now_ns, sim_now(sim));
+	assert_non_null(event->trail);
+	fault_trail_format(sim->trail, event->trail);
 	if (!event->inbound)
 		say(sim, "%s out #%u", name, id);
 	else if (event->fate == SW_PASS)

@@ -12,6 +12,8 @@
 #include "base/draw.h"
 #include "linkfault/fault.h"
 
+static struct fault_trail trail;
+
 #define MS UINT64_C(1000000)
 #define S  UINT64_C(1000000000)
 
@@ -25,15 +27,18 @@ static void every_spec_without_a_verdict_is_refused_in_the_words_of_the_file(voi
 		{ { .down = true }, NULL },
 		{ { .loss_ppm = FAULT_PPM_ALL }, NULL },
 		{ { .loss_ppm = FAULT_PPM_ALL + 1 }, "loss 100.0001% is more than 100%" },
-		{ { .delay_ns = FAULT_DELAY_NS_MAX, .jitter_ns = FAULT_DELAY_NS_MAX }, NULL },
+		{ { .delay_ns = FAULT_DELAY_NS_MAX, .jitter_ns = FAULT_DELAY_NS_MAX },
+		  NULL },
 		{ { .delay_ns = FAULT_DELAY_NS_MAX + 1 },
 		  "delay 3600000000001ns is longer than 1h" },
 		{ { .delay_ns = 2 * FAULT_DELAY_NS_MAX }, "delay 2h is longer than 1h" },
 		{ { .delay_ns = MS, .jitter_ns = 5 * MS },
-		  "jitter 5ms is larger than delay 1ms: a frame cannot arrive before it was "
+		  "jitter 5ms is larger than delay 1ms: a frame cannot arrive before it "
+		  "was "
 		  "sent" },
 		{ { .jitter_ns = 1500 },
-		  "jitter 1500ns is larger than delay 0ms: a frame cannot arrive before it "
+		  "jitter 1500ns is larger than delay 0ms: a frame cannot arrive before "
+		  "it "
 		  "was sent" },
 		{ { .rate_bps = FAULT_RATE_BPS_MIN }, NULL },
 		{ { .rate_bps = FAULT_RATE_BPS_MAX, .limit_frames = 1, .limit_bytes = 1 },
@@ -61,7 +66,7 @@ static void a_perfect_wire_passes_at_once(void **state)
 {
 	struct fault_spec spec = { 0 };
 	struct fault_line line = { 0 };
-	struct fault_verdict v = fault_judge(&spec, &line, 1, 0, 64, 77);
+	struct fault_verdict v = fault_judge(&spec, &line, 1, 0, 64, 77, &trail);
 
 	(void)state;
 	assert_true(fault_spec_is_perfect(&spec));
@@ -74,7 +79,7 @@ static void what_is_down_passes_nothing_and_takes_no_line(void **state)
 {
 	struct fault_spec spec = { .down = true, .rate_bps = 8, .delay_ns = 5 };
 	struct fault_line line = { 0 };
-	struct fault_verdict v = fault_judge(&spec, &line, 1, 0, 64, 77);
+	struct fault_verdict v = fault_judge(&spec, &line, 1, 0, 64, 77, &trail);
 
 	(void)state;
 	assert_false(fault_spec_is_perfect(&spec));
@@ -86,22 +91,24 @@ static void what_is_down_passes_nothing_and_takes_no_line(void **state)
 static void verdicts_are_those_of_the_recorded_draws(void **state)
 {
 	static const uint32_t loss_draws[] = { 817370, 521608, 968094, 396168,
-					       146914, 427398, 4738, 993652 };
+					       146914, 427398, 4738,   993652 };
 	static const uint64_t jitter_draws[] = { 457551, 336322, 141978, 260869,
-						 291858, 279331, 27259, 223940 };
+						 291858, 279331, 27259,	 223940 };
 	uint64_t key = draw_key(1, "L a->b");
 	struct fault_line line = { 0 };
 
 	(void)state;
 	for (uint64_t n = 0; n < ARRAY_SIZE(loss_draws); n++) {
-		struct fault_spec spec = { .loss_ppm = loss_draws[n], .delay_ns = MS,
+		struct fault_spec spec = { .loss_ppm = loss_draws[n],
+					   .delay_ns = MS,
 					   .jitter_ns = 250000 };
-		struct fault_verdict v = fault_judge(&spec, &line, key, n, 64, 1000 * n);
+		struct fault_verdict v =
+			fault_judge(&spec, &line, key, n, 64, 1000 * n, &trail);
 
 		assert_int_equal(v.fate, FAULT_PASS);
 		assert_int_equal(v.due_ns, 1000 * n + MS - 250000 + jitter_draws[n]);
 		spec.loss_ppm++;
-		v = fault_judge(&spec, &line, key, n, 64, 1000 * n);
+		v = fault_judge(&spec, &line, key, n, 64, 1000 * n, &trail);
 		assert_int_equal(v.fate, FAULT_LOSS);
 	}
 }
@@ -119,7 +126,8 @@ static void loss_of_a_tenth_is_within_the_interval_of_999_in_1000(void **state)
 		unsigned lost = 0;
 
 		for (uint64_t n = 0; n < 100000; n++)
-			lost += fault_judge(&spec, &line, key, n, 64, n).fate == FAULT_LOSS;
+			lost += fault_judge(&spec, &line, key, n, 64, n, &trail).fate ==
+				FAULT_LOSS;
 		assert_in_range(lost, 10000 - 312, 10000 + 312);
 	}
 }
@@ -134,7 +142,8 @@ static void loss_of_all_loses_all_and_more_loss_never_saves_a_frame(void **state
 
 		for (uint32_t ppm = 0; ppm <= FAULT_PPM_ALL; ppm += 125000) {
 			struct fault_spec spec = { .loss_ppm = ppm };
-			bool now = fault_judge(&spec, &line, 9, n, 64, n).fate == FAULT_LOSS;
+			bool now = fault_judge(&spec, &line, 9, n, 64, n, &trail).fate ==
+				   FAULT_LOSS;
 
 			assert_true(now || !lost);
 			lost = now;
@@ -151,7 +160,7 @@ static void jitter_stays_within_its_bounds_and_reaches_them(void **state)
 
 	(void)state;
 	for (uint64_t n = 0; n < 1000; n++) {
-		struct fault_verdict v = fault_judge(&spec, &line, 9, n, 64, 100);
+		struct fault_verdict v = fault_judge(&spec, &line, 9, n, 64, 100, &trail);
 
 		least = v.due_ns < least ? v.due_ns : least;
 		most = v.due_ns > most ? v.due_ns : most;
@@ -172,7 +181,7 @@ static void a_rate_does_not_drift_over_a_million_frames(void **state)
 	for (uint64_t n = 1; n <= 1000000; n++) {
 		uint64_t exact = (n * 8 * S + spec.rate_bps - 1) / spec.rate_bps;
 
-		v = fault_judge(&spec, &line, 1, n, 1, 0);
+		v = fault_judge(&spec, &line, 1, n, 1, 0, &trail);
 		assert_int_equal(v.fate, FAULT_PASS);
 		assert_int_equal(v.leave_ns, exact);
 		line = v.line;
@@ -185,19 +194,19 @@ static void ten_megabit_carry_1500_bytes_each_1200_us(void **state)
 {
 	struct fault_spec spec = { .rate_bps = 10000000, .delay_ns = 50 * MS };
 	struct fault_line line = { 0 };
-	struct fault_verdict v = fault_judge(&spec, &line, 1, 0, 1500, 7);
+	struct fault_verdict v = fault_judge(&spec, &line, 1, 0, 1500, 7, &trail);
 
 	(void)state;
 	assert_int_equal(v.leave_ns, 7 + 1200000);
 	assert_int_equal(v.due_ns, 7 + 1200000 + 50 * MS);
 	line = v.line;
-	v = fault_judge(&spec, &line, 1, 1, 1500, 100);
+	v = fault_judge(&spec, &line, 1, 1, 1500, 100, &trail);
 	assert_int_equal(v.leave_ns, 7 + 2400000);
 	line = v.line;
 	/* After a pause the line starts anew. */
 	fault_line_leave(&line, 1500);
 	fault_line_leave(&line, 1500);
-	v = fault_judge(&spec, &line, 1, 2, 1500, S);
+	v = fault_judge(&spec, &line, 1, 2, 1500, S, &trail);
 	assert_int_equal(v.leave_ns, S + 1200000);
 	assert_int_equal(v.line.frames, 1);
 	assert_int_equal(v.line.bytes, 1500);
@@ -211,15 +220,16 @@ static void a_frame_that_would_wait_behind_the_limit_is_dropped(void **state)
 
 	(void)state;
 	for (int n = 0; n < 3; n++) {
-		v = fault_judge(&spec, &line, 1, (uint64_t)n, 100, 0);
+		v = fault_judge(&spec, &line, 1, (uint64_t)n, 100, 0, &trail);
 		assert_int_equal(v.fate, FAULT_PASS);
 		line = v.line;
 	}
-	v = fault_judge(&spec, &line, 1, 3, 100, 0);
+	v = fault_judge(&spec, &line, 1, 3, 100, 0, &trail);
 	assert_int_equal(v.fate, FAULT_LIMIT);
 	assert_memory_equal(&v.line, &line, sizeof(line));
 	fault_line_leave(&line, 100);
-	assert_int_equal(fault_judge(&spec, &line, 1, 4, 100, 800000).fate, FAULT_PASS);
+	assert_int_equal(fault_judge(&spec, &line, 1, 4, 100, 800000, &trail).fate,
+			 FAULT_PASS);
 }
 
 static void without_a_limit_a_thousand_frames_may_wait(void **state)
@@ -228,9 +238,11 @@ static void without_a_limit_a_thousand_frames_may_wait(void **state)
 	struct fault_line line = { .frames = FAULT_LIMIT_FRAMES_DEFAULT - 1 };
 
 	(void)state;
-	assert_int_equal(fault_judge(&spec, &line, 1, 0, 100, 0).fate, FAULT_PASS);
+	assert_int_equal(fault_judge(&spec, &line, 1, 0, 100, 0, &trail).fate,
+			 FAULT_PASS);
 	line.frames++;
-	assert_int_equal(fault_judge(&spec, &line, 1, 0, 100, 0).fate, FAULT_LIMIT);
+	assert_int_equal(fault_judge(&spec, &line, 1, 0, 100, 0, &trail).fate,
+			 FAULT_LIMIT);
 }
 
 static void a_limit_in_bytes_counts_the_frame_itself(void **state)
@@ -239,13 +251,16 @@ static void a_limit_in_bytes_counts_the_frame_itself(void **state)
 	struct fault_line line = { .frames = 1, .bytes = 900 };
 
 	(void)state;
-	assert_int_equal(fault_judge(&spec, &line, 1, 0, 100, 0).fate, FAULT_PASS);
-	assert_int_equal(fault_judge(&spec, &line, 1, 0, 101, 0).fate, FAULT_LIMIT);
+	assert_int_equal(fault_judge(&spec, &line, 1, 0, 100, 0, &trail).fate,
+			 FAULT_PASS);
+	assert_int_equal(fault_judge(&spec, &line, 1, 0, 101, 0, &trail).fate,
+			 FAULT_LIMIT);
 }
 
 static void a_line_that_is_busy_for_centuries_takes_nothing_more(void **state)
 {
-	struct fault_spec spec = { .rate_bps = 8, .limit_frames = UINT32_MAX,
+	struct fault_spec spec = { .rate_bps = 8,
+				   .limit_frames = UINT32_MAX,
 				   .delay_ns = FAULT_DELAY_NS_MAX,
 				   .jitter_ns = FAULT_DELAY_NS_MAX };
 	struct fault_line line = { 0 };
@@ -254,7 +269,8 @@ static void a_line_that_is_busy_for_centuries_takes_nothing_more(void **state)
 
 	(void)state;
 	for (;; taken++) {
-		struct fault_verdict v = fault_judge(&spec, &line, 1, 0, UINT32_MAX, 0);
+		struct fault_verdict v =
+			fault_judge(&spec, &line, 1, 0, UINT32_MAX, 0, &trail);
 
 		if (v.fate == FAULT_LIMIT)
 			break;
@@ -291,7 +307,7 @@ static void a_frame_is_never_early_whatever_the_spec(void **state)
 			struct fault_verdict v;
 			uint64_t least;
 
-			v = fault_judge(&spec, &line, round, n, size, now);
+			v = fault_judge(&spec, &line, round, n, size, now, &trail);
 			assert_int_equal(v.fate, FAULT_PASS);
 			least = now + spec.delay_ns - spec.jitter_ns;
 			if (spec.rate_bps)

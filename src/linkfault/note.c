@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "linkfault/note.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+
+/* What a kind's numbers are. */
+enum shape { PLAIN, VALUE, TIME, PAIR, AVERAGE };
+
+static const struct words {
+	enum shape shape;
+	const char *format;
+} words[NOTE_KINDS] = {
+	[NOTE_LOST_DOWN] = { PLAIN, "lost: the link is down" },
+	[NOTE_LOST_FLAP] = { PLAIN, "lost: the link has flapped down" },
+	[NOTE_LOST_RANDOM] = { PLAIN, "lost: random" },
+	[NOTE_LOST_GOOD] = { PLAIN, "lost: gemodel good state" },
+	[NOTE_LOST_BAD] = { PLAIN, "lost: gemodel bad state" },
+	[NOTE_LOST_STATE] = { VALUE, "lost: state %" PRIu64 },
+	[NOTE_LOST_LISTED] = { VALUE, "lost: number %" PRIu64 " is on the list" },
+	[NOTE_LOST_EVERY] = { VALUE, "lost: every %" PRIu64 },
+	[NOTE_LOST_MTU] = { PAIR, "lost: %u bytes, mtu %u" },
+	[NOTE_LOST_FCS] = { VALUE, "lost: frame check sequence, bit %" PRIu64 },
+	[NOTE_LOST_LIMIT] = { PAIR, "lost: queue full, %u of %u frames" },
+	[NOTE_LOST_LIMIT_BYTES] = { PAIR, "lost: queue full, %u of %u bytes" },
+	[NOTE_LOST_OVERFLOW] = { PAIR,
+				 "lost: drawn from the full queue, %u of %u frames" },
+	[NOTE_LOST_RED] = { AVERAGE,
+			    "lost: red, average queue %u bytes, probability %s" },
+	[NOTE_LOST_CODEL] = { TIME, "lost: codel, %s in the queue" },
+	[NOTE_MARKED_RED] = { AVERAGE,
+			      "marked CE: red, average queue %u bytes, probability %s" },
+	[NOTE_MARKED_CODEL] = { TIME, "marked CE: codel, %s in the queue" },
+	[NOTE_MARKED_LOSS] = { PLAIN, "marked CE instead of lost" },
+	[NOTE_DUPLICATED] = { VALUE, "duplicated, %" PRIu64 " more" },
+	[NOTE_DUPLICATE_OF] = { VALUE, "duplicate of #%" PRIu64 },
+	[NOTE_REPLAYED] = { TIME, "to be replayed after %s" },
+	[NOTE_REPLAY_OF] = { VALUE, "replay of #%" PRIu64 },
+	[NOTE_FLIPPED] = { VALUE, "bit %" PRIu64 " flipped" },
+	[NOTE_REPAIRED] = { PLAIN, "checksums repaired" },
+	[NOTE_QUEUED] = { PAIR, "queue %u of %u" },
+	[NOTE_WAITED] = { TIME, "waited %s for the line" },
+	[NOTE_HELD] = { TIME, "held %s" },
+	[NOTE_SLOTTED] = { TIME, "waited %s for its slot" },
+	[NOTE_DELAYED] = { TIME, "delayed %s" },
+	[NOTE_ORDER_KEPT] = { TIME, "delayed %s more to keep the order" },
+	[NOTE_REORDERED] = { PLAIN, "reordered: sent without delay" },
+	[NOTE_CUT] = { PLAIN, "cut: partition" },
+};
+
+/* "37.2ms": people read it, so three digits of a unit that fits and no rest. */
+static const char *human_ns(char text[UNITS_TEXT_BYTES_MAX], uint64_t ns)
+{
+	static const struct {
+		uint64_t ns;
+		const char *name;
+	} units[] = { { UINT64_C(1000000000), "s" }, { 1000000, "ms" }, { 1000, "us" } };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		uint64_t whole = ns / units[i].ns, part = ns % units[i].ns;
+		char digits[8];
+		size_t n;
+
+		if (!whole)
+			continue;
+		n = (size_t)snprintf(digits, sizeof(digits), "%03u",
+				     (unsigned)(part / (units[i].ns / 1000)));
+		while (n && digits[n - 1] == '0')
+			digits[--n] = '\0';
+		snprintf(text, UNITS_TEXT_BYTES_MAX, "%" PRIu64 "%s%s%s", whole,
+			 n ? "." : "", digits, units[i].name);
+		return text;
+	}
+	snprintf(text, UNITS_TEXT_BYTES_MAX, "%" PRIu64 "ns", ns);
+	return text;
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the table above */
+static void fill(char *text, const struct words *w, const struct fault_note *note)
+{
+	char quantity[UNITS_TEXT_BYTES_MAX];
+	uint64_t value = fault_note_value(note);
+
+	switch (w->shape) {
+	case PLAIN:
+		snprintf(text, FAULT_NOTE_BYTES_MAX, "%s", w->format);
+		break;
+	case VALUE:
+		snprintf(text, FAULT_NOTE_BYTES_MAX, w->format, value);
+		break;
+	case TIME:
+		snprintf(text, FAULT_NOTE_BYTES_MAX, w->format,
+			 human_ns(quantity, value));
+		break;
+	case PAIR:
+		snprintf(text, FAULT_NOTE_BYTES_MAX, w->format, note->a, note->b);
+		break;
+	case AVERAGE:
+		snprintf(text, FAULT_NOTE_BYTES_MAX, w->format, note->a,
+			 units_format_ppm(quantity, note->b));
+		break;
+	}
+}
+#pragma GCC diagnostic pop
+
+const char *fault_note_format(char text[FAULT_NOTE_BYTES_MAX],
+			      const struct fault_note *note)
+{
+	if (note->kind < NOTE_KINDS && words[note->kind].format)
+		fill(text, &words[note->kind], note);
+	else
+		snprintf(text, FAULT_NOTE_BYTES_MAX, "note %u", note->kind);
+	return text;
+}
+
+static void append(char *text, size_t *used, const char *more)
+{
+	size_t bytes = strlen(more);
+
+	if (*used + bytes >= FAULT_TRAIL_BYTES_MAX)
+		bytes = FAULT_TRAIL_BYTES_MAX - 1 - *used;
+	memcpy(text + *used, more, bytes);
+	*used += bytes;
+	text[*used] = '\0';
+}
+
+const char *fault_trail_format(char text[FAULT_TRAIL_BYTES_MAX],
+			       const struct fault_trail *trail)
+{
+	char one[FAULT_NOTE_BYTES_MAX + 32];
+	size_t used = 0;
+
+	*text = '\0';
+	for (unsigned s = 0; s < trail->steps; s++) {
+		const char *between = ": ";
+
+		append(text, &used, s ? " | " : "");
+		append(text, &used, trail->step[s].direction);
+		snprintf(one, sizeof(one), " #%" PRIu64, trail->step[s].frame_no);
+		append(text, &used, one);
+		for (unsigned n = 0; n < trail->notes; n++) {
+			const struct fault_note *note = &trail->note[n];
+			char what[FAULT_NOTE_BYTES_MAX], rule[16] = "";
+
+			if (note->step != s)
+				continue;
+			if (note->rule)
+				snprintf(rule, sizeof(rule), "rule %u: ", note->rule);
+			fault_note_format(what, note);
+			append(text, &used, between);
+			append(text, &used, rule);
+			append(text, &used, what);
+			between = "; ";
+		}
+	}
+	if (trail->forgot)
+		append(text, &used, "; and more");
+	return text;
+}
