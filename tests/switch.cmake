@@ -12,6 +12,7 @@ unit_test(test_switch_segment SOURCES sim/test_switch_segment.c LABEL sim LIBS t
 unit_test(test_switch_properties SOURCES sim/test_switch_properties.c LABEL sim
 	LIBS test_sim)
 unit_test(test_switch_parts SOURCES sim/test_switch_parts.c LABEL sim LIBS nl_switch)
+unit_test(test_cut_draw SOURCES sim/test_cut_draw.c LABEL sim LIBS nl_switch nl_topology)
 
 # Captures are read back with the programs that people read them with.
 add_library(test_capture_lib STATIC unit/capture_lib.c)

@@ -30,6 +30,10 @@ enum draw_lane {
 	LANE_TOPOLOGY = 3, /* random pattern generator */
 	LANE_MAC = 4,	   /* derived hardware addresses */
 	LANE_SEED = 5,	   /* a node's own seed */
+	LANE_PARTITION_ORDER = 64, /* in which order are its nodes dealt out? */
+	LANE_PARTITION_KIND = 65,  /* what does a random partition do this time? */
+	LANE_PARTITION_WAY = 66,   /* both ways, or one? */
+	LANE_PARTITION_TIME = 67,  /* how long does that last? */
 };
 
 /* The key of a name under a seed.  name is borrowed for the call. */

@@ -119,6 +119,9 @@ static void facts_of(struct complete_facts *facts, const json_t *inspect,
 				 json_string_value(json_object_get(part, "name")));
 		add_once(&facts->services, "console");
 	}
+	json_array_foreach(json_object_get(inspect, "partitions"), i, one)
+		add_once(&facts->partitions,
+			 json_string_value(json_object_get(one, "name")));
 	json_array_foreach(json_object_get(inspect, "directions"), i, one)
 		add_once(&facts->links, json_string_value(json_object_get(one, "link")));
 }

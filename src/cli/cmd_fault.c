@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults, partitions and their end.  The lab knows the words of faults and says
- * what is wrong with them; here they only become JSON. */
+/* Faults.  The lab knows their words and says what is wrong with them; here they only
+ * become JSON. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,6 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/fault_text.h"
-#include "cli/nodes.h"
 #include "cli/ui.h"
 
 /* "delay=20ms" -> "delay": "20ms"; "down" -> true. */
@@ -101,70 +100,6 @@ int cmd_fault_ls(struct call *call)
 	if (client_call(call->client, "fault-ls", NULL, CLIENT_CALL_MS, &answer, &why))
 		return refused(&why);
 	fault_print(answer, call->json, true);
-	json_decref(answer);
-	return STATUS_DONE;
-}
-
-static void print_cuts(const json_t *answer, bool json, const char *what,
-		       const char *none)
-{
-	const json_t *cuts = json_object_get(answer, "cuts"), *cut;
-	json_int_t count;
-	size_t i;
-
-	if (json) {
-		ui_json(cuts ? cuts : answer);
-		return;
-	}
-	if (!json_array_size(cuts)) {
-		printf("%s\n", none);
-		return;
-	}
-	json_array_foreach(cuts, i, cut)
-	{
-		printf("%s ", what);
-		ui_safe(stdout, fault_word(json_array_get(cut, 0)), false);
-		printf(" -> ");
-		ui_safe(stdout, fault_word(json_array_get(cut, 1)), false);
-		printf("\n");
-	}
-	count = json_integer_value(json_object_get(answer, "cut_count"));
-	if (count > (json_int_t)json_array_size(cuts))
-		printf("... and %" JSON_INTEGER_FORMAT " more\n",
-		       count - (json_int_t)json_array_size(cuts));
-}
-
-int cmd_partition(struct call *call)
-{
-	struct nodes all = { 0 };
-	json_t *sides = NULL, *answer = NULL;
-	struct why why;
-	int rc;
-
-	rc = nodes_of_lab(&all, call->client, &why);
-	if (!rc)
-		rc = nodes_sides(&sides, &all, call->argv[0], &why);
-	if (!rc)
-		rc = client_call(call->client, "partition",
-				 json_pack("{s:o, s:b}", "sides", sides, "one_way",
-					   call_option(call, "one-way") != NULL),
-				 CLIENT_CALL_MS, &answer, &why);
-	nodes_free(&all);
-	if (rc)
-		return refused(&why);
-	print_cuts(answer, call->json, "cut", "nothing is cut");
-	json_decref(answer);
-	return STATUS_DONE;
-}
-
-int cmd_heal(struct call *call)
-{
-	json_t *answer = NULL;
-	struct why why;
-
-	if (client_call(call->client, "heal", NULL, CLIENT_CALL_MS, &answer, &why))
-		return refused(&why);
-	print_cuts(answer, call->json, "healed", "nothing was cut");
 	json_decref(answer);
 	return STATUS_DONE;
 }

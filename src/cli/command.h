@@ -40,6 +40,8 @@ enum complete {
 	COMPLETE_COMMAND,
 	COMPLETE_SHELL, /* bash, zsh, fish */
 	COMPLETE_CLOCK, /* real */
+	COMPLETE_PARTITION,  /* a kind, or sides */
+	COMPLETE_PARTITIONS, /* the names of those in force */
 };
 
 struct option_spec {
@@ -125,7 +127,9 @@ int cmd_fault_set(struct call *call);
 int cmd_fault_clear(struct call *call);
 int cmd_fault_ls(struct call *call);
 int cmd_partition(struct call *call);
+int cmd_partition_ls(struct call *call);
 int cmd_heal(struct call *call);
+int cmd_matrix(struct call *call);
 int cmd_capture(struct call *call);
 int cmd_check(struct call *call);
 int cmd_graph(struct call *call);

@@ -67,7 +67,14 @@ static const struct option_spec fault_clear_options[] = {
 };
 
 static const struct option_spec partition_options[] = {
+	{0, "name", "NAME", "what it is called (default: p1, p2, ...)", 0, false},
 	{0, "one-way", NULL, "cut only from the first side to the second", 0, false},
+	{0, "for", "TIME", "heal it after this time: 30s", 0, false},
+	{0, "among", "NODES", "only these machines take part (default: all)", COMPLETE_NODES,
+	 false},
+	{0, "every", "TIME", "random: draw it anew so often, on average", 0, false},
+	{0, "min-stable", "TIME", "random: but leave it alone for so long (default: 0s)", 0,
+	 false},
 	{0},
 };
 
@@ -183,13 +190,32 @@ const struct command commands[] = {
 	{"fault ls", "", "list links, their faults and what they dropped", NULL,
 	 NULL, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_fault_ls},
 
-	{"partition", "SIDE|SIDE...", "cut groups of machines off from one another",
-	 "Quote it: netlab partition 'n1,n2|n3'. A machine on no side still reaches all; the "
-	 "side * is everybody who is on no other side. Partitions add up until heal.",
-	 partition_options, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODES, 0}, cmd_partition},
+	{"partition ls", "", "list the partitions that are in force", NULL,
+	 NULL, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_partition_ls},
 
-	{"heal", "", "end all partitions", NULL,
-	 NULL, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_heal},
+	{"partition", "SIDE|SIDE...|KIND [NODES]", "cut machines off from one another",
+	 "Sides are quoted: netlab partition 'n1,n2|n3'. A machine on no side still reaches "
+	 "all; the side * is everybody who is on no other side.\n\n"
+	 "A KIND draws the sides: isolate (NODES, or one that is drawn, alone), bridge (NODES, "
+	 "or one, reach everybody, the others are two halves), halves, minority, majority (as "
+	 "minority, but --one-way it is the majority that is not heard), majorities-ring (each "
+	 "sees a majority, no two the same one), random (one of these or nothing, drawn anew "
+	 "--every TIME). What is drawn depends on the lab's seed and the partition's name.\n\n"
+	 "Partitions add up: a way is open when no partition cuts it any more. They last until "
+	 "heal, or --for a time. A cut is between neighbours: a router between two machines "
+	 "still passes their packets on.",
+	 partition_options, 1, 2, 0, NEED_LAB | TAKES_JSON, {COMPLETE_PARTITION, COMPLETE_NODES},
+	 cmd_partition},
+
+	{"heal", "[NAME...]", "end partitions: those named, or all", NULL,
+	 NULL, 0, -1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_PARTITIONS, COMPLETE_PARTITIONS},
+	 cmd_heal},
+
+	{"matrix", "", "print who can reach whom",
+	 "A row for who sends, a column for who would get it: yes, cut (by a partition), down (a "
+	 "link is), off (a machine does not run), none (nothing joins them). It is what the "
+	 "wiring permits, through machines that forward; routes and losses are not looked at.",
+	 NULL, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_matrix},
 
 	{"capture", "LINK|NETWORK|NODE:IF|NODE|all", "record frames to a pcapng file",
 	 "Until Ctrl-C, --for or --count. To watch live: netlab capture all -w - | wireshark -k "

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "cli/command.h"
 #include "topology/fault_words.h"
+#include "topology/partition.h"
 
 struct line {
 	char *words[COMPLETE_WORDS_MAX]; /* without the program's name; the last is the
@@ -202,6 +203,7 @@ static void free_facts(struct complete_facts *facts)
 	nodes_free(&facts->links);
 	nodes_free(&facts->ports);
 	nodes_free(&facts->services);
+	nodes_free(&facts->partitions);
 }
 
 static void offer_facts(struct line *l, enum complete what, const char *node)
@@ -224,7 +226,9 @@ static void offer_facts(struct line *l, enum complete what, const char *node)
 		offer_all(l, &facts.nodes, "machine");
 		offer_all(l, &facts.ports, "interface");
 	}
-	if (what == COMPLETE_NODES)
+	if (what == COMPLETE_PARTITIONS)
+		offer_all(l, &facts.partitions, "partition");
+	if (what == COMPLETE_NODES || what == COMPLETE_PARTITION)
 		offer_in_list(l, &facts.nodes, "machine");
 	if (what == COMPLETE_NODES || what == COMPLETE_CAPTURE)
 		offer_words(l, all);
@@ -247,6 +251,12 @@ static void offer_what(struct line *l, enum complete what, const char *before)
 		break;
 	case COMPLETE_FAULT:
 		offer_faults(l);
+		break;
+	case COMPLETE_PARTITION:
+		/* All but "sides": they are written down. */
+		offer_words(l, partition_kind_names + 1);
+		offer_commands(l, "partition");
+		offer_facts(l, what, before);
 		break;
 	case COMPLETE_COMMAND:
 		offer_commands(l, before);

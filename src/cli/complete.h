@@ -27,7 +27,7 @@ enum { COMPLETE_WORDS_MAX = 128 };
 
 /* What the lab knows; all empty if there is none. */
 struct complete_facts {
-	struct nodes labs, nodes, links, ports, services;
+	struct nodes labs, nodes, links, ports, services, partitions;
 };
 
 struct complete_sink {

@@ -14,6 +14,7 @@
 #include "clock/clock.h"
 #include "lab/captures.h"
 #include "lab/control.h"
+#include "lab/cuts.h"
 #include "lab/journal.h"
 #include "lab/lab.h"
 #include "lab/machine.h"
@@ -46,6 +47,7 @@ struct lab {
 	/* Made by lab_build(). */
 	struct journal *journal;
 	struct wire *wire;
+	struct cuts *cuts;
 	struct captures *captures;
 	struct control *control;
 	struct machine **machines; /* by node */

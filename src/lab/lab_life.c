@@ -217,8 +217,12 @@ static void advance_boot(struct lab *lab)
 
 void lab_boot(struct lab *lab)
 {
+	struct why why;
+
 	write_state(lab);
 	loop_defer(lab->loop, &lab->advance);
+	if (cuts_begin_plan(lab->cuts, &why))
+		lab_stop(lab, false, why.text);
 }
 
 /* ---- down -------------------------------------------------------------- */
@@ -322,6 +326,9 @@ int lab_build(struct lab *lab, struct why *why)
 		err = wire_create(&lab->wire, lab->plan, lab->seed, lab->loop, lab->clock,
 				  &wire_ops, lab, why);
 	if (!err)
+		err = cuts_create(&lab->cuts, lab->plan, lab->seed, lab->clock, lab->wire,
+				  lab->journal, why);
+	if (!err)
 		err = captures_create(&lab->captures, lab->name, lab->plan, lab->loop,
 				      lab->clock, lab->wire, why);
 	if (!err)
@@ -356,6 +363,7 @@ void lab_unbuild(struct lab *lab)
 		machine_destroy(lab->machines[i]);
 	free(steal_ptr(&lab->machines));
 	captures_destroy(steal_ptr(&lab->captures));
+	cuts_destroy(steal_ptr(&lab->cuts));
 	wire_destroy(steal_ptr(&lab->wire));
 	journal_destroy(steal_ptr(&lab->journal));
 	deferred_cancel(&lab->advance);

@@ -23,8 +23,13 @@ const struct verb lab_verbs[] = {
 	{ "fault-set", { "target", "fault", "replace" }, verb_fault_set },
 	{ "fault-clear", { "target" }, verb_fault_clear },
 	{ "fault-ls", { "target" }, verb_fault_ls },
-	{ "partition", { "sides", "one_way" }, verb_partition },
-	{ "heal", { NULL }, verb_heal },
+	{ "partition",
+	  { "sides", "kind", "nodes", "among", "one_way", "name", "for", "every",
+	    "min_stable" },
+	  verb_partition },
+	{ "partition-ls", { NULL }, verb_partition_ls },
+	{ "matrix", { NULL }, verb_matrix },
+	{ "heal", { "names" }, verb_heal },
 	{ "capture", { "target", "filter", "snap" }, verb_capture },
 };
 const size_t lab_verb_count = ARRAY_SIZE(lab_verbs);

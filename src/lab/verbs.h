@@ -28,6 +28,8 @@ int verb_fault_set(void *ctx, struct call *call, struct why *why);
 int verb_fault_clear(void *ctx, struct call *call, struct why *why);
 int verb_fault_ls(void *ctx, struct call *call, struct why *why);
 int verb_partition(void *ctx, struct call *call, struct why *why);
+int verb_partition_ls(void *ctx, struct call *call, struct why *why);
+int verb_matrix(void *ctx, struct call *call, struct why *why);
 int verb_heal(void *ctx, struct call *call, struct why *why);
 int verb_capture(void *ctx, struct call *call, struct why *why);
 
@@ -35,8 +37,5 @@ int verb_capture(void *ctx, struct call *call, struct why *why);
 json_t *count_json(const struct sw_count *count);
 json_t *direction_json(const struct lab *lab, const struct fault_at *at, bool counters);
 json_t *directions_json(const struct lab *lab, bool counters); /* all of the lab */
-/* The pairs that are cut, the first CUTS_LISTED_MAX of them; *count: all. */
-enum { CUTS_LISTED_MAX = 4096 };
-json_t *cuts_json(const struct lab *lab, size_t *count);
 
 #endif

@@ -153,7 +153,7 @@ int verb_inspect(void *ctx, struct call *call, struct why *why)
 {
 	struct lab *lab = ctx;
 	size_t cut_count;
-	json_t *cuts = cuts_json(lab, &cut_count);
+	json_t *cuts = cuts_json(lab->cuts, &cut_count);
 	json_t *answer = json_pack("{s:s, s:s, s:I, s:b, s:s, s:s, s:I, s:I}", "lab",
 				   lab->name, "state", lab_phase_name(lab->phase), "seed",
 				   (json_int_t)lab->seed, "seed_drawn", lab->seed_drawn,
@@ -170,6 +170,7 @@ int verb_inspect(void *ctx, struct call *call, struct why *why)
 	json_object_set_new(answer, "directions", directions_json(lab, true));
 	json_object_set_new(answer, "cuts", cuts);
 	json_object_set_new(answer, "cut_count", json_integer((json_int_t)cut_count));
+	json_object_set_new(answer, "partitions", cuts_partitions_json(lab->cuts));
 	json_object_set_new(answer, "captures", captures_json(lab->captures));
 	json_object_set_new(answer, "plan", plan_to_json(lab->plan));
 	call_answer(call, answer);

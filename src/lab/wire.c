@@ -9,7 +9,6 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
-#include "lab/partitions.h"
 #include "lab/wire_internal.h"
 
 /* Memory for frames on their way, of the whole lab. */
@@ -289,11 +288,6 @@ static int add_links(struct wire *wire, struct why *why)
 	return err;
 }
 
-static void cut_one(void *ctx, uint32_t from, uint32_t to)
-{
-	wire_cut(ctx, from, to);
-}
-
 static int build(struct wire *wire, uint64_t seed, struct why *why)
 {
 	const struct plan *plan = wire->plan;
@@ -318,8 +312,6 @@ static int build(struct wire *wire, uint64_t seed, struct why *why)
 		err = add_ports(wire, why);
 	if (!err)
 		err = add_links(wire, why);
-	for (size_t p = 0; !err && p < plan->partition_count; p++)
-		partition_each_cut(&plan->partitions[p], plan->node_count, cut_one, wire);
 	return err;
 }
 

@@ -78,9 +78,10 @@ const struct sw_count *wire_fault_count(const struct wire *wire,
 /* The pairs that have a fault of their own now. */
 const struct fault_at *wire_pairs(const struct wire *wire, size_t *count);
 
-/* Partitions. */
-void wire_cut(struct wire *wire, uint32_t from_node, uint32_t to_node);
+/* Partitions: lab/cuts.h says what is cut.  First bring the wiring up to now: what was
+ * due before a change arrives as things were before it. */
+void wire_catch_up(struct wire *wire);
+void wire_cut(struct wire *wire, uint32_t from_node, uint32_t to_node, bool cut);
 bool wire_is_cut(const struct wire *wire, uint32_t from_node, uint32_t to_node);
-void wire_heal(struct wire *wire);
 
 #endif

@@ -104,17 +104,18 @@ const struct fault_at *wire_pairs(const struct wire *wire, size_t *count)
 	return wire->pairs;
 }
 
-void wire_cut(struct wire *wire, uint32_t from_node, uint32_t to_node)
+void wire_catch_up(struct wire *wire)
 {
-	sw_cut(wire->sw, from_node, to_node, true);
+	sw_advance(wire->sw, clock_now_ns(wire->clock));
+	wire_settle(wire);
+}
+
+void wire_cut(struct wire *wire, uint32_t from_node, uint32_t to_node, bool cut)
+{
+	sw_cut(wire->sw, from_node, to_node, cut);
 }
 
 bool wire_is_cut(const struct wire *wire, uint32_t from_node, uint32_t to_node)
 {
 	return sw_is_cut(wire->sw, from_node, to_node);
-}
-
-void wire_heal(struct wire *wire)
-{
-	sw_heal(wire->sw);
 }

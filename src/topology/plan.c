@@ -48,7 +48,7 @@ void plan_free(struct plan *plan)
 	for (size_t i = 0; i < plan->link_count; i++)
 		free(plan->links[i].name);
 	for (size_t i = 0; i < plan->partition_count; i++)
-		free(plan->partitions[i].side_of);
+		free(plan->partitions[i].part_of);
 	for (size_t i = 0; i < plan->host_count; i++)
 		free(plan->hosts[i].names);
 	free(plan->nodes);

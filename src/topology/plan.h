@@ -135,12 +135,33 @@ struct plan_segment {
 	uint64_t ageing_ns; /* a learnt address is forgotten after this long */
 };
 
-/* A partition that holds when the lab starts.  Frames from a node of one side
- * to a node of another are cut; nodes of no side see everybody. */
+/* How a partition finds out who is cut off from whom: switch/cut_draw.h. */
+enum partition_kind {
+	PARTITION_SIDES,
+	PARTITION_ISOLATE,
+	PARTITION_BRIDGE,
+	PARTITION_HALVES,
+	PARTITION_MINORITY,
+	PARTITION_MAJORITY,
+	PARTITION_RING,
+	PARTITION_RANDOM,
+	PARTITION_KINDS,
+};
+
+/* A node's part in a partition that is not PARTITION_SIDES. */
+enum partition_part { PART_NONE, PART_MEMBER, PART_PICKED };
+
+/* A partition; those of the file hold when the lab starts.  Whoever has no part in
+ * it sees everybody. */
 struct plan_partition {
-	bool one_way; /* only from the first side to the second is cut */
-	uint32_t *side_of; /* per node: side number from 1; 0: on no side */
-	uint32_t side_count;
+	char name[PLAN_NAME_BYTES_MAX]; /* "": the lab gives it one */
+	enum partition_kind kind;
+	bool one_way; /* only frames from the first side to the second are cut */
+	uint32_t *part_of; /* per node: its side from 1, 0 for none (PARTITION_SIDES);
+			    * else an enum partition_part */
+	uint32_t side_count; /* PARTITION_SIDES */
+	/* PARTITION_RANDOM: how long a draw lasts on average, and at least. */
+	uint64_t every_ns, stable_ns;
 };
 
 /* A line of everybody's /etc/hosts. */

@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "topology/arena.h"
 #include "topology/fault_words.h"
+#include "topology/partition.h"
 #include "topology/utf8.h"
 
 const char *plan_addr_format(const struct plan_addr *addr, bool with_prefix,
@@ -191,21 +192,52 @@ static json_t *link_json(const struct plan *plan, const struct plan_link *link)
 	return object;
 }
 
-static json_t *partition_json(const struct plan *plan,
-			      const struct plan_partition *partition)
+/* The nodes of that side, or with that part. */
+static json_t *part_json(const struct plan *plan, const struct plan_partition *partition,
+			 uint32_t part)
 {
-	json_t *sides = json_array();
+	json_t *names = json_array();
 
-	for (uint32_t side = 1; side <= partition->side_count; side++) {
-		json_t *names = json_array();
+	for (size_t i = 0; i < plan->node_count; i++)
+		if (partition->part_of[i] == part)
+			json_array_append_new(names, json_string(plan->nodes[i].name));
+	return names;
+}
 
-		for (size_t i = 0; i < plan->node_count; i++)
-			if (partition->side_of[i] == side)
-				json_array_append_new(names,
-						      json_string(plan->nodes[i].name));
-		json_array_append_new(sides, names);
+static void put_text(json_t *object, const char *key, uint64_t ns)
+{
+	char text[UNITS_TEXT_BYTES_MAX];
+
+	if (ns)
+		json_object_set_new(object, key, json_string(units_format_ns(text, ns)));
+}
+
+json_t *plan_partition_json(const struct plan *plan,
+			    const struct plan_partition *partition)
+{
+	json_t *json = json_object(), *sides, *picked;
+
+	if (*partition->name)
+		json_object_set_new(json, "name", json_string(partition->name));
+	if (partition->kind == PARTITION_SIDES) {
+		sides = json_array();
+		for (uint32_t side = 1; side <= partition->side_count; side++)
+			json_array_append_new(sides, part_json(plan, partition, side));
+		json_object_set_new(json, "sides", sides);
+	} else {
+		json_object_set_new(json, "kind",
+				    json_string(partition_kind_name(partition->kind)));
+		picked = part_json(plan, partition, PART_PICKED);
+		if (json_array_size(picked))
+			json_object_set(json, "nodes", picked);
+		json_decref(picked);
+		json_object_set_new(json, "among",
+				    part_json(plan, partition, PART_MEMBER));
 	}
-	return json_pack("{s:o,s:b}", "sides", sides, "one-way", (int)partition->one_way);
+	json_object_set_new(json, "one-way", json_boolean(partition->one_way));
+	put_text(json, "every", partition->every_ns);
+	put_text(json, "min-stable", partition->stable_ns);
+	return json;
 }
 
 static json_t *hosts_json(const struct plan *plan)
@@ -247,7 +279,7 @@ json_t *plan_to_json(const struct plan *plan)
 		json_array_append_new(links, link_json(plan, &plan->links[i]));
 	for (size_t i = 0; i < plan->partition_count; i++)
 		json_array_append_new(partitions,
-				      partition_json(plan, &plan->partitions[i]));
+				      plan_partition_json(plan, &plan->partitions[i]));
 	return json_pack(
 		"{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", plan->name, "seed",
 		plan->seed_given ? json_integer((json_int_t)plan->seed) : json_null(),

@@ -208,7 +208,7 @@ class Connection:
         self.say(r["id"], ok=True, lab=self.lab.name, state="running", seed=7,
                  nodes=[{"name": n, "state": "ready", "services": [{"name": "web"}],
                          "ports": [{"name": n + ":eth0"}]} for n in self.lab.nodes],
-                 directions=self.directions())
+                 partitions=[{"name": "p1"}], directions=self.directions())
 
     def directions(self):
         return [{"link": "backup", "name": "backup n1->n2", "fault": {"loss": "1%"},
@@ -271,6 +271,18 @@ class Connection:
 
     def do_partition(self, r):
         self.say(r["id"], ok=True, cuts=[["n1", "n2"]])
+
+    def do_partition_ls(self, r):
+        self.say(r["id"], ok=True, cuts=[], cut_count=0, partitions=[
+            {"name": "p1", "sides": [["n1"], ["n2", "n3"]], "one_way": True, "cut_count": 2,
+             "for": "30s"},
+            {"name": "p2", "kind": "isolate", "nodes": ["n1"], "one_way": False, "cut_count": 4},
+            {"name": "p3", "kind": "random", "drew": "halves", "drew_one_way": True,
+             "cut_count": 2}])
+
+    def do_matrix(self, r):
+        self.say(r["id"], ok=True, nodes=["n1", "n2", "n3"], reach=[
+            ["yes", "cut", "yes"], ["yes", "yes", "none"], ["down", "off", "yes"]])
 
     def do_heal(self, r):
         self.say(r["id"], ok=True, cuts=[])

@@ -124,7 +124,7 @@ class WordsTest(Case):
         self.refused(2, r'did you mean "fault set"', "fault", "ste", "x", "y=1")
         self.refused(2, r"did you mean --json", "ps", "--jsno")
         self.refused(2, r"netlab up FILE", "up")
-        self.refused(2, r'"b" is one word too many', "heal", "b")
+        self.refused(2, r'"b" is one word too many', "doctor", "b")
         self.refused(2, r"check has no option --lab", "check", "-l", "x", "f.json")
         self.refused(2, r"netlab help fault", "fault")
         self.refused(2, r"needs a value", "exec", "-w")
@@ -534,6 +534,38 @@ class FaultTest(Case):
         self.refused(1, r'node "n1" is on two sides', "partition", "n1|n1,n2")
         self.refused(1, r"at least two sides", "partition", "n1,n2")
         self.refused(1, r'no node "x9"', "partition", "n1|x9")
+        self.refused(1, r"one word was expected", "partition", "n1|n2", "n3")
+
+    def test_partition_kinds_are_drawn_by_the_lab(self):
+        lab = self.lab()
+        self.good("partition", "isolate", "n1", "--name", "p9", "--for", "3s")
+        self.good("partition", "halves", "--among", "n[1-2]")
+        self.good("partition", "random", "--every", "10s", "--min-stable", "5s")
+        keys = ("kind", "nodes", "among", "name", "for", "every", "min_stable")
+        self.assertEqual([{k: r[k] for k in keys if k in r} for r in lab.verbs("partition")], [
+            {"kind": "isolate", "nodes": ["n1"], "name": "p9", "for": "3s"},
+            {"kind": "halves", "among": ["n1", "n2"]},
+            {"kind": "random", "every": "10s", "min_stable": "5s"}])
+        self.refused(1, r'did you mean "halves"', "partition", "halfs")
+        self.refused(1, r"--among says of which", "partition", "halves", "n1")
+
+    def test_partitions_are_listed_and_healed_by_name(self):
+        lab = self.lab()
+        out = self.good("partition", "ls")
+        self.assertRegex(out, r"p1\s+n1\|n2,n3 one-way\s+2\s+30s")
+        self.assertRegex(out, r"p2\s+isolate n1\s+4\s+-")
+        self.assertRegex(out, r"p3\s+random: halves one-way\s+2\s+-")
+        self.assertEqual(json.loads(self.good("partition", "ls", "--json"))[1]["kind"], "isolate")
+        self.good("heal", "p1", "p2")
+        self.good("heal")
+        self.assertEqual([r.get("names") for r in lab.verbs("heal")], [["p1", "p2"], None])
+
+    def test_the_matrix_has_a_row_for_who_sends(self):
+        self.lab()
+        self.assertEqual(self.good("matrix").split("\n"), [
+            "      n1    n2    n3", "n1    -     cut   yes", "n2    yes   -     none",
+            "n3    down  off   -", "2 of 6 ways are open", ""])
+        self.assertEqual(json.loads(self.good("matrix", "--json"))["reach"][0][1], "cut")
 
     def test_the_labs_own_words_are_the_error(self):
         self.lab().special["fault-set"] = lambda conn, r: conn.say(
@@ -621,6 +653,11 @@ class CompletionTest(Case):
         self.assertEqual(self.words("netlab up --kernel "), [":files"])
         self.assertEqual(self.words("netlab up --out "), [":folders"])
         self.assertEqual(self.words("netlab heal x"), [])
+        self.assertEqual(self.words("netlab heal "), ["p1"])
+        self.assertEqual(self.words("netlab partition m"),
+                         ["minority", "majority", "majorities-ring"])
+        self.assertEqual(self.words("netlab partition l"), ["ls"])
+        self.assertEqual(self.words("netlab partition n1|n2"), ["n1|n2"])
 
     def test_without_a_lab_there_is_nothing_and_no_error(self):
         self.assertEqual(self.words("netlab shell "), [])

@@ -150,7 +150,8 @@ static void who_does_not_read_is_not_served_and_nobody_else_notices(void **state
 
 	(void)state;
 	/* Each question that the socket holds will have to be answered in the end. */
-	assert_int_equal(setsockopt(client.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	assert_int_equal(
+		setsockopt(client.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
 	for (int i = 0; i < BURST; i++)
 		memcpy(burst + i * (sizeof(ask) - 1), ask, sizeof(ask) - 1);
 	/* Until neither the socket nor the lab takes any more. */
@@ -300,6 +301,115 @@ static void partitions_add_up_until_heal(void **state)
 	assert_false(wire_is_cut(fake.lab.wire, 0, 1));
 	assert_refused("partition", "", "sides");
 	assert_refused("partition", "\"sides\":[[\"n1\"],[\"n9\"]]", "n9");
+}
+
+static void assert_cut(const char *from, const char *to, bool cut)
+{
+	assert_int_equal(wire_is_cut(fake.lab.wire,
+				     (uint32_t)plan_find_node(fake.plan, from),
+				     (uint32_t)plan_find_node(fake.plan, to)),
+			 cut);
+}
+
+static void a_way_is_open_when_no_partition_cuts_it_any_more(void **state)
+{
+	json_t *line;
+
+	(void)state;
+	json_decref(
+		assert_done("partition", "\"sides\":[[\"n1\"],[\"n2\"]],\"name\":\"a\""));
+	line = assert_done("partition", "\"kind\":\"isolate\",\"nodes\":[\"n1\"]");
+	assert_string_equal(text_of(line, "name"), "p1");
+	json_decref(line);
+	assert_cut("n1", "n3", true);
+	assert_string_equal(cuts_who(fake.lab.cuts, 0, 1), "a");
+	assert_refused("partition", "\"sides\":[[\"n1\"],[\"n2\"]],\"name\":\"a\"",
+		       "is in force already");
+	assert_refused("heal", "\"names\":[\"p1\",\"x\"]", "no partition is named x");
+	assert_refused("heal", "\"names\":[]", "array");
+	assert_cut("n1", "n3", true);
+	line = assert_done("heal", "\"names\":[\"p1\"]");
+	assert_int_equal(number(line, "cut_count"), 2);
+	assert_int_equal(number(line, "still_cut"), 2);
+	json_decref(line);
+	assert_cut("n1", "n3", false);
+	assert_cut("n1", "n2", true);
+	assert_cut("n2", "n1", true);
+	line = assert_done("partition-ls", "");
+	assert_int_equal(json_array_size(json_object_get(line, "partitions")), 1);
+	json_decref(line);
+	json_decref(assert_done("heal", ""));
+	assert_cut("n1", "n2", false);
+	assert_null(cuts_who(fake.lab.cuts, 0, 1));
+}
+
+static void a_partition_ends_when_its_time_is_over(void **state)
+{
+	(void)state;
+	json_decref(assert_done(
+		"partition", "\"kind\":\"isolate\",\"nodes\":[\"n1\"],\"for\":\"2s\""));
+	fake_lab_advance(&fake, 2 * NS_PER_S - 1);
+	assert_cut("n1", "n2", true);
+	fake_lab_advance(&fake, 1);
+	assert_cut("n1", "n2", false);
+	assert_cut("n2", "n1", false);
+	assert_refused("heal", "\"names\":[\"p1\"]", "no partition is named p1");
+}
+
+/* The cuts of `rounds` rounds, as text; the lab is at the beginning of a round. */
+static void watch_rounds(char *text, size_t room, int rounds)
+{
+	for (int i = 0; i < rounds; i++) {
+		size_t count, used = strlen(text);
+		json_t *cuts = cuts_json(fake.lab.cuts, &count);
+		char *dump = json_dumps(cuts, JSON_COMPACT);
+
+		snprintf(text + used, room - used, "%s;", dump);
+		free(dump);
+		json_decref(cuts);
+		fake_lab_advance(&fake, NS_PER_S);
+	}
+}
+
+static void a_random_partition_is_drawn_anew_and_journalled_and_repeats(void **state)
+{
+	static const char random[] = "\"kind\":\"random\",\"every\":\"1s\","
+				     "\"min_stable\":\"1s\",\"name\":\"r\"";
+	static char first[8192], again[8192];
+	int before = fake_lab_journalled(&fake, "partition");
+
+	(void)state;
+	json_decref(assert_done("partition", random));
+	watch_rounds(first, sizeof(first), 20);
+	assert_int_equal(fake_lab_journalled(&fake, "partition") - before, 21);
+	json_decref(assert_done("heal", "\"names\":[\"r\"]"));
+	assert_cut("n1", "n2", false);
+	fake_lab_advance(&fake, 5 * NS_PER_S);
+	assert_int_equal(fake_lab_journalled(&fake, "partition") - before, 21);
+	json_decref(assert_done("partition", random));
+	watch_rounds(again, sizeof(again), 20);
+	assert_string_equal(first, again);
+	assert_non_null(strstr(first, "[[\""));
+	assert_non_null(strstr(first, ";[];"));
+	json_decref(assert_done("heal", ""));
+}
+
+static const char *reach_of(const json_t *answer, size_t from, size_t to)
+{
+	return json_string_value(json_array_get(
+		json_array_get(json_object_get(answer, "reach"), from), to));
+}
+
+static void the_matrix_names_what_is_in_the_way(void **state)
+{
+	json_t *line;
+
+	(void)state;
+	/* The fake machines' cards are never connected. */
+	line = assert_done("matrix", "");
+	assert_string_equal(reach_of(line, 0, 1), "off");
+	assert_string_equal(reach_of(line, 0, 0), "yes");
+	json_decref(line);
 }
 
 /* ---- streams ----------------------------------------------------------- */
@@ -507,6 +617,10 @@ int main(void)
 		TEST(a_network_that_is_down_is_down_both_ways_until_it_is_cleared),
 		TEST(wrong_faults_are_refused_with_the_reason),
 		TEST(partitions_add_up_until_heal),
+		TEST(a_way_is_open_when_no_partition_cuts_it_any_more),
+		TEST(a_partition_ends_when_its_time_is_over),
+		TEST(a_random_partition_is_drawn_anew_and_journalled_and_repeats),
+		TEST(the_matrix_names_what_is_in_the_way),
 		TEST(the_console_is_read_from_its_past_and_typed_into),
 		TEST(events_are_told_from_a_number_on_and_followed),
 		TEST(a_slow_follower_is_told_how_much_it_missed),

@@ -13,6 +13,7 @@
 
 #include "lab/faults.h"
 #include "lab/partitions.h"
+#include "switch/cut_draw.h"
 #include "topology/compile.h"
 
 static const char topology[] =
@@ -156,30 +157,30 @@ static void what_is_not_there_is_named_with_what_is(void **state)
 
 /* ---- partitions -------------------------------------------------------- */
 
-static void draw_cut(void *ctx, uint32_t from, uint32_t to)
-{
-	char *cuts = ctx;
-
-	snprintf(cuts + strlen(cuts), 256 - strlen(cuts), "%s%s>%s", *cuts ? " " : "",
-		 plan->nodes[from].name, plan->nodes[to].name);
-}
-
 static void assert_cuts(const char *sides, bool one_way, const char *expected)
 {
-	struct plan_partition partition;
+	struct plan_partition partition = { 0 };
 	json_t *json = json_loads(sides, 0, NULL);
+	struct cut_draw draw;
 	char cuts[256] = "";
 
 	assert_int_equal(partition_parse(&partition, plan, json, one_way, NULL), 0);
-	partition_each_cut(&partition, plan->node_count, draw_cut, cuts);
+	assert_int_equal(cut_draw(&draw, &partition, plan->node_count, 0, 0, NULL), 0);
+	for (uint32_t from = 0; from < plan->node_count; from++)
+		for (uint32_t to = 0; to < plan->node_count; to++)
+			if (cut_draw_cuts(&draw, from, to))
+				snprintf(cuts + strlen(cuts), sizeof(cuts) - strlen(cuts),
+					 "%s%s>%s", *cuts ? " " : "",
+					 plan->nodes[from].name, plan->nodes[to].name);
 	assert_string_equal(cuts, expected);
-	free(partition.side_of);
+	cut_draw_free(&draw);
+	free(partition.part_of);
 	json_decref(json);
 }
 
 static void assert_no_sides(const char *sides, bool one_way, const char *words)
 {
-	struct plan_partition partition;
+	struct plan_partition partition = { 0 };
 	json_t *json = json_loads(sides, JSON_DECODE_ANY, NULL);
 	struct why why;
 
@@ -228,6 +229,53 @@ static void sides_that_make_no_sense_are_refused(void **state)
 	assert_no_sides("7", false, "2 to 4");
 }
 
+/* What a request makes of itself, or the words with which it is refused. */
+static void assert_reads(const char *body, const char *words)
+{
+	json_t *json = json_loads(body, 0, NULL);
+	struct plan_partition partition;
+	struct why why = { "" };
+	uint64_t for_ns;
+	int err = partition_read(&partition, &for_ns, plan, json, &why);
+
+	assert_non_null(json);
+	if (!err)
+		free(partition.part_of);
+	if ((err == 0) != (words == NULL) || (words && !strstr(why.text, words)))
+		fail_msg("%s: %s", body, err ? why.text : "was accepted");
+	json_decref(json);
+}
+
+static void a_kind_takes_what_it_has_a_use_for_and_nothing_else(void **state)
+{
+	(void)state;
+	assert_reads("{\"kind\":\"isolate\",\"nodes\":[\"n1\"]}", NULL);
+	assert_reads("{\"kind\":\"isolate\",\"one_way\":true,\"for\":\"3s\"}", NULL);
+	assert_reads("{\"kind\":\"halves\",\"among\":[\"n1\",\"n2\"]}", NULL);
+	assert_reads("{\"kind\":\"random\",\"every\":\"2s\",\"min_stable\":\"1s\"}",
+		     NULL);
+	assert_reads("{\"kind\":\"halfs\"}", "majorities-ring or random was expected");
+	assert_reads("{\"kind\":\"sides\"}", "was expected, not sides");
+	assert_reads("{\"kind\":\"halves\",\"nodes\":[\"n1\"]}", "nobody picks them");
+	assert_reads("{\"kind\":\"halves\",\"among\":[\"n1\"]}",
+		     "at least 2 nodes, not 1");
+	assert_reads("{\"kind\":\"halves\",\"among\":[]}", "array of node names");
+	assert_reads("{\"kind\":\"isolate\",\"nodes\":[\"n9\"]}", "no node is named n9");
+	assert_reads("{\"kind\":\"bridge\",\"nodes\":[\"n1\",\"n2\",\"n3\"]}",
+		     "must be left");
+	assert_reads("{\"kind\":\"majorities-ring\",\"one_way\":true}", "never one-way");
+	assert_reads("{\"kind\":\"random\"}", "needs \"every\"");
+	assert_reads("{\"kind\":\"random\",\"every\":\"2s\",\"one_way\":true}",
+		     "for itself");
+	assert_reads("{\"kind\":\"random\",\"every\":\"2s\",\"min_stable\":\"3s\"}",
+		     "more than \"every\"");
+	assert_reads("{\"kind\":\"halves\",\"every\":\"2s\"}", "drawn anew");
+	assert_reads("{\"kind\":\"halves\",\"for\":\"2\"}", "for");
+	assert_reads("{\"kind\":\"halves\",\"name\":\"a b\"}", "a b");
+	assert_reads("{\"kind\":\"halves\",\"sides\":[[\"n1\"],[\"n2\"]]}", "not both");
+	assert_reads("{\"sides\":[[\"n1\"],[\"n2\"]],\"among\":[\"n1\"]}", "go with a");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_star_is_everybody_who_is_not_named),
 		cmocka_unit_test(one_way_cuts_only_from_the_first_side),
 		cmocka_unit_test(sides_that_make_no_sense_are_refused),
+		cmocka_unit_test(a_kind_takes_what_it_has_a_use_for_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, compile, forget);

@@ -349,10 +349,10 @@ static void partitions_put_nodes_on_sides(void **state)
 	assert_int_equal(plan->partition_count, 1);
 	assert_true(plan->partitions[0].one_way);
 	assert_int_equal(plan->partitions[0].side_count, 2);
-	assert_int_equal(plan->partitions[0].side_of[0], 1);
-	assert_int_equal(plan->partitions[0].side_of[1], 0);
-	assert_int_equal(plan->partitions[0].side_of[2], 2);
-	assert_int_equal(plan->partitions[0].side_of[3], 2);
+	assert_int_equal(plan->partitions[0].part_of[0], 1);
+	assert_int_equal(plan->partitions[0].part_of[1], 0);
+	assert_int_equal(plan->partitions[0].part_of[2], 2);
+	assert_int_equal(plan->partitions[0].part_of[3], 2);
 	plan_free(plan);
 }
 
