@@ -28,3 +28,8 @@ target_compile_definitions(test_agent_parts PRIVATE
 add_dependencies(test_agent_parts mkinitramfs)
 
 fuzz_target(fuzz_agent_proto SOURCES fuzz/fuzz_agent_proto.c LIBS nl_agent)
+
+add_test(NAME agent_probe COMMAND Python3::Interpreter
+	${CMAKE_CURRENT_SOURCE_DIR}/agent/test_probe.py)
+set_tests_properties(agent_probe PROPERTIES LABELS unit TIMEOUT 60
+	ENVIRONMENT "NETLAB_AGENT=$<TARGET_FILE:netlab-agent>;PYTHONDONTWRITEBYTECODE=1")

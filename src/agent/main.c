@@ -10,14 +10,16 @@
 #include <unistd.h>
 
 #include "agent/machine.h"
+#include "agent/probe.h"
 #include "agent/proto.h"
 
 static const char usage[] =
-	"usage: netlab-agent --serve FD | --version\n"
+	"usage: netlab-agent --serve FD | probe | --version\n"
 	"\n"
 	"netlab's agent.  As process 1 of a machine it takes no arguments; the lab\n"
 	"starts it.  --serve speaks the agent's protocol over an open descriptor, for\n"
-	"tests: commands and services run as plain processes of this host.\n";
+	"tests: commands and services run as plain processes of this host.  probe finds\n"
+	"out who hears whom; `netlab matrix --probe` speaks to it.\n";
 
 /* Of a number between 3 and INT_MAX, or -1. */
 static int read_fd(const char *text)
@@ -51,6 +53,8 @@ int main(int argc, char **argv)
 			argv[2]);
 		return 2;
 	}
+	if (argc == 2 && !strcmp(argv[1], "probe"))
+		return probe_run();
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		printf("netlab-agent, protocol %d\n", PROTO_VERSION);
 		return 0;

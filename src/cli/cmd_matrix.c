@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Who can reach whom. */
+/* Who can reach whom: as things are set, and as the machines find them. */
 #include <string.h>
 
+#include "clock/clock.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/fault_text.h"
+#include "cli/probe.h"
 #include "cli/ui.h"
 
-enum { NAME_COLUMNS_MIN = 4 };
+enum { NAME_COLUMNS_MIN = 4, PROBES = 3, PROBE_BYTES = 64 };
+
+#define PROBE_EVERY_NS (200 * NS_PER_MS)
+#define PROBE_WAIT_NS  (1000 * NS_PER_MS)
 
 static int width(const json_t *names)
 {
@@ -30,9 +35,9 @@ static void print_cell(const char *word, int columns, bool last)
 	       ui_paint(stdout, PAINT_OFF));
 }
 
-static void print_matrix(const json_t *answer)
+static void print_matrix(const json_t *nodes, const json_t *reach)
 {
-	const json_t *nodes = json_object_get(answer, "nodes"), *row;
+	const json_t *row;
 	size_t count = json_array_size(nodes), i, k, reached = 0;
 	int columns = width(nodes);
 
@@ -41,14 +46,15 @@ static void print_matrix(const json_t *answer)
 		printf("%-*s", i + 1 == count ? 0 : columns + 2,
 		       fault_word(json_array_get(nodes, i)));
 	putchar('\n');
-	json_array_foreach(json_object_get(answer, "reach"), i, row)
+	json_array_foreach((json_t *)reach, i, row)
 	{
 		printf("%-*s", columns + 2, fault_word(json_array_get(nodes, i)));
 		for (k = 0; k < count; k++) {
 			const char *word =
 				i == k ? "-" : fault_word(json_array_get(row, k));
 
-			reached += i != k && !strcmp(word, "yes");
+			reached +=
+				i != k && (!strcmp(word, "yes") || !strcmp(word, "part"));
 			print_cell(word, columns, k + 1 == count);
 		}
 		putchar('\n');
@@ -57,13 +63,111 @@ static void print_matrix(const json_t *answer)
 		printf("%zu of %zu ways are open\n", reached, count * (count - 1));
 }
 
+/* ---- as measured ------------------------------------------------------- */
+
+static const char *way_word(const struct probe *probe, size_t from, size_t to)
+{
+	const struct probe_way *way = probe_way(probe, from, to);
+
+	if (from == to)
+		return "yes";
+	if (*probe->machines[from].failed.text || *probe->machines[to].failed.text)
+		return "off";
+	if (!way->heard)
+		return "lost";
+	return way->heard < way->sent ? "part" : "yes";
+}
+
+static json_t *measured_json(const struct probe *probe)
+{
+	json_t *all = json_array();
+	size_t from, to;
+
+	for (from = 0; from < probe->count; from++) {
+		json_t *row = json_array();
+
+		for (to = 0; to < probe->count; to++)
+			json_array_append_new(row,
+					      json_string(way_word(probe, from, to)));
+		json_array_append_new(all, row);
+	}
+	return all;
+}
+
+/* Where what was heard is not what the wiring permits; returns how often. */
+static size_t differences(const json_t *answer, const struct probe *probe, bool quiet)
+{
+	const json_t *set = json_object_get(answer, "reach");
+	size_t from, to, count = 0;
+
+	for (from = 0; from < probe->count; from++)
+		for (to = 0; to < probe->count; to++) {
+			const char *can =
+				fault_word(json_array_get(json_array_get(set, from), to));
+			const char *does = way_word(probe, from, to);
+			bool heard = !strcmp(does, "yes") || !strcmp(does, "part");
+
+			if (heard == !strcmp(can, "yes"))
+				continue;
+			count++;
+			if (!quiet)
+				ui_warning("%s -> %s: %s by what is set, but %s",
+					   probe->machines[from].name,
+					   probe->machines[to].name, can,
+					   heard ? "it was heard" : does);
+		}
+	return count;
+}
+
+static void tell_failed(const struct probe *probe)
+{
+	size_t i;
+
+	for (i = 0; i < probe->count; i++)
+		if (*probe->machines[i].failed.text)
+			ui_warning("%s took no part: %s", probe->machines[i].name,
+				   probe->machines[i].failed.text);
+}
+
+/* Adds "measured" to the answer; *differs: how many ways are not as they are set. */
+static int measure(const struct call *call, json_t *answer, size_t *differs,
+		   struct why *why)
+{
+	struct probe probe = { 0 };
+	json_t *ps = NULL;
+	int rc = client_call(call->client, "ps", NULL, CLIENT_CALL_MS, &ps, why);
+
+	if (!rc)
+		rc = probe_of_lab(&probe, call->client, ps, why);
+	probe.datagrams = PROBES;
+	probe.bytes = PROBE_BYTES;
+	probe.interval_ns = PROBE_EVERY_NS;
+	probe.wait_ns = PROBE_WAIT_NS;
+	if (!rc)
+		rc = probe_run(&probe, why);
+	if (!rc) {
+		json_object_set_new(answer, "measured", measured_json(&probe));
+		tell_failed(&probe);
+		*differs = differences(answer, &probe, call->json);
+	}
+	probe_free(&probe);
+	json_decref(ps);
+	return rc;
+}
+
 int cmd_matrix(struct call *call)
 {
+	bool probe = call_option(call, "probe") != NULL;
 	json_t *answer = NULL;
+	size_t differs = 0;
 	struct why why;
+	int rc = client_call(call->client, "matrix", NULL, CLIENT_CALL_MS, &answer, &why);
 
-	if (client_call(call->client, "matrix", NULL, CLIENT_CALL_MS, &answer, &why)) {
+	if (!rc && probe)
+		rc = measure(call, answer, &differs, &why);
+	if (rc) {
 		ui_error("%s", why.text);
+		json_decref(answer);
 		return STATUS_FAILED;
 	}
 	json_object_del(answer, "id");
@@ -71,7 +175,8 @@ int cmd_matrix(struct call *call)
 	if (call->json)
 		ui_json(answer);
 	else
-		print_matrix(answer);
+		print_matrix(json_object_get(answer, "nodes"),
+			     json_object_get(answer, probe ? "measured" : "reach"));
 	json_decref(answer);
-	return STATUS_DONE;
+	return differs ? STATUS_FAILED : STATUS_DONE;
 }

@@ -78,6 +78,11 @@ static const struct option_spec partition_options[] = {
 	{0},
 };
 
+static const struct option_spec matrix_options[] = {
+	{'p', "probe", NULL, "have the machines find out, too", 0, false},
+	{0},
+};
+
 static const struct option_spec capture_options[] = {
 	{'w', "write", "FILE", "where to: a file, or - for stdout", COMPLETE_FILE, false},
 	{'f', "filter", "FILTER", "only these frames, in libpcap's language: \"tcp port 6379\"",
@@ -214,8 +219,12 @@ const struct command commands[] = {
 	{"matrix", "", "print who can reach whom",
 	 "A row for who sends, a column for who would get it: yes, cut (by a partition), down (a "
 	 "link is), off (a machine does not run), none (nothing joins them). It is what the "
-	 "wiring permits, through machines that forward; routes and losses are not looked at.",
-	 NULL, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_matrix},
+	 "wiring permits, through machines that forward; routes and losses are not looked at.\n\n"
+	 "With --probe each machine sends datagrams to each other one (to an address in a subnet "
+	 "that both are in, else to the first), and the table is what was heard: yes, lost (not "
+	 "one arrived), part (some did), off. Where this is not what the wiring permits, it says "
+	 "so. The exit status is then 1.",
+	 matrix_options, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_matrix},
 
 	{"capture", "LINK|NETWORK|NODE:IF|NODE|all", "record frames to a pcapng file",
 	 "Until Ctrl-C, --for or --count. To watch live: netlab capture all -w - | wireshark -k "

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Partitions between real machines: what `matrix` says is what they find."""
+import json
 import sys
 
 import harness
@@ -107,6 +108,29 @@ def test_the_matrix_knows_routers_links_and_machines(home):
     lab.netlab("fault", "clear", "right")
     lab.exec("r", "poweroff -f || /sbin/poweroff -f || echo o >/proc/sysrq-trigger", want=None)
     wait_for(lambda: word("a", "b") == "off", "the router to be off")
+
+
+def measured(lab, want=0):
+    m = json.loads(lab.netlab("matrix", "--probe", "--json", want=want).stdout)
+    return {(a, b): word for a, row in zip(m["nodes"], m["measured"])
+            for b, word in zip(m["nodes"], row) if a != b}
+
+
+def test_probes_find_what_is_set(home):
+    lab = cluster(home, 4)
+    ways = measured(lab)
+    equal(set(ways.values()), {"yes"}, ways)
+    # Neighbours know one another's hardware addresses now, so one way is enough.
+    lab.netlab("partition", "n1|n2", "--one-way")
+    lab.netlab("partition", "isolate", "n4")
+    ways = measured(lab)
+    equal({w for w, word in ways.items() if word == "lost"},
+          {("n1", "n2")} | {w for w in ways if "n4" in w}, ways)
+    lab.netlab("heal")
+    lab.netlab("fault", "set", "n3->lan", "loss=100%")
+    ways = measured(lab, want=1)
+    equal({w for w, word in ways.items() if word == "lost"},
+          {("n3", n) for n in ("n1", "n2", "n4")}, "what loses all is set open:", ways)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@
 #include "cli/args.h"
 #include "cli/labref.h"
 #include "cli/nodes.h"
+#include "cli/probe.h"
 
 /* ---- calls ------------------------------------------------------------------------ */
 
@@ -263,6 +264,20 @@ static void the_lab_is_the_one_that_lives_or_is_named(void **state)
 	assert_int_equal(labref_choose(labs, 3, "d", true, &chosen, &why), -ENOENT);
 }
 
+static void a_subnet_is_shared_if_all_bits_of_its_prefix_are(void **state)
+{
+	(void)state;
+	assert_true(probe_same_subnet("10.0.0.1/24", "10.0.0.254/24"));
+	assert_false(probe_same_subnet("10.0.0.1/24", "10.0.1.1/24"));
+	assert_true(probe_same_subnet("10.0.0.1/23", "10.0.1.1/23"));
+	assert_false(probe_same_subnet("10.0.0.1/23", "10.0.2.1/23"));
+	assert_false(probe_same_subnet("10.0.0.1/24", "10.0.0.2/25"));
+	assert_true(probe_same_subnet("fd00::1/64", "fd00::2/64"));
+	assert_false(probe_same_subnet("fd00::1/64", "fd00:0:0:1::1/64"));
+	assert_false(probe_same_subnet("10.0.0.1/24", "fd00::1/64"));
+	assert_false(probe_same_subnet("nonsense", "10.0.0.1/24"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +285,7 @@ int main(void)
 		cmocka_unit_test(values_are_joined_or_follow),
 		cmocka_unit_test(the_users_command_is_taken_as_it_is),
 		cmocka_unit_test(wrong_calls_are_refused),
+		cmocka_unit_test(a_subnet_is_shared_if_all_bits_of_its_prefix_are),
 		cmocka_unit_test(the_table_is_sound),
 		cmocka_unit_test(words_select_machines_once_and_in_order),
 		cmocka_unit_test(a_machine_called_all_is_itself),

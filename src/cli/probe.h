@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* probe.h - have the machines find out who hears whom
+ *
+ * Runs the agent's probe (agent/probe.h) in each machine that takes part, all at once:
+ * each sends numbered datagrams to those it is to probe, counts what it hears and times
+ * the answers.  Needs nothing of a machine's image but /proc.
+ *
+ * Errors:    0, or -errno with *why.  A machine that does not run, or does not answer
+ *            in time, takes no part: `failed` says why.
+ * Ownership: the caller's; probe_free() frees what is below.
+ * Threads:   one.
+ */
+#ifndef NL_CLI_PROBE_H
+#define NL_CLI_PROBE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/why.h"
+#include "cli/remote.h"
+
+struct client;
+
+enum { PROBE_MACHINES_MAX = 256, PROBE_ADDRESS_BYTES = 64 };
+
+/* From one machine to another, or nothing if there is no address to send to. */
+struct probe_way {
+	char address[PROBE_ADDRESS_BYTES];	 /* "": not probed */
+	uint32_t sent, heard, answered;		 /* datagrams; heard at the far end */
+	uint64_t min_ns, p50_ns, p99_ns, max_ns; /* round trips, of those answered */
+};
+
+struct probe_machine {
+	const char *name;
+	struct why failed; /* "" if it took part */
+
+	struct remote remote; /* the rest is probe.c's */
+	unsigned port[2];
+	enum probe_said { PROBE_NOTHING, PROBE_PORTS, PROBE_ARMED, PROBE_DONE } said;
+	char *text;
+	size_t text_bytes;
+	struct probe *probe;
+};
+
+struct probe {
+	struct client *client;
+	struct probe_machine *machines;
+	struct probe_way *ways; /* [from * count + to] */
+	size_t count;
+
+	uint32_t datagrams, bytes; /* to each */
+	uint64_t interval_ns, wait_ns;
+};
+
+/* The machines of an answer of `ps`, which must outlive the probe; each way gets an
+ * address: one in a subnet that both are in, else the first. */
+int probe_of_lab(struct probe *probe, struct client *client, const json_t *ps,
+		 struct why *why);
+int probe_run(struct probe *probe, struct why *why);
+void probe_free(struct probe *probe);
+
+static inline struct probe_way *probe_way(const struct probe *probe, size_t from,
+					  size_t to)
+{
+	return &probe->ways[from * probe->count + to];
+}
+
+/* ---- pure, for tests ---- */
+
+/* Is "10.0.0.1/24" in one subnet with "10.0.0.7/24"? */
+bool probe_same_subnet(const char *a, const char *b);
+
+#endif
