@@ -236,12 +236,32 @@ int capture_create(struct capture **out, struct loop *loop,
 	return 0;
 }
 
+_Static_assert(CAPTURE_NO_ID == PCAPNG_NO_ID &&
+		       (int)CAPTURE_NO_VERDICT == (int)PCAPNG_NO_VERDICT,
+	       "what is not there is not there");
+
+static uint32_t flags_of(const struct capture_frame *frame)
+{
+	static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	uint32_t flags = frame->inbound ? PCAPNG_OUTBOUND : PCAPNG_INBOUND;
+
+	if (frame->crc_error)
+		flags |= PCAPNG_CRC_ERROR;
+	if (frame->size < sizeof(everybody))
+		return flags;
+	if (memcmp(frame->bytes, everybody, sizeof(everybody)) == 0)
+		return flags | PCAPNG_BROADCAST;
+	return flags | (frame->bytes[0] & 1 ? PCAPNG_MULTICAST : PCAPNG_UNICAST);
+}
+
 void capture_frame(struct capture *capture, const struct capture_frame *frame)
 {
 	struct port_count *port;
 	struct pcapng_packet packet = {
 		.interface = frame->interface,
-		.way = frame->inbound ? PCAPNG_OUTBOUND : PCAPNG_INBOUND,
+		.flags = flags_of(frame),
+		.id = frame->id,
+		.verdict = frame->verdict,
 		.wall_ns = frame->wall_ns,
 		.bytes = frame->bytes,
 		.captured = frame->size,

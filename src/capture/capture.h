@@ -3,9 +3,10 @@
  *
  * One capture writes one pcapng section to one descriptor: an interface block
  * per port, named ("n1:eth0"), with nanosecond time stamps, and an enhanced
- * packet block per frame with its direction (epb_flags) and, if the switch
- * dropped it, a comment that says why ("netlab: dropped: loss (backup n1->n2,
- * frame 17)").  Time stamps are the wall clock of the lab (clock_wall_ns()).
+ * packet block per frame with its direction and kind of address (epb_flags), and
+ * what the caller says of it: a comment, an identity (epb_packetid) that is the same
+ * wherever the frame is seen, and a verdict (epb_verdict).  Time stamps are the wall
+ * clock of the lab (clock_wall_ns()).
  *
  * Directions are those of the interface that the block names, as a capture on
  * the machine itself would show them: what comes from the guest is outbound.
@@ -44,6 +45,9 @@ enum {
 	CAPTURE_FILTER_BYTES_MAX = 8192,
 };
 
+#define CAPTURE_NO_ID UINT64_MAX
+enum { CAPTURE_NO_VERDICT = -1 };
+
 struct capture;
 
 struct capture_config {
@@ -62,6 +66,9 @@ struct capture_frame {
 	uint64_t wall_ns;
 	const uint8_t *bytes;
 	uint32_t size;
+	uint64_t id;	/* CAPTURE_NO_ID: none is written */
+	int verdict;	/* 0 to 255; CAPTURE_NO_VERDICT: none is written */
+	bool crc_error; /* its frame check sequence was wrong */
 };
 
 struct capture_stats {

@@ -23,6 +23,8 @@ enum {
 	INTERFACE_FILTER = 11,
 	PACKET_FLAGS = 2,
 	PACKET_MISSED = 4,
+	PACKET_ID = 5,
+	PACKET_VERDICT = 7,
 	STATISTICS_RECEIVED = 4,
 	STATISTICS_MISSED = 5,
 	STATISTICS_ACCEPTED = 6,
@@ -181,12 +183,15 @@ size_t pcapng_packet_bytes(const struct pcapng_packet *packet)
 	return BLOCK_BYTES + PACKET_BYTES + padded(packet->captured) +
 	       (packet->comment ? option_bytes(text_bytes(packet->comment)) : 0) +
 	       option_bytes(sizeof(uint32_t)) +
-	       (packet->missed ? option_bytes(sizeof(uint64_t)) : 0) + OPTION_BYTES;
+	       (packet->missed ? option_bytes(sizeof(uint64_t)) : 0) +
+	       (packet->id != PCAPNG_NO_ID ? option_bytes(sizeof(uint64_t)) : 0) +
+	       (packet->verdict != PCAPNG_NO_VERDICT ? option_bytes(2) : 0) + OPTION_BYTES;
 }
 
 uint8_t *pcapng_put_packet(uint8_t *at, const struct pcapng_packet *packet)
 {
-	const uint32_t flags = packet->way;
+	/* Of the type "hardware": whatever carried the packet. */
+	const uint8_t verdict[2] = { 0, (uint8_t)packet->verdict };
 	size_t bytes = pcapng_packet_bytes(packet);
 	uint8_t *block = at;
 
@@ -197,9 +202,13 @@ uint8_t *pcapng_put_packet(uint8_t *at, const struct pcapng_packet *packet)
 	at = put_padded(at, packet->bytes, packet->captured);
 	if (packet->comment)
 		at = put_option_text(at, OPTION_COMMENT, packet->comment);
-	at = put_option(at, PACKET_FLAGS, &flags, sizeof(flags));
+	at = put_option(at, PACKET_FLAGS, &packet->flags, sizeof(packet->flags));
 	if (packet->missed)
 		at = put_option64(at, PACKET_MISSED, packet->missed);
+	if (packet->id != PCAPNG_NO_ID)
+		at = put_option64(at, PACKET_ID, packet->id);
+	if (packet->verdict != PCAPNG_NO_VERDICT)
+		at = put_option(at, PACKET_VERDICT, verdict, sizeof(verdict));
 	return end(at, block, bytes);
 }
 

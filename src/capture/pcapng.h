@@ -31,16 +31,29 @@ struct pcapng_interface {
 	uint32_t snap_bytes;
 };
 
-enum pcapng_way { PCAPNG_INBOUND = 1, PCAPNG_OUTBOUND = 2 };
+/* epb_flags: a way, how it is addressed, what was wrong with it. */
+enum {
+	PCAPNG_INBOUND = 1,
+	PCAPNG_OUTBOUND = 2,
+	PCAPNG_UNICAST = 1 << 2,
+	PCAPNG_MULTICAST = 2 << 2,
+	PCAPNG_BROADCAST = 3 << 2,
+	PCAPNG_CRC_ERROR = 1 << 24,
+};
+
+#define PCAPNG_NO_ID UINT64_MAX
+enum { PCAPNG_NO_VERDICT = -1 };
 
 struct pcapng_packet {
 	uint32_t interface;
-	enum pcapng_way way;
+	uint32_t flags;
 	uint64_t wall_ns;
 	const uint8_t *bytes;
 	uint32_t captured, size; /* captured <= size */
 	const char *comment;	 /* NULL: none */
 	uint64_t missed;	 /* on this interface, since the packet before */
+	uint64_t id;		 /* epb_packetid, or PCAPNG_NO_ID */
+	int verdict; /* epb_verdict of type 0, one byte, or PCAPNG_NO_VERDICT */
 };
 
 struct pcapng_statistics {

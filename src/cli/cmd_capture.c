@@ -156,6 +156,8 @@ static int ask(struct call *call, struct job *job, struct why *why)
 		json_object_set_new(fields, "filter", json_string(filter));
 	if (snap && !units_parse_count(snap, &bytes, NULL))
 		json_object_set_new(fields, "snap", json_integer((json_int_t)bytes));
+	if (call_option(call, "delivered"))
+		json_object_set_new(fields, "delivered", json_true());
 	if (pipe2(ends, O_CLOEXEC)) {
 		json_decref(fields);
 		return why_errno(why, -errno, "pipe");

@@ -276,6 +276,7 @@ static int options_of(const struct call *call, struct lab_options *options,
 	options->name = call_option(call, "name");
 	options->out_dir = call_option(call, "out");
 	options->kernel = call_option(call, "kernel");
+	options->capture = call_option(call, "capture");
 	return 0;
 }
 

@@ -27,6 +27,8 @@ static const struct option_spec up_options[] = {
 	 COMPLETE_FOLDER, false},
 	{'k', "kernel", "PATH", "the kernel of nodes that name none", COMPLETE_FILE, false},
 	{'t', "timeout", "TIME", "how long a machine may take to boot (default: 60s)", 0, false},
+	{'C', "capture", "TARGET", "record a link, or all, from the first frame on: see capture",
+	 COMPLETE_NOTHING, false},
 	{0, "clock", "CLOCK", "the lab's clock: real", COMPLETE_CLOCK, false},
 	{0},
 };
@@ -88,6 +90,8 @@ static const struct option_spec capture_options[] = {
 	{'f', "filter", "FILTER", "only these frames, in libpcap's language: \"tcp port 6379\"",
 	 0, false},
 	{'s', "snap", "BYTES", "only so much of each frame", 0, false},
+	{'d', "delivered", NULL, "only frames that arrived, without what was done to them", 0,
+	 false},
 	{'c', "count", "N", "end after N frames", 0, false},
 	{0, "for", "TIME", "end after this time: 10s", 0, false},
 	{0},
@@ -228,7 +232,8 @@ const struct command commands[] = {
 
 	{"capture", "LINK|NETWORK|NODE:IF|NODE|all", "record frames to a pcapng file",
 	 "Until Ctrl-C, --for or --count. To watch live: netlab capture all -w - | wireshark -k "
-	 "-i -. Frames that a fault dropped are there, with the reason as a comment.",
+	 "-i -. Each frame is there where it enters the switch and where it leaves it, and says "
+	 "as a comment what was done to it; those that were lost, too.",
 	 capture_options, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_CAPTURE, 0}, cmd_capture},
 
 	{"check", "FILE...", "compile topology files and report every error", NULL,

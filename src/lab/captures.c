@@ -2,13 +2,14 @@
 #include "lab/captures.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "lab/cuts.h"
+#include "lab/verdict.h"
 
 #define NOT_RECORDED UINT32_MAX
 
@@ -17,6 +18,7 @@ struct recording {
 	struct recording *prev, *next;
 	struct capture *capture;
 	char *target, *filter;
+	bool delivered;
 	uint32_t *interface_of; /* by port: index in the stream, or NOT_RECORDED */
 	const char **names;	/* by index; lent by the wiring */
 	uint32_t name_count;
@@ -30,6 +32,7 @@ struct captures {
 	struct loop *loop;
 	struct clock *clock;
 	struct wire *wire;
+	const struct cuts *cuts;
 	struct recording *first;
 	uint32_t count;
 	uint32_t *watchers; /* by port: recordings that want it */
@@ -37,7 +40,7 @@ struct captures {
 
 int captures_create(struct captures **out, const char *lab, const struct plan *plan,
 		    struct loop *loop, struct clock *clock, struct wire *wire,
-		    struct why *why)
+		    const struct cuts *cuts, struct why *why)
 {
 	struct captures *captures = calloc(1, sizeof(*captures));
 
@@ -52,6 +55,7 @@ int captures_create(struct captures **out, const char *lab, const struct plan *p
 	captures->loop = loop;
 	captures->clock = clock;
 	captures->wire = wire;
+	captures->cuts = cuts;
 	*out = captures;
 	return 0;
 }
@@ -192,6 +196,7 @@ static int allocate(struct recording **out, struct captures *captures,
 	if (!recording)
 		return why_set(why, -ENOMEM, "capture: out of memory");
 	recording->captures = captures;
+	recording->delivered = config->delivered;
 	recording->target = strdup(config->target);
 	recording->filter = strdup(config->filter ? config->filter : "");
 	recording->interface_of = malloc((ports + 1) * sizeof(*recording->interface_of));
@@ -279,29 +284,34 @@ void captures_destroy(struct captures *captures)
 
 /* ---- frames ------------------------------------------------------------ */
 
+/* Which partition that is: the name is not the switch's to know. */
+static const char *cut_name(void *ctx, uint32_t from_node, uint32_t to_node)
+{
+	const struct captures *captures = ctx;
+
+	return cuts_who(captures->cuts, from_node, to_node);
+}
+
 void captures_tap(struct captures *captures, const struct sw_tap_event *event)
 {
-	char comment[FAULT_NAME_BYTES_MAX + 96];
-	struct capture_frame frame = {
-		.inbound = event->inbound,
-		.wall_ns = clock_wall_ns(captures->clock, event->now_ns),
-		.bytes = event->frame.bytes,
-		.size = event->frame.size,
-	};
+	uint64_t wall_ns = clock_wall_ns(captures->clock, event->now_ns);
+	struct capture_frame full = { 0 }, plain = verdict_plain(event, wall_ns);
+	char text[VERDICT_BYTES_MAX];
+	bool worded = false;
 
-	if (event->fate != SW_PASS) {
-		snprintf(comment, sizeof(comment),
-			 "netlab: dropped: %s (%s, frame %" PRIu64 ")",
-			 sw_fate_name(event->fate),
-			 event->direction ? event->direction : "at the port",
-			 event->frame_no);
-		frame.comment = comment;
-	}
 	for (struct recording *r = captures->first, *next; r; r = next) {
+		struct capture_frame *frame = r->delivered ? &plain : &full;
+
 		next = r->next;
-		frame.interface = r->interface_of[event->port];
-		if (frame.interface != NOT_RECORDED)
-			capture_frame(r->capture, &frame);
+		if (r->interface_of[event->port] == NOT_RECORDED ||
+		    (r->delivered && event->inbound))
+			continue;
+		/* Words are made when the first one wants them. */
+		if (!r->delivered && !worded)
+			full = verdict_frame(text, event, wall_ns, cut_name, captures);
+		worded |= !r->delivered;
+		frame->interface = r->interface_of[event->port];
+		capture_frame(r->capture, frame);
 	}
 }
 
@@ -322,11 +332,12 @@ json_t *captures_json(const struct captures *captures)
 		const struct capture_stats *stats = capture_stats(r->capture);
 
 		json_array_append_new(all,
-				      json_pack("{s:s, s:s, s:o, s:I, s:I}", "target",
-						r->target, "filter", r->filter,
-						"interfaces", recording_interfaces(r),
-						"frames", (json_int_t)stats->written,
-						"missed", (json_int_t)stats->missed));
+				      json_pack("{s:s, s:s, s:b, s:o, s:I, s:I}",
+						"target", r->target, "filter", r->filter,
+						"delivered", r->delivered, "interfaces",
+						recording_interfaces(r), "frames",
+						(json_int_t)stats->written, "missed",
+						(json_int_t)stats->missed));
 	}
 	return all;
 }

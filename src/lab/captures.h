@@ -31,17 +31,19 @@ enum { CAPTURES_MAX = 64 }; /* at once */
 
 struct captures;
 struct recording;
+struct cuts;
 
 struct recording_config {
 	const char *target;
 	const char *filter; /* NULL: everything */
 	uint32_t snap_bytes;
+	bool delivered; /* only frames that arrived, and no word of what was done */
 	int fd;
 };
 
 int captures_create(struct captures **out, const char *lab, const struct plan *plan,
 		    struct loop *loop, struct clock *clock, struct wire *wire,
-		    struct why *why);
+		    const struct cuts *cuts, struct why *why);
 void captures_destroy(struct captures *captures); /* ends all, without ended() */
 
 int captures_start(struct recording **out, struct captures *captures,
@@ -55,7 +57,7 @@ void captures_end_all(struct captures *captures, const char *reason);
 /* The names of its interfaces, in the stream's order. */
 json_t *recording_interfaces(const struct recording *recording);
 
-/* What the wiring's taps say. */
+/* What the wiring's taps say; lab/verdict.h has the words. */
 void captures_tap(struct captures *captures, const struct sw_tap_event *event);
 /* For `inspect`: target, filter, counters of each. */
 json_t *captures_json(const struct captures *captures);

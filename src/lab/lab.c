@@ -263,6 +263,7 @@ static int prepare(struct lab_process *process, const struct lab_options *option
 		lab->boots_at_once = processors > 0 ? 2 * (uint32_t)processors : 2;
 	lab->env.boot_timeout_ns = timeout_s * NS_PER_S;
 	lab->env.kernel_args = options->kernel_args;
+	lab->capture_target = options->capture;
 	err = choose_seed(lab, options, why);
 	if (!err)
 		err = parts_find(&process->parts, why);

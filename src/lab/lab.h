@@ -41,6 +41,8 @@ struct lab_options {
 				  * beside the topology */
 	const char *kernel;	 /* for nodes that name none; NULL: the best installed */
 	const char *kernel_args; /* more kernel parameters, or NULL */
+	const char *capture; /* what to record from the first frame, into the run
+			      * directory; NULL: nothing */
 	bool seed_given;	 /* use seed, whatever the plan says */
 	uint64_t seed;
 	uint32_t boots_at_once;	 /* 0: two per processor */

@@ -43,6 +43,7 @@ struct lab {
 	struct state *state;			  /* NULL: none (tests) */
 	struct state_info info;
 	struct rundir run;
+	const char *capture_target; /* recorded from the first frame on; NULL: nothing */
 
 	/* Made by lab_build(). */
 	struct journal *journal;

@@ -330,7 +330,7 @@ int lab_build(struct lab *lab, struct why *why)
 				  lab->journal, why);
 	if (!err)
 		err = captures_create(&lab->captures, lab->name, lab->plan, lab->loop,
-				      lab->clock, lab->wire, why);
+				      lab->clock, lab->wire, lab->cuts, why);
 	if (!err)
 		err = control_create(&lab->control, lab->loop, lab_verbs, lab_verb_count,
 				     lab, why);

@@ -149,6 +149,44 @@ static int watch_signals(struct signals *signals, struct lab *lab, struct why *w
 
 /* ---- the life ---------------------------------------------------------- */
 
+static void on_capture_ended(void *ctx, const struct capture_stats *stats,
+			     const char *why)
+{
+	struct lab *lab = ctx;
+
+	journal_write(lab->journal, "capture-end",
+		      json_pack("{s:I, s:I, s:I, s:s}", "frames",
+				(json_int_t)stats->written, "missed",
+				(json_int_t)stats->missed, "filtered",
+				(json_int_t)stats->filtered, "why", why ? why : ""));
+}
+
+static void capture_path(const struct lab *lab, char *path, size_t room)
+{
+	snprintf(path, room, "captures/%s.pcapng", lab->capture_target);
+}
+
+/* `up --capture`: from the first frame, into the run directory. */
+static int begin_capture(struct lab *lab, struct why *why)
+{
+	struct recording_config config = { .target = lab->capture_target };
+	struct recording *recording;
+	char path[NAME_MAX];
+	int err;
+
+	if (!lab->capture_target)
+		return 0;
+	capture_path(lab, path, sizeof(path));
+	config.fd = rundir_append(&lab->run, path, why);
+	if (config.fd < 0)
+		return config.fd;
+	err = captures_start(&recording, lab->captures, &config, on_capture_ended, lab,
+			     why);
+	if (err)
+		close(config.fd);
+	return err;
+}
+
 static int build(struct lab_process *process, struct signals *signals, struct why *why)
 {
 	struct lab *lab = &process->lab;
@@ -179,6 +217,8 @@ static int build(struct lab_process *process, struct signals *signals, struct wh
 				     why);
 	if (!err)
 		err = control_adopt(lab->control, process->client_fd, why);
+	if (!err)
+		err = begin_capture(lab, why);
 	return err;
 }
 
@@ -191,6 +231,7 @@ static void report(struct lab_process *process, const char *text)
 
 static void live(struct lab *lab)
 {
+	char path[NAME_MAX];
 	int err;
 
 	journal_write(lab->journal, "lab-start",
@@ -198,6 +239,13 @@ static void live(struct lab *lab)
 				"netlab", NETLAB_VERSION, "seed", (json_int_t)lab->seed,
 				"seed_drawn", lab->seed_drawn, "topology",
 				lab->plan->file, "nodes", (int)lab->plan->node_count));
+	if (lab->capture_target) {
+		capture_path(lab, path, sizeof(path));
+		journal_write(lab->journal, "capture",
+			      json_pack("{s:s, s:s, s:b, s:s}", "target",
+					lab->capture_target, "filter", "", "delivered", 0,
+					"file", path));
+	}
 	lab_boot(lab);
 	err = loop_run(lab->loop);
 	if (err)

@@ -30,7 +30,7 @@ const struct verb lab_verbs[] = {
 	{ "partition-ls", { NULL }, verb_partition_ls },
 	{ "matrix", { NULL }, verb_matrix },
 	{ "heal", { "names" }, verb_heal },
-	{ "capture", { "target", "filter", "snap" }, verb_capture },
+	{ "capture", { "target", "filter", "snap", "delivered" }, verb_capture },
 };
 const size_t lab_verb_count = ARRAY_SIZE(lab_verbs);
 

@@ -72,6 +72,8 @@ static int read_config(struct call *call, struct recording_config *config,
 		err = arg_integer(call->body, "snap", ARG_OPTIONAL, 0, SNAP_BYTES_MAX,
 				  &snap, why);
 	config->snap_bytes = (uint32_t)snap;
+	if (!err)
+		err = arg_flag(call->body, "delivered", &config->delivered, why);
 	return err;
 }
 
@@ -107,8 +109,9 @@ int verb_capture(void *ctx, struct call *call, struct why *why)
 	watching->journal = lab->journal;
 	request_begin(&watching->request, call, &ops, 0);
 	journal_write(lab->journal, "capture",
-		      json_pack("{s:s, s:s}", "target", config.target, "filter",
-				config.filter ? config.filter : ""));
+		      json_pack("{s:s, s:s, s:b}", "target", config.target, "filter",
+				config.filter ? config.filter : "", "delivered",
+				config.delivered));
 	request_event(&watching->request, "capturing",
 		      json_pack("{s:o}", "interfaces",
 				recording_interfaces(watching->recording)));

@@ -56,7 +56,7 @@ enum fault_note_kind {
 	NOTE_DELAYED,	       /* value: ns */
 	NOTE_ORDER_KEPT,       /* value: ns later, not to overtake */
 	NOTE_REORDERED,	       /* sent without the delay */
-	NOTE_CUT,	       /* by a partition; value: whatever names it */
+	NOTE_CUT,	       /* by a partition; a: from this node, b: to that one */
 	NOTE_KINDS,
 };
 

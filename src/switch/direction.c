@@ -43,7 +43,8 @@ static void drop(struct sw *sw, struct direction *d, struct transit *transit,
 {
 	d->count.dropped[fate]++;
 	if (fate == SW_DROP_CUT)
-		fault_note_add(transit->trail, NOTE_CUT, 0, 0, 0);
+		fault_note_add(transit->trail, NOTE_CUT, 0, transit->from->node,
+			       d->port->node);
 	port_tap_drop(sw, transit, fate);
 }
 

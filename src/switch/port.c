@@ -20,6 +20,7 @@ void port_tap_enter(struct sw *sw, struct transit *transit)
 	transit->entering = false;
 	if (transit->from->tapped)
 		tap(sw, &(struct sw_tap_event){ .port = transit->from->index,
+						.from = transit->from->index,
 						.inbound = true,
 						.fate = SW_PASS,
 						.now_ns = sw->now_ns,
@@ -34,6 +35,7 @@ void port_tap_drop(struct sw *sw, struct transit *transit, enum sw_fate fate)
 	transit->entering = false;
 	if (transit->from->tapped)
 		tap(sw, &(struct sw_tap_event){ .port = transit->from->index,
+						.from = transit->from->index,
 						.inbound = true,
 						.fate = fate,
 						.direction = d ? d->name : NULL,
@@ -48,6 +50,7 @@ static void tap_leave(struct sw *sw, const struct port *port,
 {
 	if (port->tapped)
 		tap(sw, &(struct sw_tap_event){ .port = port->index,
+						.from = transit->from->index,
 						.inbound = false,
 						.fate = SW_PASS,
 						.now_ns = sw->now_ns,
@@ -149,7 +152,8 @@ void port_drain(struct sw *sw, struct port *port)
 		struct transit transit = hold_begin(sw, hold);
 
 		if (cut_matrix_get(&sw->cuts, transit.from->node, port->node)) {
-			fault_note_add(transit.trail, NOTE_CUT, 0, 0, 0);
+			fault_note_add(transit.trail, NOTE_CUT, 0,
+				       transit.from->node, port->node);
 			drop_out(sw, port, &transit, SW_DROP_CUT);
 		} else {
 			err = hand_over(sw, port, &transit);

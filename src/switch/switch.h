@@ -86,6 +86,7 @@ struct sw_count {
  * reason at the port where it entered, at the time of the drop. */
 struct sw_tap_event {
 	uint32_t port;
+	uint32_t from; /* the port at which it entered; port itself if inbound */
 	bool inbound;	       /* from the guest into the switch */
 	enum sw_fate fate;     /* SW_PASS, or why it was dropped */
 	const char *direction; /* where it was dropped, or the last it came through:

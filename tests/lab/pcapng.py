@@ -9,10 +9,15 @@ import re
 import struct
 
 # sent: by the machine, so it entered the switch here; else it left it here.
-Frame = collections.namedtuple("Frame", "ns port sent comment bytes size")
+# fate: "pass", why it was dropped, or None in a plain capture; id: of the frame, the
+# same wherever it is seen.
+Frame = collections.namedtuple("Frame", "ns port sent comment bytes size fate id")
 Drop = collections.namedtuple("Drop", "fate direction number")
 
 OUTBOUND = 2
+COMMENT, FLAGS, ID, VERDICT = 1, 2, 5, 7
+# As in src/switch/switch.h.
+FATES = ("pass", "cut", "down", "loss", "limit", "pool", "full", "no-port", "bad-frame")
 SECTION, INTERFACE, STATISTICS, PACKET = 0x0A0D0D0A, 1, 5, 6
 
 
@@ -58,10 +63,15 @@ class Capture:
     def _packet(self, body, scale):
         port, high, low, kept, size = struct.unpack_from("<IIIII", body)
         found = dict(options(body[20 + (kept + 3) // 4 * 4:]))
-        flags = struct.unpack("<I", found[2])[0] & 3
+        flags = struct.unpack("<I", found[FLAGS])[0] & 3
+        verdict = found.get(VERDICT)
+        if verdict and (len(verdict) != 2 or verdict[0]):
+            raise ValueError(f"verdict {verdict!r}")
+        number = struct.unpack("<Q", found[ID])[0] if ID in found else None
         self.frames.append(Frame(((high << 32) + low) * scale[port], self.ports[port],
-                                 flags == OUTBOUND, found.get(1, b"").decode(),
-                                 body[20:20 + kept], size))
+                                 flags == OUTBOUND, found.get(COMMENT, b"").decode(),
+                                 body[20:20 + kept], size,
+                                 FATES[verdict[1]] if verdict else None, number))
 
     def udp(self, port, to_port):
         """Frames of UDP to a port number, at one of the captured ports, as
@@ -74,6 +84,8 @@ class Capture:
 
 
 def drop(frame):
-    """What the comment says of a dropped frame, or None."""
-    match = re.fullmatch(r"netlab: dropped: (.+) \((.+), frame (\d+)\)", frame.comment)
-    return Drop(match.group(1), match.group(2), int(match.group(3))) if match else None
+    """What became of a frame that was dropped, or None; the comment says where."""
+    if frame.fate in (None, "pass"):
+        return None
+    steps = re.findall(r"(?:^|\| )([^|#]+) #(\d+)", frame.comment)
+    return Drop(frame.fate, steps[-1][0], int(steps[-1][1])) if steps else None

@@ -94,6 +94,8 @@ void rig_frame(struct rig *rig, uint32_t interface, bool inbound, uint32_t numbe
 		.interface = interface,
 		.inbound = inbound,
 		.comment = comment,
+		.id = comment ? number : CAPTURE_NO_ID,
+		.verdict = comment ? 3 : CAPTURE_NO_VERDICT,
 		.wall_ns = UINT64_C(1700000000000000000) + number,
 		.bytes = udp_frame(number, port, size),
 		.size = size,

@@ -42,6 +42,9 @@ static void tshark_sees_names_times_sizes_directions_and_reasons(void **state)
 					      "frame.packet_flags_direction",
 					      "udp.dstport",
 					      "frame.comment",
+					      "frame.packet_id",
+					      "frame.verdict.hw",
+					      "frame.packet_flags_reception_type",
 					      NULL };
 	struct rig rig;
 	const char *path;
@@ -53,14 +56,17 @@ static void tshark_sees_names_times_sizes_directions_and_reasons(void **state)
 	rig_frame(&rig, 0, true, 1, 53, 64, NULL);
 	rig_frame(&rig, 1, false, 123456789, 53, 65, NULL);
 	rig_frame(&rig, 0, true, 999999999, 53, 1514,
-		  "netlab: dropped: loss (backup n1->n2, frame 17)");
+		  "backup n1->n2 #17: lost: gemodel bad state");
 	rig_destroy(&rig);
 	assert_string_equal(
 		tshark(path, fields),
-		"n1:eth0\t1700000000.000000001\t64\t0x00000002\t53\t\n"
-		"n2:eth0\t1700000000.123456789\t65\t0x00000001\t53\t\n"
+		"n1:eth0\t1700000000.000000001\t64\t0x00000002\t53\t\t\t\t"
+		"1\n"
+		"n2:eth0\t1700000000.123456789\t65\t0x00000001\t53\t\t\t\t"
+		"1\n"
 		"n1:eth0\t1700000000.999999999\t1514\t0x00000002\t53\t"
-		"netlab: dropped: loss (backup n1->n2, frame 17)\n");
+		"backup n1->n2 #17: lost: gemodel bad state\t999999999\t03\t"
+		"1\n");
 	scratch_remove();
 }
 
