@@ -42,6 +42,7 @@ enum complete {
 	COMPLETE_CLOCK, /* real */
 	COMPLETE_PARTITION,  /* a kind, or sides */
 	COMPLETE_PARTITIONS, /* the names of those in force */
+	COMPLETE_KERNEL, /* a name that `kernel ls` prints, or a file */
 };
 
 struct option_spec {
@@ -134,6 +135,9 @@ int cmd_capture(struct call *call);
 int cmd_check(struct call *call);
 int cmd_graph(struct call *call);
 int cmd_doctor(struct call *call);
+int cmd_kernel_ls(struct call *call);
+int cmd_kernel_use(struct call *call);
+int cmd_kernel_rm(struct call *call);
 int cmd_completion(struct call *call);
 int cmd_complete(struct call *call);
 int cmd_help(struct call *call);

@@ -25,7 +25,8 @@ static const struct option_spec up_options[] = {
 	COMPILE_OPTIONS,
 	{'o', "out", "DIR", "where the run directory goes (default: netlab-runs beside FILE)",
 	 COMPLETE_FOLDER, false},
-	{'k', "kernel", "PATH", "the kernel of nodes that name none", COMPLETE_FILE, false},
+	{'k', "kernel", "NAME|PATH", "the kernel of all machines, whatever the file says",
+	 COMPLETE_KERNEL, false},
 	{'t', "timeout", "TIME", "how long a machine may take to boot (default: 60s)", 0, false},
 	{'C', "capture", "TARGET", "record a link, or all, from the first frame on: see capture",
 	 COMPLETE_NOTHING, false},
@@ -109,8 +110,8 @@ static const struct option_spec graph_options[] = {
 };
 
 static const struct option_spec doctor_options[] = {
-	{'k', "kernel", "PATH", "look at this kernel, not at the best installed",
-	 COMPLETE_FILE, false},
+	{'k', "kernel", "NAME|PATH", "look at this kernel, not at the one that is used",
+	 COMPLETE_KERNEL, false},
 	{0},
 };
 
@@ -242,6 +243,22 @@ const struct command commands[] = {
 	{"graph", "FILE", "draw a topology, in the language of Graphviz",
 	 "Try: netlab graph FILE | dot -Tsvg > lab.svg",
 	 graph_options, 1, 1, 0, 0, {COMPLETE_FILE, 0}, cmd_graph},
+
+	{"kernel ls", "", "list kernels, what each can do, and which one is used and why",
+	 "Used is the first of: what --kernel names, what the topology file names for a machine, "
+	 "what NETLAB_KERNEL names, what `netlab kernel use` has set, the latest of netlab's own "
+	 "kernels that is made as this netlab wants it, the latest of its others, the packaged "
+	 "one.",
+	 NULL, 0, 0, 0, TAKES_JSON, {0, 0}, cmd_kernel_ls},
+
+	{"kernel use", "NAME|PATH|auto", "set the kernel of the labs to come",
+	 "NAME is one that `netlab kernel ls` prints, \"packaged\" among them; auto goes back to "
+	 "the best there is. Labs that run keep theirs.",
+	 NULL, 1, 1, 0, 0, {COMPLETE_KERNEL, 0}, cmd_kernel_use},
+
+	{"kernel rm", "NAME...", "remove kernels that were built",
+	 "Labs that run with one go on.",
+	 NULL, 1, -1, 0, 0, {COMPLETE_KERNEL, COMPLETE_KERNEL}, cmd_kernel_rm},
 
 	{"doctor", "", "say what this host can and cannot do, and how to fix it",
 	 "The exit status is 0 if labs can run here.",

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "cli/command.h"
+#include "kernel/store.h"
 #include "topology/fault_words.h"
 #include "topology/partition.h"
 
@@ -237,6 +238,20 @@ static void offer_facts(struct line *l, enum complete what, const char *node)
 	free_facts(&facts);
 }
 
+/* A file can be meant as well. */
+static void offer_kernels(struct line *l)
+{
+	cleanup_free struct stored *list = NULL;
+	size_t count = 0, i;
+
+	if (store_list(&list, &count, NULL))
+		count = 0;
+	for (i = 0; i < count; i++)
+		offer(l, list[i].name, "kernel");
+	offer(l, "packaged", "kernel");
+	offer_files(l, false);
+}
+
 static void offer_what(struct line *l, enum complete what, const char *before)
 {
 	static const char *const shells[] = { "bash", "zsh", "fish", NULL };
@@ -263,6 +278,9 @@ static void offer_what(struct line *l, enum complete what, const char *before)
 		break;
 	case COMPLETE_SHELL:
 		offer_words(l, shells);
+		break;
+	case COMPLETE_KERNEL:
+		offer_kernels(l);
 		break;
 	case COMPLETE_CLOCK:
 		offer_words(l, clocks);

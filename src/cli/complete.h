@@ -11,8 +11,8 @@
  * BREAKS are the characters at which the shell (bash) takes words apart by itself:
  * candidates then begin after the last of them in the word.
  *
- * All of it comes from the table of commands and from asking the lab, briefly; no
- * lab, no candidates, never an error.
+ * All of it comes from the table of commands, from asking the lab, briefly, and from
+ * the store of kernels; no lab, no candidates, never an error.
  *
  * Ownership: complete_line()'s sink borrows its strings for the call.
  */

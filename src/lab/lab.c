@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "kernel/choice.h"
 #include "lab/lab_process.h"
 #include "lab/seed.h"
 #include "node/sandbox.h"
@@ -46,7 +47,7 @@ static const char *kernel_wanted(const struct lab_process *process, size_t node,
 {
 	const char *of_node = process->lab.plan->nodes[node].kernel;
 
-	return of_node ? of_node : options->kernel;
+	return options->kernel ? options->kernel : of_node;
 }
 
 /* Each kernel is looked at once, however many machines run it. */
@@ -69,7 +70,7 @@ static int find_kernels(struct lab_process *process, const struct lab_options *o
 			k++;
 		if (k == process->kernel_count) {
 			wanted[k] = kernel_wanted(process, n, options);
-			err = node_kernel_find(&process->kernel_store[k], wanted[k], why);
+			err = choice_find(&process->kernel_store[k], wanted[k], why);
 			process->kernel_count += !err;
 		}
 		process->kernel_of[n] = &process->kernel_store[k];

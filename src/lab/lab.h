@@ -39,7 +39,7 @@ struct lab_options {
 	const char *name;	 /* NULL: the plan's */
 	const char *out_dir;	 /* where the run directory goes; NULL: netlab-runs
 				  * beside the topology */
-	const char *kernel;	 /* for nodes that name none; NULL: the best installed */
+	const char *kernel;	 /* of all nodes, as for choice_make(); NULL: none named */
 	const char *kernel_args; /* more kernel parameters, or NULL */
 	const char *capture; /* what to record from the first frame, into the run
 			      * directory; NULL: nothing */

@@ -39,7 +39,7 @@ struct lab {
 	struct clock *clock;
 	int journal_fd;				  /* taken over; -1: none */
 	struct machine_env env;			  /* but for what lab_build() makes */
-	const struct node_kernel *const *kernels; /* by node; NULL: never started */
+	const struct kernel *const *kernels; /* by node; NULL: never started */
 	struct state *state;			  /* NULL: none (tests) */
 	struct state_info info;
 	struct rundir run;

@@ -16,9 +16,9 @@
 struct lab_process {
 	struct lab lab;
 	struct parts parts;
-	struct node_kernel *kernel_store; /* each kernel once */
+	struct kernel *kernel_store; /* each kernel once */
 	size_t kernel_count;
-	const struct node_kernel **kernel_of; /* by node */
+	const struct kernel **kernel_of; /* by node */
 	char nodes_dir[PATH_MAX];
 	int report_fd; /* for writing, in the lab process */
 	int client_fd; /* the lab's end of the first connection */

@@ -156,14 +156,13 @@ static int start_process(struct machine *machine, const char *work_dir, int cons
 			 struct why *why)
 {
 	const struct machine_env *env = machine->env;
-	const struct node_kernel *kernel = machine->kernel;
+	const struct kernel *kernel = machine->kernel;
 	struct node_start start = {
 		.plan = machine->plan,
 		.lab_dir = env->plan->dir,
 		.work_dir = work_dir,
 		.memory_dir = env->memory_dir,
-		.kernel = kernel->path,
-		.modules = *kernel->modules ? kernel->modules : NULL,
+		.kernel = kernel,
 		.initramfs = env->initramfs,
 		.preload = kernel->dynamic && *env->preload ? env->preload : NULL,
 		.extra_args = env->kernel_args,
@@ -269,7 +268,7 @@ static int open_logs(struct machine *machine, struct why *why)
 }
 
 int machine_create(struct machine **out, const struct machine_env *env, uint32_t index,
-		   const struct node_kernel *kernel, struct why *why)
+		   const struct kernel *kernel, struct why *why)
 {
 	const struct plan_node *plan = &env->plan->nodes[index];
 	struct machine *machine = calloc(1, sizeof(*machine));
@@ -357,7 +356,7 @@ uint64_t machine_ready_ns(const struct machine *machine)
 	return machine->ready_ns;
 }
 
-const struct node_kernel *machine_kernel(const struct machine *machine)
+const struct kernel *machine_kernel(const struct machine *machine)
 {
 	return machine->kernel;
 }

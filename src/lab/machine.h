@@ -113,7 +113,7 @@ struct machine_env {
 };
 
 int machine_create(struct machine **out, const struct machine_env *env, uint32_t index,
-		   const struct node_kernel *kernel, struct why *why);
+		   const struct kernel *kernel, struct why *why);
 void machine_destroy(struct machine *machine); /* NULL does nothing */
 
 void machine_start(struct machine *machine);	      /* only when WAITING */
@@ -130,7 +130,7 @@ bool machine_has_process(const struct machine *machine);
 pid_t machine_pid(const struct machine *machine); /* 0: none */
 /* Lab time at which it was ready; 0: not yet. */
 uint64_t machine_ready_ns(const struct machine *machine);
-const struct node_kernel *machine_kernel(const struct machine *machine);
+const struct kernel *machine_kernel(const struct machine *machine);
 const struct service *machine_service(const struct machine *machine, size_t service);
 const struct ring *machine_console(const struct machine *machine);
 /* Type into the console; what a full terminal does not take is dropped.  Returns

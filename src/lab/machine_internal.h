@@ -29,7 +29,7 @@ struct service_run {
 struct machine {
 	const struct machine_env *env;
 	const struct plan_node *plan;
-	const struct node_kernel *kernel;
+	const struct kernel *kernel;
 	uint32_t index;
 	enum machine_state state;
 	struct why reason;

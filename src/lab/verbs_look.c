@@ -136,7 +136,7 @@ static json_t *nodes_json(const struct lab *lab)
 	json_t *all = json_array();
 
 	for (uint32_t i = 0; i < lab->plan->node_count; i++) {
-		const struct node_kernel *kernel = machine_kernel(lab->machines[i]);
+		const struct kernel *kernel = machine_kernel(lab->machines[i]);
 		json_t *node = node_json(lab->machines[i]);
 
 		if (kernel)

@@ -33,7 +33,7 @@ struct host_check {
 };
 
 struct host_options {
-	const char *kernel;  /* as for node_kernel_find() */
+	const char *kernel;  /* as for choice_make() */
 	const char *preload; /* the library for packaged kernels, NULL if not found */
 };
 

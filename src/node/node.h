@@ -28,6 +28,7 @@
 #include <sys/types.h>
 
 #include "base/why.h"
+#include "kernel/kernel.h"
 #include "topology/plan.h"
 
 struct node;
@@ -40,8 +41,7 @@ struct node_start {
 	const char *work_dir;   /* per node; becomes the machine's working folder */
 	const char *memory_dir; /* a tmpfs for the guest's memory; NULL: one of its own,
 				 * no larger than needed, and gone with the node */
-	const char *kernel;     /* resolved: what to exec */
-	const char *modules;    /* its modules folder, or NULL if it has none */
+	const struct kernel *kernel;
 	const char *initramfs;  /* with the agent as /init */
 	const char *preload;    /* library for packaged kernels, or NULL */
 	const char *extra_args; /* kernel parameters of the user, or NULL */
@@ -58,16 +58,5 @@ void node_kill(struct node *node);       /* everything in it, at once */
  * "powered off", "kernel panic (exit status 1)", "killed by signal 9". */
 void node_reap(struct node *node, char *how, size_t how_bytes);
 void node_free(struct node *node); /* NULL does nothing */
-
-/* Which kernel a node will run, and what it can: fills paths (PATH_MAX each).
- * wanted: --kernel or the plan's, NULL for the best installed.  modules is ""
- * if the kernel needs none; needs_preload: it is dynamic and packaged. */
-struct node_kernel {
-	char path[4096];
-	char modules[4096];
-	char release[64]; /* "6.1.176" */
-	bool dynamic;     /* linked dynamically: a library can be preloaded */
-};
-int node_kernel_find(struct node_kernel *out, const char *wanted, struct why *why);
 
 #endif

@@ -81,12 +81,13 @@ static void fill_machine(struct uml_machine *machine, const struct node_start *s
 		.memory_bytes = plan->memory_bytes,
 		.interface_count = plan->interface_count,
 		.initramfs = start->initramfs,
+		.kernel_can = start->kernel->can,
 		.params.image_kind = plan->image_kind,
 		.extra_args = start->extra_args,
 	};
 	if (plan->image_kind == IMAGE_DIR)
 		put(machine->params.image, JAIL_DIR "/image");
-	if (start->modules && *start->modules)
+	if (*start->kernel->modules)
 		put(machine->params.modules, JAIL_DIR "/modules");
 	if (start->lab_dir)
 		put(machine->params.lab, JAIL_DIR "/lab");
@@ -101,9 +102,9 @@ static int start_uml(struct jail *out, const struct node_start *start, struct wh
 {
 	const char *preload = or_null(start->preload);
 	const struct jail_bind binds[] = {
-		{ start->kernel, "kernel" },
+		{ start->kernel->path, "kernel" },
 		{ or_null(start->initramfs), "initramfs" },
-		{ or_null(start->modules), "modules" },
+		{ or_null(start->kernel->modules), "modules" },
 		{ preload, "preload.so" },
 		{ or_null(start->lab_dir), "lab" },
 		{ or_null(start->plan->image), "image" },

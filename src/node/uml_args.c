@@ -148,6 +148,30 @@ static int add_netlab(struct uml_args *args, const struct uml_machine *machine,
 	return err ? err : add_words(args, words, why);
 }
 
+/* What only some kernels know: the others would take it for a program's argument.
+ *
+ * seccomp=on: system calls and page faults of programs at about half the price of
+ * ptrace.  A program could then write its machine's whole memory; that is the
+ * machine's own, and the jail around it is another wall. */
+static const struct {
+	enum kernel_can can;
+	const char *word;
+} for_kernel[] = {
+	{ KERNEL_SECCOMP, "seccomp=on" },
+};
+
+static int add_for_kernel(struct uml_args *args, const struct uml_machine *machine,
+			  struct why *why)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(for_kernel); i++)
+		if ((machine->kernel_can & for_kernel[i].can) &&
+		    !given_by_user(machine->extra_args, for_kernel[i].word))
+			err = addf(args, why, "%s", for_kernel[i].word);
+	return err;
+}
+
 static int check_length(const struct uml_args *args, struct why *why)
 {
 	size_t bytes = 0;
@@ -176,6 +200,8 @@ int uml_args_build(struct uml_args *out, const struct uml_machine *machine,
 	for (size_t i = 0; !err && i < ARRAY_SIZE(defaults); i++)
 		if (!given_by_user(machine->extra_args, defaults[i]))
 			err = addf(&args, why, "%s", defaults[i]);
+	if (!err)
+		err = add_for_kernel(&args, machine, why);
 	if (!err && machine->extra_args)
 		err = add_words(&args, machine->extra_args, why);
 	if (!err)

@@ -25,6 +25,7 @@
 
 #include "agent/params.h"
 #include "base/why.h"
+#include "kernel/kernel.h"
 
 enum { UML_ARGS_BYTES_MAX = 4096 }; /* the kernel's COMMAND_LINE_SIZE */
 
@@ -32,6 +33,7 @@ struct uml_machine {
 	uint64_t memory_bytes;
 	size_t interface_count;
 	bool initramfs;
+	unsigned kernel_can;    /* of enum kernel_can: what depends on it is given */
 	struct params params;   /* for the agent */
 	const char *extra_args; /* the user's, or NULL */
 };

@@ -36,6 +36,9 @@ class Case(unittest.TestCase):
                     if not k.startswith("NETLAB") and k != "NO_COLOR"}
         self.env["XDG_RUNTIME_DIR"] = self.tmp + "/run"
         self.env["TERM"] = "xterm"
+        # Kernels of whoever runs the tests are none of theirs.
+        self.env["XDG_CACHE_HOME"] = self.tmp + "/cache"
+        self.env["XDG_CONFIG_HOME"] = self.tmp + "/config"
 
     def lab(self, *args, **options):
         lab = FakeLab(self.tmp + "/run", *args, **options)
@@ -133,7 +136,7 @@ class WordsTest(Case):
 
     def test_every_command_has_help(self):
         usage = self.good("help")
-        names = re.findall(r"^  ([a-z]+(?: (?:set|clear|ls))?)", usage, re.M)
+        names = re.findall(r"^  ([a-z]+(?: (?:set|clear|ls|use|rm|build))?)", usage, re.M)
         self.assertIn("fault set", names)
         for name in names:
             self.assertIn("Usage: netlab " + name, self.good("help", *name.split()))
@@ -650,7 +653,7 @@ class CompletionTest(Case):
         self.assertEqual(self.words("netlab capture n2:", ":="), ["eth0"])
         self.assertEqual(self.words("netlab logs n1 "), ["web", "console"])
         self.assertEqual(self.words("netlab check --e"), ["--expand"])
-        self.assertEqual(self.words("netlab up --kernel "), [":files"])
+        self.assertEqual(self.words("netlab up --kernel "), ["packaged", ":files"])
         self.assertEqual(self.words("netlab up --out "), [":folders"])
         self.assertEqual(self.words("netlab heal x"), [])
         self.assertEqual(self.words("netlab heal "), ["p1"])

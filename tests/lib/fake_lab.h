@@ -14,8 +14,8 @@
 struct fake_lab {
 	struct lab lab;
 	struct plan *plan;
-	struct node_kernel kernel;
-	const struct node_kernel *kernels[64];
+	struct kernel kernel;
+	const struct kernel *kernels[64];
 	char dir[64]; /* a folder of its own below $TMPDIR, which is its working folder */
 	bool booted;
 };

@@ -16,7 +16,7 @@ import sys
 # never a neighbour on its own.
 FLOORS = [
     ["base"],
-    ["clock", "linkfault"],
+    ["clock", "linkfault", "kernel"],
     ["topology"],
     ["switch", "virtio", "capture", "agent"],
     ["node"],

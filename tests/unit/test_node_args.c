@@ -97,6 +97,27 @@ static void what_netlab_stands_on_is_refused(void **state)
 	}
 }
 
+static void seccomp_is_asked_of_kernels_that_know_it_and_the_user_may_say_no(void **state)
+{
+	struct uml_machine machine = plain();
+	struct uml_args args;
+	struct why why;
+
+	(void)state;
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "seccomp=on") < 0);
+	uml_args_free(&args);
+	machine.kernel_can = KERNEL_SECCOMP;
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "seccomp=on") > 0);
+	uml_args_free(&args);
+	machine.extra_args = "seccomp=off";
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "seccomp=on") < 0);
+	assert_true(index_of(&args, "seccomp=off") > 0);
+	uml_args_free(&args);
+}
+
 static void too_many_interfaces_are_refused_before_the_kernel_does(void **state)
 {
 	struct uml_machine machine = plain();
@@ -119,6 +140,7 @@ int main(void)
 		cmocka_unit_test(an_image_file_is_the_first_block_device),
 		cmocka_unit_test(the_users_parameter_replaces_ours_of_that_name),
 		cmocka_unit_test(what_netlab_stands_on_is_refused),
+		cmocka_unit_test(seccomp_is_asked_of_kernels_that_know_it_and_the_user_may_say_no),
 		cmocka_unit_test(too_many_interfaces_are_refused_before_the_kernel_does),
 	};
 

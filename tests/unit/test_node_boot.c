@@ -26,11 +26,12 @@
 #include "base/loop.h"
 #include "base/proc.h"
 #include "clock/clock.h"
+#include "kernel/choice.h"
 #include "unit/sandbox_scene.h"
 
 enum { BOOT_TIMEOUT_MS = 30000 };
 
-static struct node_kernel kernel;
+static struct kernel kernel;
 
 struct machine {
 	struct node *node;
@@ -69,8 +70,7 @@ static int start(struct machine *m, const struct scene *scene, const char *args,
 	struct node_start spec = { .plan = &plan,
 				   .lab_dir = lab_dir,
 				   .work_dir = work,
-				   .kernel = kernel.path,
-				   .modules = kernel.modules,
+				   .kernel = &kernel,
 				   .initramfs = initramfs,
 				   .preload = kernel.dynamic ? preload : NULL,
 				   .extra_args = args };
@@ -252,25 +252,25 @@ static void what_cannot_be_is_refused_with_the_nodes_name(void **state)
 
 static void a_kernel_is_found_and_asked(void **state)
 {
-	struct node_kernel found;
+	struct kernel found;
 	struct why why = { "" };
 
 	(void)state;
-	assert_int_equal(node_kernel_find(&found, kernel.path, &why), 0);
+	assert_int_equal(choice_find(&found, kernel.path, &why), 0);
 	assert_string_equal(found.release, kernel.release);
-	assert_int_equal(node_kernel_find(&found, "/nowhere/linux", &why), -ENOENT);
+	assert_int_equal(choice_find(&found, "/nowhere/linux", &why), -ENOENT);
 	assert_non_null(strstr(why.text, "apt-get install user-mode-linux"));
-	assert_int_equal(node_kernel_find(&found, "/bin/true", &why), -ENOEXEC);
+	assert_int_equal(choice_find(&found, "/bin/true", &why), -ENOEXEC);
 	assert_non_null(strstr(why.text, "User-Mode Linux"));
-	assert_int_equal(node_kernel_find(&found, "/etc/passwd", &why), -EACCES);
-	assert_int_equal(node_kernel_find(&found, "/bin/sh", &why), -ENOEXEC);
+	assert_int_equal(choice_find(&found, "/etc/passwd", &why), -EACCES);
+	assert_int_equal(choice_find(&found, "/bin/sh", &why), -ENOEXEC);
 }
 
 static int begin(void **state)
 {
 	struct why why = { "" };
 
-	if (node_kernel_find(&kernel, getenv("NETLAB_TEST_KERNEL"), &why)) {
+	if (choice_find(&kernel, getenv("NETLAB_TEST_KERNEL"), &why)) {
 		printf("skipped: %s\n", why.text);
 		exit(77);
 	}

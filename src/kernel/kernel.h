@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* kernel.h - a User-Mode Linux kernel on this host, and what it can do
+ *
+ * A kernel is a program: it is asked.  `--version` gives its release, `--showconfig`
+ * its configuration, `--help` the boot parameters that it knows, and with them what
+ * it can do beyond booting.  Each answer takes some milliseconds and nothing of a
+ * machine is started.
+ *
+ * Errors:    0 or -errno; *why names the kernel, and what to do.
+ * Ownership: plain values.
+ * Threads:   forks: call it from a process with one thread.
+ */
+#ifndef NL_KERNEL_KERNEL_H
+#define NL_KERNEL_KERNEL_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "base/why.h"
+
+enum kernel_can {
+	KERNEL_SECCOMP = 1 << 0,      /* system calls without ptrace */
+	KERNEL_TIME_TRAVEL = 1 << 1,  /* virtual time, driven from outside */
+	KERNEL_SEED = 1 << 2,	      /* entropy from a seed that is given */
+	KERNEL_TSC = 1 << 3,	      /* rdtsc answered with the machine's time */
+	KERNEL_CPUID = 1 << 4,	      /* a fixed processor for the programs */
+	KERNEL_HOSTFS_OWNER = 1 << 5, /* the host root's files are root's */
+	KERNEL_MODULES = 1 << 6,      /* loads modules */
+	KERNEL_BUILTIN = 1 << 7,      /* needs none to be a machine of a lab */
+	KERNEL_CANS = 8,
+};
+
+struct kernel {
+	char path[PATH_MAX];
+	char modules[PATH_MAX]; /* its folder of modules; "" if there is none */
+	char release[64];	/* "6.1.176" */
+	bool dynamic;		/* linked dynamically: a library can be preloaded */
+	unsigned can;		/* of enum kernel_can */
+};
+
+/* path is one of a file.  Symbolic links are followed. */
+int kernel_look(struct kernel *out, const char *path, struct why *why);
+
+/* One word for a bit of enum kernel_can: "seccomp", "time-travel", … */
+const char *kernel_can_word(unsigned number);
+/* And what one has of it, in a few words. */
+const char *kernel_can_text(unsigned number);
+
+/* Below, equal, above: "6.9" before "6.16", "7.3.4" before "7.3.10".  Numbers are
+ * compared as numbers, what is between them as text. */
+int kernel_compare_releases(const char *a, const char *b);
+/* Is it that release or a later one? */
+bool kernel_at_least(const char *release, unsigned major, unsigned minor);
+
+#endif
