@@ -6,6 +6,17 @@ if(TARGET netlab)
 	target_compile_options(lab_blast PRIVATE -fno-sanitize=all)
 	target_link_options(lab_blast PRIVATE -static -fno-sanitize=all)
 
+	# What runs in machines to try their kernels.
+	add_executable(lab_probe guest/probe.c guest/probe_block.c guest/probe_bpf.c
+		guest/probe_fuse.c guest/probe_ipc.c guest/probe_net.c guest/probe_sys.c)
+	add_executable(lab_cpu guest/cpu.c guest/cpu_forks.c guest/cpu_frames.c
+		guest/cpu_signal.c guest/cpu_state.c guest/cpu_switches.c guest/cpu_threads.c)
+	foreach(program lab_probe lab_cpu)
+		target_include_directories(${program} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+		target_compile_options(${program} PRIVATE -fno-sanitize=all)
+		target_link_options(${program} PRIVATE -static -fno-sanitize=all)
+	endforeach()
+
 	# lab_test(NAME SECONDS [SERIAL]): tests/lab/NAME.py.  SERIAL: it measures
 	# time, or kills at moments, so nothing else may run beside it.
 	function(lab_test name seconds)
@@ -13,7 +24,7 @@ if(TARGET netlab)
 			${CMAKE_CURRENT_SOURCE_DIR}/lab/${name}.py)
 		set_tests_properties(lab_${name} PROPERTIES LABELS lab
 			TIMEOUT ${seconds} SKIP_RETURN_CODE 77
-			ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;NETLAB_BLAST=$<TARGET_FILE:lab_blast>;PYTHONDONTWRITEBYTECODE=1")
+			ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;NETLAB_BLAST=$<TARGET_FILE:lab_blast>;NETLAB_PROBE=$<TARGET_FILE:lab_probe>;NETLAB_CPU=$<TARGET_FILE:lab_cpu>;PYTHONDONTWRITEBYTECODE=1")
 		if("SERIAL" IN_LIST ARGN)
 			set_tests_properties(lab_${name} PROPERTIES RUN_SERIAL TRUE)
 		endif()
@@ -33,6 +44,8 @@ if(TARGET netlab)
 	lab_test(worked_labs 240)
 	lab_test(partitions 240)
 	lab_test(captures 240)
+	lab_test(kernel_features 600)
+	lab_test(kernel_cpu 400)
 	lab_test(faults 600 SERIAL)
 	lab_test(kill 600 SERIAL)
 endif()

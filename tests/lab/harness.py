@@ -409,7 +409,25 @@ def able():
         f"netlab doctor: exit status {done.returncode}: {done.stderr.strip()}"
 
 
-def main(tests):
+# ---- which kernel -------------------------------------------------------------
+
+
+def own_kernel():
+    """The path of netlab's own kernel, or None.  The one place that knows where it is."""
+    return os.environ.get("NETLAB_KERNEL") or None
+
+
+NO_OWN_KERNEL = "no kernel of netlab's own is built: run netlab kernel build"
+PACKAGED_KERNEL = "/usr/bin/linux.uml"
+
+
+def own_kernel_args():
+    """Words for `up`."""
+    check(own_kernel(), NO_OWN_KERNEL)
+    return ["--kernel", own_kernel()]
+
+
+def main(tests, needs_own_kernel=False):
     """Run each test_* of a module's globals(); returns the exit status."""
     sys.stdout.reconfigure(line_buffering=True)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -418,6 +436,9 @@ def main(tests):
     reason = able()
     if reason:
         print(f"SKIP: {reason}")
+        return 77
+    if needs_own_kernel and not own_kernel():
+        print(f"SKIP: {NO_OWN_KERNEL}")
         return 77
     wanted = sys.argv[1:]
     failed = 0
