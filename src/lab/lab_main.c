@@ -2,6 +2,7 @@
 /* Being the lab process: from the fork to the last line of the journal. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,13 @@
 enum {
 	LAST_WORDS_MS = 1000, /* for clients to read their answers */
 	LAST_TURNS = 16,
+
+	/* Open files, as counted in running labs: 18 a machine, 6 more a card; and some
+	 * for a machine that is being started, clients, captures. */
+	FDS_LAB = 128,
+	FDS_MACHINE = 20,
+	FDS_CARD = 6,
+	FDS_ADVISED = 65536,
 };
 
 struct signals {
@@ -70,15 +78,28 @@ static int redirect(const struct rundir *run, struct why *why)
 	return 0;
 }
 
-/* A machine takes about eight, each of its cards four more. */
-static void raise_descriptors(void)
+/* As many as the host allows this user; 0, or -EMFILE if the lab needs more. */
+static int raise_descriptors(const struct plan *plan, struct why *why)
 {
+	uint64_t need = FDS_LAB + (uint64_t)FDS_MACHINE * plan->node_count;
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	for (size_t i = 0; i < plan->node_count; i++)
+		need += (uint64_t)FDS_CARD * plan->nodes[i].interface_count;
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return why_errno(why, -errno, "limit of open files");
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		return why_errno(why, -errno, "limit of open files");
+	if (need <= limit.rlim_cur)
+		return 0;
+	return why_set(
+		why, -EMFILE,
+		"%zu machines with their cards take up to %" PRIu64
+		" open files, and the limit here is %" PRIu64
+		"; raise it (as root, in /etc/security/limits.conf: '* hard nofile "
+		"%d', then log in anew), or take fewer machines",
+		plan->node_count, need, (uint64_t)limit.rlim_cur, FDS_ADVISED);
 }
 
 static int leave_starter(struct lab_process *process, struct why *why)
@@ -88,9 +109,10 @@ static int leave_starter(struct lab_process *process, struct why *why)
 
 	setsid();
 	prctl(PR_SET_NAME, "netlab-lab");
-	raise_descriptors();
 	umask(022);
-	err = rundir_enter(&process->lab.run, why);
+	err = raise_descriptors(process->lab.plan, why);
+	if (!err)
+		err = rundir_enter(&process->lab.run, why);
 	if (!err)
 		err = state_enter(process->lab.state, why);
 	if (!err)

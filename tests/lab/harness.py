@@ -210,6 +210,12 @@ class Home:
                          f"{done.stderr[-4000:]}")
         return done
 
+    def sh(self, script, *args, timeout=90):
+        """Run a shell script; its result, whatever it is."""
+        return subprocess.run(["sh", "-c", script, *map(str, args)], env=self.env,
+                              cwd=self.folder, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=timeout)
+
     def start(self, *args, **options):
         """Start netlab; main() sees to its end."""
         options.setdefault("stdin", subprocess.DEVNULL)
