@@ -137,13 +137,16 @@ static int prepare(struct machine *machine, struct why *why)
 	machine->prepared = true;
 	err = modules_load(&machine->modules, "virtio_net", why);
 	mark(machine, "network driver");
-	if (!err && params->image_kind == IMAGE_FILE)
+	if (!err && params->image_kind == IMAGE_FILE) {
 		err = modules_load(&machine->modules, "squashfs", why);
+		err = err ? err : modules_load(&machine->modules, "ext4", why);
+	}
 	err = err ? err : modules_load(&machine->modules, "overlay", why);
 	mark(machine, "overlay driver");
 	err = err ? err : init_root(params, why);
 	mark(machine, "root");
 	err = err ? err : init_mounts_late(params, why);
+	err = err ? err : modules_make_nodes(&machine->modules, "/dev", why);
 	mark(machine, "late mounts");
 	if (err)
 		say("%s", why->text);

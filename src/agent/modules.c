@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -120,8 +122,8 @@ int modules_load(const struct modules *modules, const char *name, struct why *wh
 		return 0;
 	for (end = line + size; line < end; line += strspn(line, ": ")) {
 		if (n == MODULES_DEPS_MAX)
-			return why_set(why, -E2BIG, "kernel module %s needs too many others",
-				       name);
+			return why_set(why, -E2BIG,
+				       "kernel module %s needs too many others", name);
 		words[n].at = line;
 		words[n].size = strcspn(line, ": \n");
 		line += words[n++].size;
@@ -133,4 +135,56 @@ int modules_load(const struct modules *modules, const char *name, struct why *wh
 			return why_wrap(why, err, "kernel module %s", name);
 	}
 	return 0;
+}
+
+/* Whoever may open these without being root elsewhere, may here. */
+static mode_t node_mode(const char *path)
+{
+	return !strcmp(path, "fuse") || !strcmp(path, "net/tun") ? 0666 : 0600;
+}
+
+/* "MODULE PATH cMAJOR:MINOR", or b; -EINVAL if it is not that. */
+static int make_node(const char *line, const char *dev, struct why *why)
+{
+	char name[64], path[64], kind, target[PATH_MAX];
+	unsigned major_number, minor_number;
+	int err;
+
+	if (sscanf(line, "%63s %63s %c%u:%u", name, path, &kind, &major_number,
+		   &minor_number) != 5 ||
+	    (kind != 'c' && kind != 'b') || strstr(path, "..") || *path == '/')
+		return why_set(why, -EINVAL, "modules.devname: '%.*s'",
+			       (int)strcspn(line, "\n"), line);
+	snprintf(target, sizeof(target), "%s/%s", dev, path);
+	*strrchr(target, '/') = 0;
+	err = fdio_make_dirs(target, 0755, why);
+	if (err)
+		return err;
+	snprintf(target, sizeof(target), "%s/%s", dev, path);
+	if (!mknod(target, (kind == 'c' ? S_IFCHR : S_IFBLK) | node_mode(path),
+		   makedev(major_number, minor_number)))
+		return chmod(target, node_mode(path))
+			       ? why_errno(why, -errno, "%s", target)
+			       : 0;
+	return errno == EEXIST ? 0 : why_errno(why, -errno, "create %s", target);
+}
+
+int modules_make_nodes(const struct modules *modules, const char *dev, struct why *why)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+	int err;
+
+	if (!modules->dep)
+		return 0;
+	err = fdio_read_file(modules->dir_fd, "modules.devname", MODULES_DEP_BYTES_MAX,
+			     &text, &size, why);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	for (const char *line = text; !err && *line; line += *line == '\n') {
+		if (*line != '#' && *line != '\n')
+			err = make_node(line, dev, why);
+		line += strcspn(line, "\n");
+	}
+	return err;
 }

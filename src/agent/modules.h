@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* modules.h - load kernel modules with what they need, as modules.dep says
  *
+ * The agent loads what itself needs; the rest is loaded when it is asked for, by the
+ * kernel's own call of modprobe.
+ *
  * A module that modules.dep does not list is taken to be built in.
  *
  * Errors:    0 or -errno; *why names the file.
@@ -31,6 +34,10 @@ int modules_open(struct modules *out, const char *dir, struct why *why);
 void modules_close(struct modules *modules);
 
 int modules_load(const struct modules *modules, const char *name, struct why *why);
+
+/* Device nodes below dev for modules that are loaded when somebody opens one: what
+ * modules.devname lists, and is not there yet. */
+int modules_make_nodes(const struct modules *modules, const char *dev, struct why *why);
 
 /* The line of a module in modules.dep's text: where it begins, and its length.
  * NULL if there is none.  '-' and '_' in names are the same. */

@@ -90,6 +90,31 @@ static void a_module_is_found_by_its_name_and_no_other(void **state)
 	assert_null(modules_find("", "failover", &size));
 }
 
+static void a_list_of_device_nodes_is_read_with_care(void **state)
+{
+	static const char *const bad[] = { "tun net/tun 10:200\n", "tun ../tun c10:200\n",
+					   "tun /etc/tun c10:200\n", "tun net/tun" };
+	struct modules modules;
+	char dev[256];
+	(void)state;
+
+	snprintf(dev, sizeof(dev), "%s", in_dir("dev"));
+	put("modules.dep", "");
+	assert_int_equal(modules_open(&modules, in_dir(""), NULL), 0);
+	assert_int_equal(modules_make_nodes(&modules, dev, NULL), 0);
+	put("modules.devname", "# a comment\n\n");
+	assert_int_equal(modules_make_nodes(&modules, dev, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		put("modules.devname", bad[i]);
+		assert_int_equal(modules_make_nodes(&modules, dev, NULL), -EINVAL);
+	}
+	put("modules.devname", "tun net/tun c10:200\n");
+	/* Only root makes devices. */
+	assert_int_equal(modules_make_nodes(&modules, dev, NULL), geteuid() ? -EPERM : 0);
+	assert_int_equal(access(in_dir("dev/net"), F_OK), 0);
+	modules_close(&modules);
+}
+
 static void listening_is_told_from_connected(void **state)
 {
 	static const char text[] =
@@ -256,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 		cmocka_unit_test(a_module_is_found_by_its_name_and_no_other),
+		T(a_list_of_device_nodes_is_read_with_care),
 		cmocka_unit_test(listening_is_told_from_connected),
 		T(names_are_the_labs_and_not_the_hosts),
 		T(files_are_put_and_copied_with_their_mode),
