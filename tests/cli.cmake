@@ -10,4 +10,9 @@ if(TARGET netlab)
 	# Whole processes and terminals, so seconds: not among the unit tests.
 	set_tests_properties(cli PROPERTIES LABELS cli TIMEOUT 180
 		ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;PYTHONDONTWRITEBYTECODE=1")
+
+	add_test(NAME cli_kernel COMMAND Python3::Interpreter
+		${CMAKE_CURRENT_SOURCE_DIR}/cli/test_kernel.py)
+	set_tests_properties(cli_kernel PROPERTIES LABELS cli TIMEOUT 300
+		ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;PYTHONDONTWRITEBYTECODE=1")
 endif()

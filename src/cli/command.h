@@ -135,6 +135,7 @@ int cmd_capture(struct call *call);
 int cmd_check(struct call *call);
 int cmd_graph(struct call *call);
 int cmd_doctor(struct call *call);
+int cmd_kernel_build(struct call *call);
 int cmd_kernel_ls(struct call *call);
 int cmd_kernel_use(struct call *call);
 int cmd_kernel_rm(struct call *call);

@@ -26,10 +26,12 @@ static const struct {
 } cans[KERNEL_CANS] = {
 	{ "seccomp", "seccomp=", "system calls at half the price" },
 	{ "time-travel", "time-travel=ext:", "virtual time" },
-	{ "seed", "seed=", "entropy from the lab's seed" },
-	{ "tsc", "tsc=", "rdtsc tells the machine's time" },
-	{ "cpuid", "cpuid=", "the same processor on every host" },
+	{ "seed", "um_seed=", "entropy from the lab's seed" },
+	{ "tsc", "um_tsc=", "rdtsc tells the machine's time" },
+	{ "cpuid", "um_cpuid=", "the same processor on every host" },
 	{ "hostfs-owner", "hostfs_owner=", "root's files of the host are root's" },
+	{ "hostfs-stable",
+	  "hostfs_stable=", "the host's files look the same in each run" },
 	{ "modules", NULL, "loads modules on demand" },
 	{ "builtin", NULL, "needs no module to boot" },
 };

@@ -19,15 +19,16 @@
 #include "base/why.h"
 
 enum kernel_can {
-	KERNEL_SECCOMP = 1 << 0,      /* system calls without ptrace */
-	KERNEL_TIME_TRAVEL = 1 << 1,  /* virtual time, driven from outside */
-	KERNEL_SEED = 1 << 2,	      /* entropy from a seed that is given */
-	KERNEL_TSC = 1 << 3,	      /* rdtsc answered with the machine's time */
-	KERNEL_CPUID = 1 << 4,	      /* a fixed processor for the programs */
-	KERNEL_HOSTFS_OWNER = 1 << 5, /* the host root's files are root's */
-	KERNEL_MODULES = 1 << 6,      /* loads modules */
-	KERNEL_BUILTIN = 1 << 7,      /* needs none to be a machine of a lab */
-	KERNEL_CANS = 8,
+	KERNEL_SECCOMP = 1 << 0,       /* system calls without ptrace */
+	KERNEL_TIME_TRAVEL = 1 << 1,   /* virtual time, driven from outside */
+	KERNEL_SEED = 1 << 2,	       /* entropy from a seed that is given */
+	KERNEL_TSC = 1 << 3,	       /* rdtsc answered with the machine's time */
+	KERNEL_CPUID = 1 << 4,	       /* a fixed processor for the programs */
+	KERNEL_HOSTFS_OWNER = 1 << 5,  /* the host root's files are root's */
+	KERNEL_HOSTFS_STABLE = 1 << 6, /* inode numbers, times: the same in each run */
+	KERNEL_MODULES = 1 << 7,       /* loads modules */
+	KERNEL_BUILTIN = 1 << 8,       /* needs none to be a machine of a lab */
+	KERNEL_CANS = 9,
 };
 
 struct kernel {

@@ -2,7 +2,7 @@
 /* place.h - where kernels and their makings lie
  *
  *	$XDG_CACHE_HOME/netlab (or ~/.cache/netlab)
- *	    kernels/NAME/	linux, modules/RELEASE/, kernel.json	(store.h)
+ *	    kernels/NAME/	linux, lib/modules/, kernel.json	(store.h)
  *	    build/KEY/		a build under way: src/, log		(build.h)
  *	    build/lock		held by who builds
  *	    source/		the newest kernel source that was fetched

@@ -152,12 +152,16 @@ static int add_netlab(struct uml_args *args, const struct uml_machine *machine,
  *
  * seccomp=on: system calls and page faults of programs at about half the price of
  * ptrace.  A program could then write its machine's whole memory; that is the
- * machine's own, and the jail around it is another wall. */
+ * machine's own, and the jail around it is another wall.
+ *
+ * hostfs_owner=root: in the jail, which knows one user, the host root's files look like
+ * nobody's; set-uid programs and sshd would not do. */
 static const struct {
 	enum kernel_can can;
 	const char *word;
 } for_kernel[] = {
 	{ KERNEL_SECCOMP, "seccomp=on" },
+	{ KERNEL_HOSTFS_OWNER, "hostfs_owner=root" },
 };
 
 static int add_for_kernel(struct uml_args *args, const struct uml_machine *machine,
