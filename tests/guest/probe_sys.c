@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -271,6 +272,13 @@ static int run_xattr(char **args)
 	return 0;
 }
 
+/* As a machine's first process: the end of the boot is the end of the machine. */
+static int run_off(char **args)
+{
+	(void)args;
+	return reboot(RB_POWER_OFF);
+}
+
 /* Fill the memory of our control group: somebody has to end us. */
 static int run_eat_memory(char **args)
 {
@@ -296,6 +304,7 @@ const struct probe probe_sys[] = {
 	{ "xattr", run_xattr },
 	{ "watchdog", run_watchdog },
 	{ "watchdog_bite", run_watchdog_bite },
+	{ "off", run_off },
 	{ "eat_memory", run_eat_memory },
 	{ NULL, NULL },
 };

@@ -15,6 +15,7 @@ a failed test to look at.
 """
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import pathlib
@@ -418,9 +419,21 @@ def able():
 # ---- which kernel -------------------------------------------------------------
 
 
+@functools.cache
 def own_kernel():
-    """The path of netlab's own kernel, or None.  The one place that knows where it is."""
-    return os.environ.get("NETLAB_KERNEL") or None
+    """The path of netlab's own kernel, or None.  The one place that knows where it is:
+    NETLAB_KERNEL, else the one that `netlab kernel ls` shows as built here."""
+    if os.environ.get("NETLAB_KERNEL"):
+        return os.environ["NETLAB_KERNEL"]
+    done = subprocess.run([NETLAB, "kernel", "ls", "--json"], capture_output=True,
+                          text=True, stdin=subprocess.DEVNULL, timeout=60)
+    if done.returncode:
+        return None
+    built = [k for k in json.loads(done.stdout)["kernels"]
+             if k.get("built") and "error" not in k]
+    # The one of these sources rather than an earlier one.
+    built.sort(key=lambda k: not k["built"]["current"])
+    return built[0]["path"] if built else None
 
 
 NO_OWN_KERNEL = "no kernel of netlab's own is built: run netlab kernel build"
