@@ -113,7 +113,7 @@ static int take_tarball(struct source *out, const char *path, struct why *why)
 
 	if (!realpath(path, out->path) || stat(out->path, &st))
 		return why_errno(why, -errno, "kernel source %s", path);
-	snprintf(out->what, sizeof(out->what), "%.128s, %lld bytes of %lld",
+	snprintf(out->what, sizeof(out->what), "%.128s (%lld bytes, of second %lld)",
 		 strrchr(out->path, '/') + 1, (long long)st.st_size,
 		 (long long)st.st_mtime);
 	return 0;
@@ -151,6 +151,24 @@ static int take_from(struct source *out, const char *dir, struct why *why)
 	return err ? err : take_tarball(out, path, why);
 }
 
+/* A fetched one has the words of its offer, as before it was fetched. */
+static int take_fetched(struct source *out, const char *dir, struct why *why)
+{
+	int err = take_from(out, dir, why);
+	char *at;
+
+	if (err)
+		return err;
+	snprintf(out->what, sizeof(out->what), "%.200s", strrchr(out->path, '/') + 1);
+	at = strstr(out->what, ".tar");
+	if (at)
+		*at = 0;
+	at = strchr(out->what, '_');
+	if (at)
+		*at = ' ';
+	return 0;
+}
+
 int source_find(struct source *out, const char *given, bool fresh, struct steps *steps,
 		struct why *why)
 {
@@ -167,7 +185,7 @@ int source_find(struct source *out, const char *given, bool fresh, struct steps 
 			return err;
 		err = take_from(&source, "/usr/src", why);
 		if (err == -ENOENT && !fresh)
-			err = take_from(&source, cache, why);
+			err = take_fetched(&source, cache, why);
 		if (err == -ENOENT)
 			err = apt_offered(&source.offer, steps, why);
 		/* A system whose apt does not work may have a mirror that does. */
@@ -362,7 +380,8 @@ int source_unpack(const struct source *source, const char *dir, struct steps *st
 		argv[count++] = source->path;
 	}
 	argv[count] = NULL;
-	steps_begin(steps, STEP_UNPACK, "unpacking %.80s", source->what);
+	steps_begin(steps, STEP_UNPACK, "unpacking %.100s",
+		    strrchr(source->path, '/') + 1);
 	steps_expect(steps, MEASURE_LINES, CHECKPOINTS);
 	return steps_run(steps, NULL, argv, NULL, why);
 }

@@ -101,7 +101,8 @@ class Case(unittest.TestCase):
     def netlab(self, *args, want=0, **env):
         done = subprocess.run([NETLAB, *args], capture_output=True, text=True, timeout=120,
                               cwd=self.tmp, env={**self.env, **env})
-        self.assertEqual(done.returncode, want, done.stdout + done.stderr)
+        if want is not None:
+            self.assertEqual(done.returncode, want, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
     def build(self, *args, source=None, **options):
@@ -239,6 +240,94 @@ class BuildTest(Case):
         self.assertEqual(second.wait(60), 0)
         self.assertIn("already there", second.stdout.read())
         self.assertEqual(self.objects().count("b.o"), 1)
+
+
+APT_CACHE = """#!/bin/sh
+test -z "ELSEWHERE" || test -n "$APT_CONFIG" || exit 0
+case $1 in
+search) echo "linux-source - not this"; echo "linux-source-6.1 - old"
+	echo "linux-source-9.9 - newest"; echo "linux-source-9.8 - old" ;;
+show) printf 'Package: linux-source-9.9\\nVersion: 9.9.1-1~x\\nSize: 1000\\n' ;;
+esac
+"""
+APT_GET = """#!/bin/sh
+echo "$@" >>NOTES/apt
+case $* in
+update)
+	grep -h "^deb" "${APT_CONFIG%apt.conf}sources.list" >>NOTES/suites
+	grep -q REACHED "${APT_CONFIG%apt.conf}sources.list" && exit 0
+	echo "E: The repository has no Release file. 404  Not Found"; exit 100 ;;
+*download*) cp NOTES/linux-source-9.9_x.deb . ;;
+esac
+"""
+
+
+class FetchTest(Case):
+    """With an apt of ours: what it offers, and how often it is asked."""
+
+    def setUp(self):
+        super().setUp()
+        if not shutil.which("dpkg-deb") or glob.glob("/usr/src/linux-source-*"):
+            self.skipTest("no Debian, or a source is installed")
+        package = self.tmp / "package"
+        (package / "DEBIAN").mkdir(parents=True, mode=0o755)
+        (package / "usr/src").mkdir(parents=True)
+        shutil.copy(self.source, package / "usr/src/linux-source-9.9.tar.xz")
+        (package / "DEBIAN/control").write_text(
+            "Package: linux-source-9.9\nVersion: 9.9.1-1\nArchitecture: all\n"
+            "Maintainer: x <x@x>\nDescription: x\n")
+        subprocess.run(["dpkg-deb", "-b", package, self.notes / "linux-source-9.9_x.deb"],
+                       check=True, capture_output=True)
+        (self.tmp / "bin").mkdir()
+        self.env["PATH"] = f"{self.tmp}/bin:" + self.env["PATH"]
+        self.apt(elsewhere="", reached="nothing")
+
+    def apt(self, **words):
+        for name, text in (("apt-cache", APT_CACHE), ("apt-get", APT_GET)):
+            for word, value in {**words, "notes": str(self.notes)}.items():
+                text = text.replace(word.upper(), value)
+            (self.tmp / "bin" / name).write_text(text)
+            (self.tmp / "bin" / name).chmod(0o755)
+
+    def asked(self, word):
+        path = self.notes / "apt"
+        return path.read_text().count(word) if path.exists() else 0
+
+    def test_the_newest_that_apt_offers_is_fetched_once_and_a_build_of_it_goes_on(self):
+        (self.notes / "break").touch()
+        self.netlab("kernel", "build", want=1)
+        (self.notes / "break").unlink()
+        self.assertIn("is built", self.netlab("kernel", "build"))
+        kernel, = self.own()
+        self.assertEqual(kernel["built"]["source"], "linux-source-9.9 9.9.1-1~x")
+        self.assertEqual(self.objects().count("a.o"), 1)
+        self.assertEqual(self.asked("download"), 1)
+        # Another configuration needs no network.
+        with open(self.tmp / "guest/kernel.config", "a") as config:
+            config.write("CONFIG_Y=y\n")
+        self.assertIn("is built", self.netlab("kernel", "build"))
+        self.assertEqual(self.asked("download"), 1)
+        self.netlab("kernel", "build", "--again")
+        self.assertEqual(self.asked("download"), 2)
+        self.assertEqual(self.asked("update"), 0)
+
+    def test_a_newer_release_is_looked_at_through_lists_of_our_own(self):
+        self.apt(elsewhere="yes", reached="-backports main")
+        text = self.netlab("kernel", "build", want=None)
+        if "name no mirror of Debian" in text:
+            self.skipTest("this system's apt knows no mirror of Debian")
+        self.assertIn("is built", text)
+        suites = (self.notes / "suites").read_text().splitlines()
+        self.assertIn("-backports main", suites[-1])
+        self.assertNotIn("security", " ".join(suites))
+        config = (self.tmp / "cache/netlab/apt/apt.conf").read_text()
+        self.assertIn('Dir::Etc::sourceparts "/dev/null";', config)
+        self.assertIn('Acquire::AllowInsecureRepositories "false";\nAcquire::AllowWeak', config)
+
+    def test_none_anywhere_is_said_with_what_to_do(self):
+        self.apt(elsewhere="yes", reached="nothing")
+        text = self.netlab("kernel", "build", want=1)
+        self.assertRegex(text, "no kernel source was found: .*--source")
 
 
 class RefusalTest(Case):
