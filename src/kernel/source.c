@@ -191,9 +191,14 @@ int source_find(struct source *out, const char *given, bool fresh, struct steps 
 		/* A system whose apt does not work may have a mirror that does. */
 		if (err == -ENOENT || err == -ECHILD)
 			err = apt_offered_elsewhere(&source.offer, steps, why);
-		if (err == -ENOENT || err == -ENONET || err == -ECHILD)
+		if (err == -ENOENT || err == -ENONET || err == -ECHILD) {
+			struct why last = { "" };
+
+			if (why)
+				last = *why;
 			return why_set(why, err, "no kernel source was found: %.500s; %s",
-				       why ? why->text : "", by_hand);
+				       last.text, by_hand);
+		}
 	}
 	if (err)
 		return err;
