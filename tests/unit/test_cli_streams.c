@@ -158,6 +158,20 @@ static void a_line_without_end_is_broken(void **state)
 /* ---- progress
  * ------------------------------------------------------------------------------ */
 
+static void progress_of_one_whole_tells_the_time_left(void **state)
+{
+	char text[200];
+
+	(void)state;
+	progress_part_text(text, sizeof(text), "compiling", 600000, 100000,
+			   UINT64_C(100) * NS_PER_S, 0);
+	assert_string_equal(text, "[##############----------]  60 %  compiling  "
+				  "1 min 40 s, 1 min 20 s left");
+	/* Too early to tell, and a narrow screen. */
+	progress_part_text(text, sizeof(text), "compiling", 101000, 100000, NS_PER_S, 44);
+	assert_string_equal(text, "[##----------------------]  10 %  compiling");
+}
+
 static void progress_says_how_far_it_is(void **state)
 {
 	struct progress_state s = {
@@ -208,6 +222,7 @@ int main(void)
 		cmocka_unit_test(a_gate_lets_pass_what_it_does_not_know),
 		cmocka_unit_test(lines_are_whole_and_named),
 		cmocka_unit_test(a_line_without_end_is_broken),
+		cmocka_unit_test(progress_of_one_whole_tells_the_time_left),
 		cmocka_unit_test(progress_says_how_far_it_is),
 		cmocka_unit_test(without_a_terminal_each_change_is_a_line),
 	};
