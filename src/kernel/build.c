@@ -350,7 +350,7 @@ static int read_release(struct build *b, struct why *why)
 	return err;
 }
 
-/* Symbols are a third of the file, and nobody's: the kernel has its own table. */
+/* Symbols are an eighth of the file, and nobody needs them: the kernel has a table. */
 static int install(struct build *b, bool modules, struct why *why)
 {
 	char setting[PATH_MAX + 32], linux_path[PATH_MAX], lib[PATH_MAX];
