@@ -13,6 +13,7 @@
 #include "agent/agent.h"
 #include "agent/console.h"
 #include "agent/init.h"
+#include "agent/modprobe.h"
 #include "agent/modules.h"
 #include "agent/net.h"
 #include "agent/setup.h"
@@ -126,6 +127,13 @@ static int first_steps(struct machine *machine, struct why *why)
 	return err;
 }
 
+/* The kernel's own requests, by us.  A kernel without modules has no such setting. */
+static void serve_modules(const struct machine *machine)
+{
+	if (machine->modules.dep)
+		setup_sysctl("/proc/sys", "kernel.modprobe", MODPROBE_SELF, NULL);
+}
+
 /* While the lab reads HELLO: what needs no configuration. */
 static int prepare(struct machine *machine, struct why *why)
 {
@@ -147,6 +155,7 @@ static int prepare(struct machine *machine, struct why *why)
 	mark(machine, "root");
 	err = err ? err : init_mounts_late(params, why);
 	err = err ? err : modules_make_nodes(&machine->modules, "/dev", why);
+	serve_modules(machine);
 	mark(machine, "late mounts");
 	if (err)
 		say("%s", why->text);
@@ -160,7 +169,7 @@ static int tame_ipv6(struct why *why)
 	static const char conf[] = "options ipv6 disable_ipv6=1 autoconf=0\n";
 	int err = fdio_make_dirs("/run/modprobe.d", 0755, why);
 
-	return err ? err : fdio_write_file(AT_FDCWD, "/run/modprobe.d/netlab.conf", conf,
+	return err ? err : fdio_write_file(AT_FDCWD, MODPROBE_OPTIONS, conf,
 					   sizeof(conf) - 1, 0644, why);
 }
 

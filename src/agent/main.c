@@ -11,6 +11,7 @@
 
 #include "agent/machine.h"
 #include "agent/probe.h"
+#include "agent/modprobe.h"
 #include "agent/proto.h"
 
 static const char usage[] =
@@ -59,6 +60,9 @@ int main(int argc, char **argv)
 		printf("netlab-agent, protocol %d\n", PROTO_VERSION);
 		return 0;
 	}
+	/* As the kernel calls its modprobe. */
+	if (argc == 4 && !strcmp(argv[1], "-q") && !strcmp(argv[2], "--"))
+		return modprobe_run(argv[3]);
 	/* The kernel hands on words of its command line that it does not know. */
 	if (getpid() == 1)
 		machine_run();

@@ -89,7 +89,7 @@ const char *modules_find(const char *dep, const char *name, size_t *size)
 }
 
 static int load_file(const struct modules *modules, const char *file, size_t size,
-		     struct why *why)
+		     const char *options, struct why *why)
 {
 	bool plain = size > 3 && !memcmp(file + size - 3, ".ko", 3);
 	char path[PATH_MAX];
@@ -100,7 +100,7 @@ static int load_file(const struct modules *modules, const char *file, size_t siz
 
 	if (fd < 0)
 		return why_errno(why, -errno, "open %s", path);
-	if (syscall(SYS_finit_module, fd, "", plain ? 0 : COMPRESSED_FILE) < 0 &&
+	if (syscall(SYS_finit_module, fd, options, plain ? 0 : COMPRESSED_FILE) < 0 &&
 	    errno != EEXIST)
 		return why_errno(why, -errno, "load %s", path);
 	return 0;
@@ -108,7 +108,8 @@ static int load_file(const struct modules *modules, const char *file, size_t siz
 
 /* "FILE: DEP DEP ...": each stands before those that it needs itself, so they are
  * loaded from the end of the line to its beginning. */
-int modules_load(const struct modules *modules, const char *name, struct why *why)
+int modules_load_with(const struct modules *modules, const char *name,
+		      const char *options, struct why *why)
 {
 	struct word {
 		const char *at;
@@ -129,12 +130,18 @@ int modules_load(const struct modules *modules, const char *name, struct why *wh
 		line += words[n++].size;
 	}
 	while (n--) {
-		int err = load_file(modules, words[n].at, words[n].size, why);
+		int err = load_file(modules, words[n].at, words[n].size, n ? "" : options,
+				    why);
 
 		if (err)
 			return why_wrap(why, err, "kernel module %s", name);
 	}
 	return 0;
+}
+
+int modules_load(const struct modules *modules, const char *name, struct why *why)
+{
+	return modules_load_with(modules, name, "", why);
 }
 
 /* Whoever may open these without being root elsewhere, may here. */

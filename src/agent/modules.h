@@ -34,6 +34,9 @@ int modules_open(struct modules *out, const char *dir, struct why *why);
 void modules_close(struct modules *modules);
 
 int modules_load(const struct modules *modules, const char *name, struct why *why);
+/* With "KEY=VALUE …" for it, and none for those that it needs. */
+int modules_load_with(const struct modules *modules, const char *name,
+		      const char *options, struct why *why);
 
 /* Device nodes below dev for modules that are loaded when somebody opens one: what
  * modules.devname lists, and is not there yet. */

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "agent/environ.h"
+#include "agent/modprobe.h"
 #include "agent/modules.h"
 #include "agent/ready.h"
 #include "agent/setup.h"
@@ -88,6 +89,72 @@ static void a_module_is_found_by_its_name_and_no_other(void **state)
 	assert_null(modules_find(dep, "failover2", &size));
 	assert_null(modules_find(dep, "kernel", &size));
 	assert_null(modules_find("", "failover", &size));
+}
+
+static void what_the_kernel_asks_for_names_modules_by_patterns(void **state)
+{
+	static const char text[] = "# Aliases extracted from modules themselves.\n"
+				   "alias fs-nfs4 nfsv4\n"
+				   "alias rtnl-link-bond bonding\n"
+				   "alias char-major-10-* misc_any\n"
+				   "alias virtio:d0000000[1-3]v* virtio_some\n"
+				   "alias fs_nfs4 another\n"
+				   "alias short\n";
+	const char *at = text, *found;
+	size_t size;
+	(void)state;
+
+	found = modprobe_alias(&at, "fs-nfs4", &size);
+	assert_int_equal(size, 5);
+	assert_memory_equal(found, "nfsv4", 5);
+	found = modprobe_alias(&at, "fs-nfs4", &size);
+	assert_memory_equal(found, "another", size);
+	assert_null(modprobe_alias(&at, "fs-nfs4", &size));
+	at = text;
+	found = modprobe_alias(&at, "char-major-10-229", &size);
+	assert_memory_equal(found, "misc_any", size);
+	at = text;
+	found = modprobe_alias(&at, "virtio:d00000002v00000001", &size);
+	assert_memory_equal(found, "virtio_some", size);
+	at = text;
+	assert_null(modprobe_alias(&at, "virtio:d00000004v00000001", &size));
+	at = text;
+	assert_null(modprobe_alias(&at, "fs-nfs", &size));
+	at = text;
+	assert_null(modprobe_alias(&at, "short", &size));
+}
+
+static void options_are_for_the_module_that_they_name(void **state)
+{
+	static const char text[] = "options ipv6 disable_ipv6=1 autoconf=0\n"
+				   "options ipv6x no\nblacklist bonding\n";
+	char out[64];
+	(void)state;
+
+	modprobe_options(text, "ipv6", out, sizeof(out));
+	assert_string_equal(out, "disable_ipv6=1 autoconf=0");
+	modprobe_options(text, "bonding", out, sizeof(out));
+	assert_string_equal(out, "");
+	/* Half an option would be another. */
+	modprobe_options(text, "ipv6", out, 8);
+	assert_string_equal(out, "");
+}
+
+static void a_request_for_no_module_is_answered_with_none(void **state)
+{
+	struct modules modules;
+	struct why why = { "" };
+	(void)state;
+
+	put("modules.dep", "kernel/not-there.ko:\n");
+	put("modules.alias", "alias net-pf-99 not_there\n");
+	put("modules.softdep", "softdep not_there pre: gone-too post: never\n");
+	assert_int_equal(modules_open(&modules, in_dir(""), NULL), 0);
+	assert_int_equal(modprobe_load(&modules, "net-pf-98", in_dir("options"), &why), 0);
+	assert_int_equal(modprobe_load(&modules, "net-pf-99", in_dir("options"), &why), -ENOENT);
+	assert_non_null(strstr(why.text, "not-there.ko"));
+	assert_int_equal(modprobe_load(&modules, "not-there", in_dir("options"), &why), -ENOENT);
+	modules_close(&modules);
 }
 
 static void a_list_of_device_nodes_is_read_with_care(void **state)
@@ -281,6 +348,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 		cmocka_unit_test(a_module_is_found_by_its_name_and_no_other),
+		cmocka_unit_test(what_the_kernel_asks_for_names_modules_by_patterns),
+		cmocka_unit_test(options_are_for_the_module_that_they_name),
+		T(a_request_for_no_module_is_answered_with_none),
 		T(a_list_of_device_nodes_is_read_with_care),
 		cmocka_unit_test(listening_is_told_from_connected),
 		T(names_are_the_labs_and_not_the_hosts),
