@@ -98,6 +98,13 @@ static const struct option_spec capture_options[] = {
 	{0},
 };
 
+static const struct option_spec replay_options[] = {
+	{'r', "read", "FILE", "the capture, of that run", COMPLETE_FILE, false},
+	{'w', "write", "FILE", "write what is seen in the replay, as a capture", COMPLETE_FILE,
+	 false},
+	{0},
+};
+
 static const struct option_spec check_options[] = {
 	COMPILE_OPTIONS,
 	{'x', "expand", NULL, "print the whole plan as JSON, nothing left to guess", 0, false},
@@ -243,6 +250,17 @@ const struct command commands[] = {
 	 "-i -. Each frame is there where it enters the switch and where it leaves it, and says "
 	 "as a comment what was done to it; those that were lost, too.",
 	 capture_options, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_CAPTURE, 0}, cmd_capture},
+
+	{"replay-link", "RUN LINK", "judge a recorded link's frames anew and compare",
+	 "RUN is a run directory, or a lab. LINK is a link or network of which all ends are in "
+	 "the capture, or all. The frames that entered the switch are given to it once more, with "
+	 "the faults and partitions of the run's journal at their times; what it decides is "
+	 "compared with what the capture says. The exit status is 1 if anything differs, and the "
+	 "first difference is shown.\n\n"
+	 "A queue or a loss model with a memory depends on the frames before: only a capture from "
+	 "the first frame on (up --capture) has them all.",
+	 replay_options, 2, 2, 0, TAKES_JSON, {COMPLETE_FOLDER, COMPLETE_TARGET},
+	 cmd_replay_link},
 
 	{"check", "FILE...", "compile topology files and report every error", NULL,
 	 check_options, 1, -1, 0, TAKES_JSON, {COMPLETE_FILE, COMPLETE_FILE}, cmd_check},

@@ -181,6 +181,8 @@ static json_t *cut_json(const struct cut *cut)
 		json, "cut_count",
 		json_integer((json_int_t)list_cuts(cut->cuts, &cut->draw, list)));
 	json_object_set_new(json, "cuts", list);
+	json_object_set_new(json, "at",
+			    json_integer((json_int_t)wire_switch_ns(cut->cuts->wire)));
 	return json;
 }
 
@@ -230,9 +232,9 @@ static void heal(struct cuts *cuts, struct cut **at, const char *reason)
 	tell_wire(cuts);
 	*at = cut->next;
 	cuts->count--;
-	journal_write(
-		cuts->journal, "heal",
-		json_pack("{s:s, s:s}", "name", cut->partition.name, "why", reason));
+	journal_write(cuts->journal, "heal",
+		      json_pack("{s:s, s:s, s:I}", "name", cut->partition.name, "why",
+				reason, "at", (json_int_t)wire_switch_ns(cuts->wire)));
 	free_cut(cut);
 }
 

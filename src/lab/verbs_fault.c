@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* fault-set, fault-clear, fault-ls. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/draw.h"
 #include "lab/control_args.h"
 #include "lab/verbs.h"
 #include "topology/fault_words.h"
@@ -65,9 +68,21 @@ static int read_target(const struct lab *lab, struct call *call, enum arg_need n
 	return fault_target_resolve(target, lab->plan, text, why);
 }
 
+/* What is needed to judge every frame anew: spec, key, from which frame on. */
 static void journal_fault(struct lab *lab, const struct fault_at *at)
 {
-	journal_write(lab->journal, "fault", direction_json(lab, at, false));
+	json_t *entry = direction_json(lab, at, false);
+	const struct sw_count *count = wire_fault_count(lab->wire, at);
+	char name[FAULT_NAME_BYTES_MAX], key[32];
+
+	wire_fault_name(lab->wire, at, name);
+	snprintf(key, sizeof(key), "0x%016" PRIx64, draw_key(lab->seed, name));
+	json_object_set_new(entry, "draws", json_string(name));
+	json_object_set_new(entry, "key", json_string(key));
+	json_object_set_new(entry, "frame",
+			    json_integer(count ? (json_int_t)count->frames : 0));
+	json_object_set_new(entry, "at", json_integer((json_int_t)wire_switch_ns(lab->wire)));
+	journal_write(lab->journal, "fault", entry);
 }
 
 /* ---- set --------------------------------------------------------------- */

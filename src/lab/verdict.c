@@ -77,7 +77,7 @@ struct capture_frame verdict_frame(char text[VERDICT_BYTES_MAX],
 	const struct fault_note *last = last_note(event->trail);
 
 	frame.id = verdict_id(event);
-	frame.verdict = (int)event->fate;
+	frame.verdict = (int)event->fate | (event->late ? VERDICT_LATE : 0);
 	frame.crc_error = last && last->kind == NOTE_LOST_FCS;
 	if (event->trail->notes || event->fate != SW_PASS) {
 		put_words(text, event, cut, ctx);

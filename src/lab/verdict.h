@@ -12,7 +12,7 @@
  *
  * And for programs, an identity, which is the same wherever the frame is seen (the
  * port at which it entered, and its number in the direction that leads from there),
- * and an enum sw_fate as the verdict.
+ * and an enum sw_fate as the verdict, with VERDICT_LATE if it had entered already.
  *
  * Errors:    none.
  * Ownership: the frame borrows the text and the event.
@@ -25,7 +25,11 @@
 #include "linkfault/note.h"
 #include "switch/switch.h"
 
-enum { VERDICT_BYTES_MAX = FAULT_TRAIL_BYTES_MAX + 64, VERDICT_NUMBER_BITS = 40 };
+enum {
+	VERDICT_BYTES_MAX = FAULT_TRAIL_BYTES_MAX + 64,
+	VERDICT_NUMBER_BITS = 40,
+	VERDICT_LATE = 0x80,
+};
 
 #define VERDICT_NUMBER_MASK ((UINT64_C(1) << VERDICT_NUMBER_BITS) - 1)
 

@@ -75,12 +75,17 @@ int wire_fault_set(struct wire *wire, const struct fault_at *at,
 struct fault_spec wire_fault_get(const struct wire *wire, const struct fault_at *at);
 const struct sw_count *wire_fault_count(const struct wire *wire,
 					const struct fault_at *at);
+/* The name that keys the draws: "backup n1->n2", "lan n1:eth0->n2:eth0". */
+void wire_fault_name(const struct wire *wire, const struct fault_at *at,
+		     char name[FAULT_NAME_BYTES_MAX]);
 /* The pairs that have a fault of their own now. */
 const struct fault_at *wire_pairs(const struct wire *wire, size_t *count);
 
 /* Partitions: lab/cuts.h says what is cut.  First bring the wiring up to now: what was
  * due before a change arrives as things were before it. */
 void wire_catch_up(struct wire *wire);
+/* The switch's time: of its last call, so of the last change. */
+uint64_t wire_switch_ns(const struct wire *wire);
 void wire_cut(struct wire *wire, uint32_t from_node, uint32_t to_node, bool cut);
 bool wire_is_cut(const struct wire *wire, uint32_t from_node, uint32_t to_node);
 

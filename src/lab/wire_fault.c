@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Faults and partitions of the wiring. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lab/wire_internal.h"
@@ -98,6 +99,19 @@ const struct sw_count *wire_fault_count(const struct wire *wire,
 			     wire_port(wire, at->to));
 }
 
+void wire_fault_name(const struct wire *wire, const struct fault_at *at,
+		     char name[FAULT_NAME_BYTES_MAX])
+{
+	if (at->pair)
+		snprintf(name, FAULT_NAME_BYTES_MAX, "%s %s->%s",
+			 wire->plan->segments[at->segment].name,
+			 wire->ports[wire_port(wire, at->from)].name,
+			 wire->ports[wire_port(wire, at->to)].name);
+	else
+		snprintf(name, FAULT_NAME_BYTES_MAX, "%s",
+			 sw_link_direction_name(wire->sw, at->link, at->dir));
+}
+
 const struct fault_at *wire_pairs(const struct wire *wire, size_t *count)
 {
 	*count = wire->pair_count;
@@ -108,6 +122,11 @@ void wire_catch_up(struct wire *wire)
 {
 	sw_advance(wire->sw, clock_now_ns(wire->clock));
 	wire_settle(wire);
+}
+
+uint64_t wire_switch_ns(const struct wire *wire)
+{
+	return sw_now_ns(wire->sw);
 }
 
 void wire_cut(struct wire *wire, uint32_t from_node, uint32_t to_node, bool cut)

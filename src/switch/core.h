@@ -57,6 +57,7 @@ struct direction {
 	struct sw_count count;
 	struct fault_spec spec;
 	uint64_t key;
+	uint64_t skipped; /* numbers that no frame of ours had: sw_skip_to() */
 	struct fault_line line;
 	struct hold_list on_line; /* in the order in which they leave it */
 	char *name;

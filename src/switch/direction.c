@@ -125,7 +125,7 @@ void direction_offer(struct sw *sw, struct direction *direction, struct transit 
 	struct direction *d = direction;
 
 	transit->direction = d;
-	transit->frame_no = d->count.frames;
+	transit->frame_no = d->skipped + d->count.frames;
 	trail_step(transit->trail, d->name, transit->frame_no);
 	count_offered(&d->count, transit->frame.size);
 	if (is_cut(sw, d, transit)) {

@@ -31,6 +31,7 @@ void port_tap_enter(struct sw *sw, struct transit *transit)
 void port_tap_drop(struct sw *sw, struct transit *transit, enum sw_fate fate)
 {
 	const struct direction *d = transit->direction;
+	bool late = !transit->entering;
 
 	transit->entering = false;
 	if (transit->from->tapped)
@@ -38,6 +39,7 @@ void port_tap_drop(struct sw *sw, struct transit *transit, enum sw_fate fate)
 						.from = transit->from->index,
 						.inbound = true,
 						.fate = fate,
+						.late = late,
 						.direction = d ? d->name : NULL,
 						.frame_no = transit->frame_no,
 						.now_ns = sw->now_ns,

@@ -328,6 +328,19 @@ void sw_heal(struct sw *sw)
 	cut_matrix_clear(&sw->cuts);
 }
 
+uint64_t sw_now_ns(const struct sw *sw)
+{
+	return sw->now_ns;
+}
+
+void sw_skip_to(struct sw *sw, uint32_t port, uint64_t frame_no)
+{
+	struct direction *d = port_at(sw, port)->out_of;
+
+	ASSERT(d && frame_no >= d->skipped + d->count.frames);
+	d->skipped = frame_no - d->count.frames;
+}
+
 const char *sw_link_direction_name(const struct sw *sw, uint32_t link, int dir)
 {
 	return direction_at(sw, link, dir)->name;

@@ -89,6 +89,7 @@ struct sw_tap_event {
 	uint32_t from; /* the port at which it entered; port itself if inbound */
 	bool inbound;	       /* from the guest into the switch */
 	enum sw_fate fate;     /* SW_PASS, or why it was dropped */
+	bool late;	       /* dropped when it had entered already: under way */
 	const char *direction; /* where it was dropped, or the last it came through:
 				* "backup n1->n2"; NULL for SW_PASS and before any */
 	uint64_t frame_no;     /* its number in that direction, from 0 */
@@ -165,7 +166,13 @@ void sw_port_tap(struct sw *sw, uint32_t port, bool on);
 uint64_t sw_next_due_ns(const struct sw *sw);
 void sw_advance(struct sw *sw, uint64_t now_ns);
 
+/* The next frame from this port gets that number in the direction that leads away
+ * from it: those in between were not seen.  For replaying what was recorded with
+ * gaps; not below what it has. */
+void sw_skip_to(struct sw *sw, uint32_t port, uint64_t frame_no);
+
 /* Looking. */
+uint64_t sw_now_ns(const struct sw *sw); /* of the last call that told it */
 const char *sw_link_direction_name(const struct sw *sw, uint32_t link, int dir);
 uint64_t sw_pool_bytes(const struct sw *sw); /* of the pool, in use now */
 const struct sw_count *sw_link_count(const struct sw *sw, uint32_t link, int dir);

@@ -136,7 +136,7 @@ class WordsTest(Case):
 
     def test_every_command_has_help(self):
         usage = self.good("help")
-        names = re.findall(r"^  ([a-z]+(?: (?:set|clear|ls|use|rm|build))?)", usage, re.M)
+        names = re.findall(r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build))?)", usage, re.M)
         self.assertIn("fault set", names)
         for name in names:
             self.assertIn("Usage: netlab " + name, self.good("help", *name.split()))

@@ -71,7 +71,7 @@ class Capture:
         self.frames.append(Frame(((high << 32) + low) * scale[port], self.ports[port],
                                  flags == OUTBOUND, found.get(COMMENT, b"").decode(),
                                  body[20:20 + kept], size,
-                                 FATES[verdict[1]] if verdict else None, number))
+                                 FATES[verdict[1] & 0x7F] if verdict else None, number))
 
     def udp(self, port, to_port):
         """Frames of UDP to a port number, at one of the captured ports, as

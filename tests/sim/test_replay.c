@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+/* A run that never was: its plan, journal and frames are made here, recorded as the lab
+ * records, and judged anew. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/draw.h"
+#include "base/fdio.h"
+#include "capture/capture.h"
+#include "clock/clock.h"
+#include "lab/recheck.h"
+#include "topology/compile.h"
+#include "topology/plan_json.h"
+
+enum { FRAMES = 3000, FRAME_BYTES = 200, FILE_BYTES_MAX = 4 << 20 };
+
+#define WALL_AT_ZERO_NS (UINT64_C(1769869503) * NS_PER_S)
+
+static const char plain[] = "{\"seed\":5,\"nodes\":{\"a\":{},\"b\":{},\"c\":{}},"
+			    "\"links\":[{\"name\":\"wire\","
+			    "\"endpoints\":[\"a\",\"b\"],\"loss\":\"5%\",\"delay\":"
+			    "\"3ms\",\"jitter\":\"2ms\"}]}";
+/* More of everything, elsewhere. */
+static const char more[] =
+	"{\"seed\":5,\"nodes\":{\"a\":{},\"b\":{},\"c\":{},\"d\":{}},\"networks\":{"
+	"\"lan\":"
+	"{\"members\":[\"c\",\"d\"],\"loss\":\"50%\"}},\"links\":[{\"name\":\"wire\","
+	"\"endpoints\":[\"a:eth0\",\"b:eth0\"],\"loss\":\"5%\",\"delay\":\"3ms\","
+	"\"jitter\":"
+	"\"2ms\"},{\"name\":\"other\",\"endpoints\":[\"a:eth1\",\"b:eth1\"],\"loss\":"
+	"\"30%\"}]}";
+
+static const char changes[] =
+	"{\"t\":0,\"wall\":\"2026-01-31T14:25:03.000000000Z\",\"event\":\"lab-start\"}\n"
+	"{\"t\":5,\"event\":\"port\",\"port\":\"a:eth0\",\"state\":\"up\"}\n"
+	"{\"t\":5,\"event\":\"port\",\"port\":\"b:eth0\",\"state\":\"up\"}\n"
+	"{\"t\":800000000,\"at\":800000000,\"event\":\"fault\",\"draws\":\"wire "
+	"a->b\",\"fault\":"
+	"{\"loss\":\"20%\",\"delay\":\"5ms\",\"rate\":\"300kbit\",\"limit\":\"9frames\"}}\n"
+	"{\"t\":1600000001,\"at\":1600000000,\"event\":\"partition\",\"name\":\"p1\","
+	"\"cuts\":"
+	"[[\"b\",\"a\"]],\"cut_count\":1}\n"
+	"{\"t\":2000000001,\"at\":2000000000,\"event\":\"heal\",\"name\":\"p1\"}\n";
+
+static char dir[64];
+
+static const char *in_dir(const char *name)
+{
+	static char path[4][128];
+	static int next;
+
+	next = (next + 1) % 4;
+	snprintf(path[next], sizeof(path[next]), "%s/%s", dir, name);
+	return path[next];
+}
+
+static void write_text(const char *name, const char *text)
+{
+	assert_int_equal(
+		fdio_write_file(AT_FDCWD, in_dir(name), text, strlen(text), 0600, NULL),
+		0);
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "%s/netlab-test-XXXXXX", getenv("TMPDIR") ?: "/tmp");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	char *slash = strrchr(dir, '/');
+	int parent;
+
+	*slash = 0;
+	parent = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(parent >= 0);
+	assert_int_equal(fdio_remove_tree(parent, slash + 1, NULL), 0);
+	close(parent);
+	return 0;
+}
+
+static struct history make_run(const char *topology, const char *journal)
+{
+	struct topology_options options = { 0 };
+	static struct diagnostics diags;
+	struct plan *plan = NULL;
+	struct history history;
+	struct why why;
+	json_t *json;
+	char *text;
+
+	topology_compile_text(topology, strlen(topology), "t.json", "/", &options, &plan,
+			      &diags);
+	assert_non_null(plan);
+	json = plan_to_json(plan);
+	text = json_dumps(json, 0);
+	write_text("plan.json", text);
+	write_text("journal.jsonl", journal);
+	free(text);
+	json_decref(json);
+	plan_free(plan);
+	if (history_read(&history, dir, &why))
+		fail_msg("%s", why.text);
+	return history;
+}
+
+/* Everything that is seen at the two ends of the wire, as a lab would record it. */
+struct recorder {
+	struct replay *replay;
+	struct capture *capture;
+	struct loop *loop;
+	uint32_t ends[2];
+};
+
+static void record(void *ctx, const struct sw_tap_event *event)
+{
+	struct recorder *recorder = ctx;
+	char text[VERDICT_BYTES_MAX];
+	struct capture_frame frame =
+		verdict_frame(text, event, WALL_AT_ZERO_NS + event->now_ns,
+			      replay_cut_name, recorder->replay);
+
+	frame.interface = event->port == recorder->ends[1];
+	capture_frame(recorder->capture, &frame);
+	while (loop_turn(recorder->loop, 0) > 0)
+		;
+}
+
+static void on_ended(void *ctx, const char *why)
+{
+	(void)ctx;
+	(void)why;
+}
+
+/* The same frames each time, from a and b in turn, about a thousand a second. */
+static void send_frames(struct replay *replay, const uint32_t ends[2])
+{
+	uint8_t bytes[FRAME_BYTES] = { 0 };
+	uint64_t number[2] = { 0 }, now_ns = NS_PER_MS;
+
+	for (uint32_t i = 0; i < FRAMES; i++) {
+		unsigned end = draw_below(1, i, LANE_TOPOLOGY, 2) != 0;
+		uint32_t size = 60 + (uint32_t)draw_below(2, i, LANE_TOPOLOGY, 140);
+
+		bytes[0] = 2;
+		bytes[5] = end == 0;
+		bytes[6] = 2;
+		bytes[11] = end != 0;
+		memcpy(bytes + 14, &i, sizeof(i));
+		now_ns += 1 + draw_below(3, i, LANE_TOPOLOGY, 2 * NS_PER_MS);
+		assert_int_equal(replay_frame(replay, ends[end], number[end]++,
+					      (struct frame){ bytes, size }, now_ns,
+					      NULL),
+				 0);
+	}
+	assert_int_equal(replay_end(replay, NULL), 0);
+}
+
+/* Record the wire of a run into a file. */
+static void record_run(const struct history *history, const char *name)
+{
+	static const char *const names[] = { "a:eth0", "b:eth0" };
+	struct recorder recorder = { .ends = { 0 } };
+	struct capture_config config = { .interfaces = names, .interface_count = 2 };
+
+	config.fd = open(in_dir(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_int_equal(loop_create(&recorder.loop, NULL), 0);
+	assert_int_equal(capture_create(&recorder.capture, recorder.loop, &config,
+					on_ended, NULL, NULL),
+			 0);
+	assert_int_equal(
+		replay_create(&recorder.replay, history, record, &recorder, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		recorder.ends[i] = (uint32_t)replay_find_port(recorder.replay, names[i]);
+		replay_tap(recorder.replay, recorder.ends[i], true);
+	}
+	send_frames(recorder.replay, recorder.ends);
+	replay_free(recorder.replay);
+	capture_destroy(recorder.capture);
+	loop_destroy(recorder.loop);
+}
+
+static struct recheck judge(const struct history *history, const char *name)
+{
+	static const struct recheck_ops none = { 0 };
+	struct recheck recheck;
+	struct why why;
+
+	if (recheck_run(&recheck, history, "wire", in_dir(name), &none, &why))
+		fail_msg("%s", why.text);
+	return recheck;
+}
+
+static void assert_same_file(const char *a, const char *b)
+{
+	char *x, *y;
+	size_t x_bytes, y_bytes;
+
+	assert_int_equal(
+		fdio_read_file(AT_FDCWD, in_dir(a), FILE_BYTES_MAX, &x, &x_bytes, NULL),
+		0);
+	assert_int_equal(
+		fdio_read_file(AT_FDCWD, in_dir(b), FILE_BYTES_MAX, &y, &y_bytes, NULL),
+		0);
+	assert_int_equal(x_bytes, y_bytes);
+	assert_memory_equal(x, y, x_bytes);
+	assert_true(x_bytes > (size_t)FRAMES * 60);
+	free(x);
+	free(y);
+}
+
+static void the_same_frames_give_the_same_capture_to_the_byte(void **state)
+{
+	struct history history = make_run(plain, changes);
+
+	(void)state;
+	record_run(&history, "one");
+	record_run(&history, "two");
+	assert_same_file("one", "two");
+	history_free(&history);
+}
+
+static void what_was_recorded_is_what_is_decided_again(void **state)
+{
+	struct history history = make_run(plain, changes);
+	struct recheck r;
+	size_t of_fate[SW_FATES] = { 0 };
+
+	(void)state;
+	record_run(&history, "one");
+	r = judge(&history, "one");
+	assert_int_equal(r.differences, 0);
+	assert_int_equal(r.frames, FRAMES);
+	assert_int_equal(r.compared, r.then.count);
+	assert_int_equal(r.then.count, r.again.count);
+	for (size_t i = 0; i < r.then.count; i++)
+		of_fate[r.then.at[i].fate & ~VERDICT_LATE]++;
+	assert_true(of_fate[SW_PASS] > FRAMES && of_fate[SW_DROP_LOSS] > 200);
+	assert_true(of_fate[SW_DROP_CUT] > 50 && of_fate[SW_DROP_LIMIT] > 5);
+	recheck_free(&r);
+	history_free(&history);
+}
+
+static void a_setting_that_is_not_what_it_was_is_found_at_its_first_frame(void **state)
+{
+	struct history history = make_run(plain, changes);
+	char *other = strdup(changes), *digit;
+	struct recheck r;
+
+	(void)state;
+	record_run(&history, "one");
+	history_free(&history);
+	digit = strstr(other, "20%");
+	*digit = '3';
+	history = make_run(plain, other);
+	r = judge(&history, "one");
+	/* 10 % of a's frames from 0.8 s on. */
+	assert_in_range(r.differences, 60, 400);
+	assert_non_null(r.was.comment);
+	assert_non_null(strstr(r.is.comment, "lost: random"));
+	for (size_t i = 0; i < r.then.count; i++)
+		if (r.then.at[i].number < r.was.number)
+			assert_true(r.then.at[i].fate >= 0);
+	recheck_free(&r);
+	history_free(&history);
+	free(other);
+}
+
+static void links_and_faults_elsewhere_change_no_verdict(void **state)
+{
+	static const char noise[] =
+		"{\"t\":1000000,\"at\":1000000,\"event\":\"fault\",\"draws\":\"other "
+		"a->b\","
+		"\"fault\":{\"delay\":\"9ms\"}}\n"
+		"{\"t\":1000001,\"at\":1000001,\"event\":\"fault\",\"draws\":"
+		"\"lan c:eth0->d:eth0\",\"fault\":{\"loss\":\"9%\"}}\n"
+		"{\"t\":1000002,\"at\":1000002,\"event\":\"partition\",\"name\":\"x\","
+		"\"cuts\":"
+		"[[\"c\",\"a\"],[\"d\",\"b\"]],\"cut_count\":2}\n";
+	char both[sizeof(changes) + sizeof(noise)];
+	const char *first = strchr(changes, '\n') + 1;
+	struct history history = make_run(plain, changes);
+
+	(void)state;
+	record_run(&history, "one");
+	history_free(&history);
+	snprintf(both, sizeof(both), "%.*s%s%s", (int)(first - changes), changes, noise,
+		 first);
+	history = make_run(more, both);
+	record_run(&history, "two");
+	/* Ports are numbered in the topology's order, and a's second one comes in
+	 * between: so it is the verdicts that are compared, by number. */
+	{
+		struct recheck r = judge(&history, "two");
+		struct pcapng_file x, y;
+		struct pcapng_record p, q;
+
+		assert_int_equal(r.differences, 0);
+		recheck_free(&r);
+		assert_int_equal(pcapng_open(&x, in_dir("one"), NULL), 0);
+		assert_int_equal(pcapng_open(&y, in_dir("two"), NULL), 0);
+		while (pcapng_next(&x, &p, NULL) == 1) {
+			assert_int_equal(pcapng_next(&y, &q, NULL), 1);
+			assert_string_equal(p.comment, q.comment);
+			assert_int_equal(p.verdict, q.verdict);
+			assert_int_equal(p.wall_ns, q.wall_ns);
+			assert_int_equal(p.id & VERDICT_NUMBER_MASK,
+					 q.id & VERDICT_NUMBER_MASK);
+		}
+		assert_int_equal(pcapng_next(&y, &q, NULL), 0);
+		pcapng_close(&x);
+		pcapng_close(&y);
+	}
+	history_free(&history);
+}
+
+/* ---- the reader -------------------------------------------------------- */
+
+static void a_damaged_capture_is_refused_or_ends_and_never_more(void **state)
+{
+	struct history history = make_run(plain, changes);
+	struct pcapng_record record;
+	struct pcapng_file file;
+	char *bytes;
+	size_t size;
+
+	(void)state;
+	record_run(&history, "one");
+	history_free(&history);
+	assert_int_equal(fdio_read_file(AT_FDCWD, in_dir("one"), FILE_BYTES_MAX, &bytes,
+					&size, NULL),
+			 0);
+	for (size_t i = 0; i < 4000; i++) {
+		size_t at = i < 600 ? i : (size_t)draw_below(8, i, LANE_TOPOLOGY, size);
+		size_t end = i % 7 ? size : at;
+		uint8_t *copy = malloc(end + 1); /* so that a sanitizer sees its end */
+		int rc;
+
+		memcpy(copy, bytes, end);
+		if (at < end)
+			copy[at] ^= (uint8_t)(1 + draw_below(9, i, LANE_TOPOLOGY, 255));
+		pcapng_open_bytes(&file, copy, end);
+		while ((rc = pcapng_next(&file, &record, NULL)) == 1)
+			assert_true(record.captured <= record.size &&
+				    record.interface < file.interface_count &&
+				    strlen(record.comment) <= PCAPNG_TEXT_BYTES_MAX);
+		assert_true(rc <= 0);
+		file.bytes = NULL;
+		pcapng_close(&file);
+		free(copy);
+		i += size > 1 << 20 ? 3 : 0;
+	}
+	free(bytes);
+}
+
+static void wall_clocks_are_read_to_the_nanosecond(void **state)
+{
+	(void)state;
+	assert_int_equal(history_wall_ns("2026-01-31T14:25:03.000000000Z"),
+			 WALL_AT_ZERO_NS);
+	assert_int_equal(history_wall_ns("2026-01-31T14:25:03.000131072Z"),
+			 WALL_AT_ZERO_NS + 131072);
+	assert_int_equal(history_wall_ns("yesterday"), 0);
+	assert_int_equal(history_wall_ns(NULL), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_frames_give_the_same_capture_to_the_byte),
+		cmocka_unit_test(what_was_recorded_is_what_is_decided_again),
+		cmocka_unit_test(
+			a_setting_that_is_not_what_it_was_is_found_at_its_first_frame),
+		cmocka_unit_test(links_and_faults_elsewhere_change_no_verdict),
+		cmocka_unit_test(a_damaged_capture_is_refused_or_ends_and_never_more),
+		cmocka_unit_test(wall_clocks_are_read_to_the_nanosecond),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
