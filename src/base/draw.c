@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/draw.h"
 
+#include <stddef.h>
+
 #include "base/check.h"
 
 static uint64_t mix(uint64_t x)
@@ -24,11 +26,41 @@ uint64_t draw_key(uint64_t seed, const char *name)
 	return mix(mix(seed + UINT64_C(0x9e3779b97f4a7c15)) ^ h);
 }
 
+static draw_seen_fn *seen_by;
+static void *seen_ctx;
+
+void draw_watch(draw_seen_fn *fn, void *ctx)
+{
+	seen_by = fn;
+	seen_ctx = ctx;
+}
+
 uint64_t draw_bits(uint64_t key, uint64_t n, enum draw_lane lane)
 {
 	uint64_t h = mix(key + (uint64_t)lane * UINT64_C(0x9e3779b97f4a7c15));
+	uint64_t bits = mix(h ^ mix(n + UINT64_C(0xd1b54a32d192ed03)));
 
-	return mix(h ^ mix(n + UINT64_C(0xd1b54a32d192ed03)));
+	if (__builtin_expect(seen_by != NULL, 0))
+		seen_by(seen_ctx, key, n, lane, bits);
+	return bits;
+}
+
+const char *draw_lane_name(enum draw_lane lane)
+{
+	static const char *const names[] = {
+		[LANE_LOSS] = "loss",
+		[LANE_JITTER] = "jitter",
+		[LANE_TOPOLOGY] = "topology",
+		[LANE_MAC] = "mac",
+		[LANE_SEED] = "seed",
+		[LANE_PARTITION_ORDER] = "partition order",
+		[LANE_PARTITION_KIND] = "partition kind",
+		[LANE_PARTITION_WAY] = "partition way",
+		[LANE_PARTITION_TIME] = "partition time",
+	};
+	size_t count = sizeof(names) / sizeof(names[0]);
+
+	return (size_t)lane < count && names[lane] ? names[lane] : "?";
 }
 
 uint64_t draw_below(uint64_t key, uint64_t n, enum draw_lane lane, uint64_t bound)

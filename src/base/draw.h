@@ -17,7 +17,7 @@
  * "Fast splittable pseudorandom number generators", 2014); names are folded in
  * with FNV-1a.
  *
- * Errors: none.  Threads: pure.
+ * Errors: none.  Threads: pure, but for draw_watch(): one.
  */
 #ifndef NL_BASE_DRAW_H
 #define NL_BASE_DRAW_H
@@ -38,6 +38,15 @@ enum draw_lane {
 
 /* The key of a name under a seed.  name is borrowed for the call. */
 uint64_t draw_key(uint64_t seed, const char *name);
+
+/* "loss", "jitter", ...; "?" for a number that is no lane. */
+const char *draw_lane_name(enum draw_lane lane);
+
+/* Have each draw shown as it is made, for who explains a decision; fn NULL ends it.
+ * Draws are what they are all the same. */
+typedef void draw_seen_fn(void *ctx, uint64_t key, uint64_t n, enum draw_lane lane,
+			  uint64_t bits);
+void draw_watch(draw_seen_fn *fn, void *ctx);
 
 /* 64 uniform bits. */
 uint64_t draw_bits(uint64_t key, uint64_t n, enum draw_lane lane);

@@ -132,6 +132,7 @@ int cmd_partition_ls(struct call *call);
 int cmd_heal(struct call *call);
 int cmd_matrix(struct call *call);
 int cmd_capture(struct call *call);
+int cmd_explain(struct call *call);
 int cmd_replay_link(struct call *call);
 int cmd_check(struct call *call);
 int cmd_graph(struct call *call);

@@ -98,6 +98,13 @@ static const struct option_spec capture_options[] = {
 	{0},
 };
 
+static const struct option_spec explain_options[] = {
+	{'r', "read", "FILE", "a capture of the run: FRAME is a frame's number in it",
+	 COMPLETE_FILE, false},
+	{0, "run", "DIR", "the run directory (default: of the lab)", COMPLETE_FOLDER, false},
+	{0},
+};
+
 static const struct option_spec replay_options[] = {
 	{'r', "read", "FILE", "the capture, of that run", COMPLETE_FILE, false},
 	{'w', "write", "FILE", "write what is seen in the replay, as a capture", COMPLETE_FILE,
@@ -250,6 +257,17 @@ const struct command commands[] = {
 	 "-i -. Each frame is there where it enters the switch and where it leaves it, and says "
 	 "as a comment what was done to it; those that were lost, too.",
 	 capture_options, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_CAPTURE, 0}, cmd_capture},
+
+	{"explain", "LINK FRAME", "show each decision on a frame's way",
+	 "With -r, FRAME is the number of a frame in that capture, as Wireshark shows it, and LINK "
+	 "a link or network of which all ends are in it, or all. The frames up to it are judged "
+	 "anew, as by replay-link, and what was drawn, what was set and what came of it is shown, "
+	 "direction by direction.\n\n"
+	 "Without a capture, LINK is a direction, as fault ls prints it (\"wire a->b\"), and FRAME "
+	 "the frame's number in it, from 0. Shown is what was set for it and what is drawn for it, "
+	 "by the run's journal; queues and partitions depend on the time, which only a capture "
+	 "has.",
+	 explain_options, 2, 2, 0, TAKES_LAB | TAKES_JSON, {COMPLETE_TARGET, 0}, cmd_explain},
 
 	{"replay-link", "RUN LINK", "judge a recorded link's frames anew and compare",
 	 "RUN is a run directory, or a lab. LINK is a link or network of which all ends are in "

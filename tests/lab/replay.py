@@ -100,5 +100,40 @@ def test_a_capture_that_began_later_is_judged_too(home):
         check(words in said, said)
 
 
+def test_each_decision_on_a_frames_way_is_explained(home):
+    lab = lab_of(home)
+    weather(lab)
+    run, path = lab.run_dir, lab.run_dir / "captures" / "all.pcapng"
+    live = json.loads(home.netlab("explain", "wire a->b", "3", "-l", lab.name, "--json").stdout)
+    lab.down()
+    frames = pcapng.Capture(path).frames
+    looked_at = 0
+    for number, frame in enumerate(frames, 1):
+        lost, delayed = frame.comment.endswith("lost: random"), ": delayed" in frame.comment
+        if not (lost or delayed) or looked_at >= 25 or number % 7:
+            continue
+        looked_at += 1
+        what = json.loads(home.netlab("explain", "all", number, "-r", path, "--run", run,
+                                      "--json").stdout)
+        check(any(s["comment"] == frame.comment for s in what["sights"]), frame.comment, what)
+        last = what["steps"][-1]
+        if lost:
+            loss = next(d for d in last["draws"] if d["what"] == "loss")["percent"]
+            check(loss < float(last["fault"]["loss"].rstrip("%")), last)
+            equal(last["notes"][-1], "lost: random")
+    check(looked_at > 10, looked_at, "frames looked at")
+    step = live["steps"][0]
+    again = json.loads(home.netlab("explain", "wire a->b", "3", "--run", run, "--json").stdout)
+    equal(step, again["steps"][0], "while it ran, and after")
+    equal(step["fault"]["loss"], "10%")
+    # The same draw by both ways.
+    number = next(n for n, f in enumerate(frames, 1) if f.comment.startswith("wire a->b #3:"))
+    what = json.loads(home.netlab("explain", "wire", number, "-r", path, "--run", run,
+                                  "--json").stdout)
+    equal(what["steps"][0]["draws"][0], step["draws"][0])
+    out = home.netlab("explain", "wire", number, "-r", path, "--run", run).stdout
+    check(re.search(r"wire a->b #3\n  set   .*loss=10%.*\n  key   0x", out), out)
+
+
 if __name__ == "__main__":
     sys.exit(harness.main(globals()))

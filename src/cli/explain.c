@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/explain.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/draw.h"
+#include "lab/recheck.h"
+
+/* A draw of several bits takes keys that follow one another. */
+enum { KEYS_IN_A_ROW = 64 };
+
+struct drawn {
+	uint64_t key, n, bits;
+	enum draw_lane lane;
+};
+
+struct explain {
+	const struct history *history;
+	uint64_t id; /* of the frame */
+	json_t *frame, *steps, *sights;
+};
+
+static json_t *hex(uint64_t value)
+{
+	return json_sprintf("0x%016" PRIx64, value);
+}
+
+/* Of uniform bits, as a part of 100: what a percentage is compared with. */
+static double percent(uint64_t bits)
+{
+	return (double)(bits >> 11) / (double)(UINT64_C(1) << 53) * 100;
+}
+
+static json_t *draw_json(const struct drawn *drawn, uint64_t key)
+{
+	json_t *json =
+		json_pack("{s:s, s:f, s:o}", "what", draw_lane_name(drawn->lane),
+			  "percent", percent(drawn->bits), "bits", hex(drawn->bits));
+
+	/* A rule draws with a key of its own, made from the direction's. */
+	if (drawn->key != key)
+		json_object_set_new(json, "key", hex(drawn->key));
+	return json;
+}
+
+static json_t *step_of(struct explain *e, const struct replay *replay,
+		       const struct fault_step *step)
+{
+	const json_t *fault = replay_fault(replay, step->direction);
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(e->steps, i, one)
+	{
+		const char *name = json_string_value(json_object_get(one, "direction"));
+
+		if (!strcmp(name, step->direction))
+			return one;
+	}
+	one = json_pack("{s:s, s:I, s:o, s:O, s:I, s:[], s:[]}", "direction",
+			step->direction, "number", (json_int_t)step->frame_no, "key",
+			hex(draw_key(e->history->seed, step->direction)), "fault",
+			fault ? fault : json_object(), "since_ns",
+			(json_int_t)replay_fault_since_ns(replay, step->direction),
+			"draws", "notes");
+	json_array_append_new(e->steps, one);
+	return one;
+}
+
+static void add_notes(json_t *step, const struct fault_trail *trail, unsigned index)
+{
+	json_t *notes = json_object_get(step, "notes");
+	char text[FAULT_NOTE_BYTES_MAX];
+	unsigned known = (unsigned)json_array_size(notes), met = 0;
+
+	for (unsigned n = 0; n < trail->notes; n++) {
+		if (trail->note[n].step != index || met++ < known)
+			continue;
+		fault_note_format(text, &trail->note[n]);
+		json_array_append_new(notes, json_string(text));
+	}
+}
+
+/* Was the draw made by that direction, or by a rule of its fault? */
+static bool is_of(const struct drawn *drawn, uint64_t key, const json_t *fault)
+{
+	const json_t *rule;
+	size_t i;
+
+	if (drawn->key - key < KEYS_IN_A_ROW)
+		return true;
+	json_array_foreach(json_object_get(fault, "rules"), i, rule)
+	{
+		const char *name = json_string_value(json_object_get(rule, "name"));
+
+		if (name && drawn->key - draw_key(key, name) < KEYS_IN_A_ROW)
+			return true;
+	}
+	return false;
+}
+
+static void on_draw(void *ctx, uint64_t key, uint64_t n, enum draw_lane lane,
+		    uint64_t bits)
+{
+	const struct explain *e = ctx;
+	const struct drawn drawn = { key, n, bits, lane };
+	json_t *step;
+	size_t i;
+
+	json_array_foreach(e->steps, i, step)
+	{
+		const char *direction =
+			json_string_value(json_object_get(step, "direction"));
+		uint64_t own = draw_key(e->history->seed, direction);
+
+		if ((uint64_t)json_integer_value(json_object_get(step, "number")) == n &&
+		    is_of(&drawn, own, json_object_get(step, "fault")))
+			json_array_append_new(json_object_get(step, "draws"),
+					      draw_json(&drawn, own));
+	}
+}
+
+static void on_seen(void *ctx, struct replay *replay, const struct sw_tap_event *event)
+{
+	struct explain *e = ctx;
+	char text[VERDICT_BYTES_MAX];
+	struct capture_frame frame =
+		verdict_frame(text, event, 0, replay_cut_name, replay);
+	const char *where = event->inbound ? event->fate == SW_PASS ? "entered"
+					     : event->late	    ? "lost on its way"
+								    : "lost at once"
+					   : "arrived";
+
+	if (frame.id == e->id) {
+		for (unsigned i = 0; i < event->trail->steps; i++)
+			add_notes(step_of(e, replay, &event->trail->step[i]),
+				  event->trail, i);
+		json_array_append_new(e->sights,
+				      json_pack("{s:I, s:s, s:s, s:s, s:s}", "t",
+						(json_int_t)event->now_ns, "port",
+						replay_port_name(replay, event->port),
+						"what", where, "verdict",
+						sw_fate_name(event->fate), "comment",
+						frame.comment ? frame.comment : ""));
+	}
+}
+
+static void on_enters(void *ctx, const struct pcapng_record *record)
+{
+	struct explain *e = ctx;
+
+	if (record->id != e->id)
+		return;
+	json_object_set_new(e->frame, "bytes", json_integer(record->size));
+	json_object_set_new(e->frame, "number", json_integer((json_int_t)record->number));
+	json_object_set_new(e->frame, "t",
+			    json_integer((json_int_t)(record->wall_ns -
+						      e->history->wall_at_zero_ns)));
+}
+
+/* Whose frame is that number of the file? */
+static int find_id(const char *capture, uint64_t number, uint64_t *id, struct why *why)
+{
+	struct pcapng_record record = { .number = 0 };
+	struct pcapng_file file;
+	int rc = pcapng_open(&file, capture, why);
+
+	if (rc)
+		return rc;
+	while ((rc = pcapng_next(&file, &record, why)) == 1 && record.number < number)
+		;
+	if (rc == 1)
+		*id = record.id;
+	else if (rc == 0)
+		rc = why_set(why, -ENOENT,
+			     "%s has %" PRIu64 " frames, so no frame %" PRIu64, capture,
+			     file.count, number);
+	if (rc == 1 && *id == PCAPNG_NO_ID)
+		rc = why_set(why, -EINVAL,
+			     "frame %" PRIu64 " never came to a link, or this is a plain "
+			     "capture: %s",
+			     number,
+			     *record.comment ? record.comment : "it says nothing");
+	pcapng_close(&file);
+	return rc < 0 ? rc : 0;
+}
+
+static int run(const struct history *history, const char *link, const char *capture,
+	       const struct recheck_ops *ops, struct why *why)
+{
+	struct recheck recheck;
+	int rc = recheck_run(&recheck, history, link, capture, ops, why);
+
+	if (!rc)
+		recheck_free(&recheck);
+	return rc;
+}
+
+int explain_frame(json_t **out, const struct history *history, const char *link,
+		  const char *capture, uint64_t number, struct why *why)
+{
+	struct explain *e = calloc(1, sizeof(*e));
+	struct recheck_ops ops = { .seen = on_seen, .enters = on_enters, .ctx = e };
+	int rc;
+
+	ASSERT(e);
+	e->history = history;
+	e->frame = json_object();
+	e->steps = json_array();
+	e->sights = json_array();
+	rc = find_id(capture, number, &e->id, why);
+	if (!rc)
+		rc = run(history, link, capture, &ops, why);
+	if (!rc && !json_array_size(e->sights))
+		rc = why_set(why, -ENOENT,
+			     "frame %" PRIu64
+			     " is none of %s, or entered before the capture "
+			     "began",
+			     number, link);
+	/* Its directions and numbers are known now, and so which draws are its own. */
+	if (!rc) {
+		draw_watch(on_draw, e);
+		rc = run(history, link, capture, &(struct recheck_ops){ 0 }, why);
+		draw_watch(NULL, NULL);
+	}
+	if (!rc)
+		*out = json_pack("{s:O, s:O, s:O}", "frame", e->frame, "steps", e->steps,
+				 "sights", e->sights);
+	json_decref(e->frame);
+	json_decref(e->steps);
+	json_decref(e->sights);
+	free(e);
+	return rc;
+}
+
+/* ---- without a capture ------------------------------------------------- */
+
+/* The fault of a direction of the plan, by the name that keys its draws. */
+static const json_t *planned(const struct history *history, const char *direction,
+			     struct why *why)
+{
+	const json_t *fault = NULL;
+	struct replay *replay;
+
+	if (replay_create(&replay, history, NULL, NULL, why))
+		return NULL;
+	fault = replay_fault(replay, direction);
+	if (!fault)
+		why_set(why, -ENOENT,
+			"no direction of this run is named \"%.100s\": `netlab fault ls` "
+			"prints the names",
+			direction);
+	replay_free(replay);
+	return fault;
+}
+
+int explain_number(json_t **out, const struct history *history, const char *direction,
+		   uint64_t number, struct why *why)
+{
+	static const enum draw_lane lanes[] = { LANE_LOSS, LANE_JITTER };
+	static const char *const of_keys[] = { "loss", "jitter" };
+	uint64_t key = draw_key(history->seed, direction), since_ns = 0;
+	const json_t *fault = planned(history, direction, why);
+	json_t *draws = json_array();
+
+	if (!fault)
+		return -ENOENT;
+	for (size_t i = 0; i < history->change_count; i++) {
+		const struct change *change = &history->changes[i];
+		const char *name =
+			json_string_value(json_object_get(change->entry, "draws"));
+
+		if (change->kind != CHANGE_FAULT || !name || strcmp(name, direction) ||
+		    (uint64_t)json_integer_value(
+			    json_object_get(change->entry, "frame")) > number)
+			continue;
+		fault = json_object_get(change->entry, "fault");
+		since_ns = change->at_ns;
+	}
+	for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++)
+		if (json_object_get(fault, of_keys[i]))
+			json_array_append_new(
+				draws, draw_json(&(struct drawn){ key, number,
+								  draw_bits(key, number,
+									    lanes[i]),
+								  lanes[i] },
+						 key));
+	*out = json_pack("{s:[{s:s, s:I, s:o, s:O, s:I, s:o, s:[]}]}", "steps",
+			 "direction", direction, "number", (json_int_t)number, "key",
+			 hex(key), "fault", fault, "since_ns", (json_int_t)since_ns,
+			 "draws", draws, "notes");
+	return 0;
+}
