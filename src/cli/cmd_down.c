@@ -22,6 +22,7 @@ enum {
 
 struct asked {
 	bool answered;
+	bool suspect; /* the run: its delays were not kept */
 	uint64_t heard_ns;
 	struct why why;
 	struct progress_state state;
@@ -35,6 +36,8 @@ static void got_line(void *ctx, const json_t *line, bool last)
 	if (last) {
 		asked->answered = true;
 		client_verdict(line, &asked->why);
+		asked->suspect = json_is_true(json_object_get(
+			json_object_get(line, "fidelity"), "suspect"));
 	} else {
 		down_progress(&asked->state, line);
 	}
@@ -91,6 +94,10 @@ static int ask(const char *name, bool graceful, struct why *why)
 			rc = client_turn(client, ms, NULL, why);
 	}
 	client_free(client);
+	if (asked.suspect)
+		ui_warning("%s: the host was too busy to keep this run's delays (the journal's "
+			   "last \"fidelity\" says by how much)",
+			   name);
 	if (rc == -ENOTCONN)
 		return 0;
 	return !rc && asked.why.text[0] ? why_set(why, -EREMOTEIO, "%s", asked.why.text)

@@ -125,6 +125,8 @@ static void print_rest(const json_t *a)
 		       " way%s between machines; "
 		       "`netlab heal` ends them\n",
 		       cuts, UI_PLURAL(cuts));
+	if (json_is_true(json_object_get(json_object_get(a, "fidelity"), "suspect")))
+		printf("\nthe host was too busy to keep the delays: `netlab fidelity`\n");
 	json_array_foreach(captures, i, one)
 	{
 		printf("%scapture of ", i ? "" : "\n");

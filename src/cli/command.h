@@ -130,6 +130,7 @@ int cmd_fault_ls(struct call *call);
 int cmd_partition(struct call *call);
 int cmd_partition_ls(struct call *call);
 int cmd_heal(struct call *call);
+int cmd_fidelity(struct call *call);
 int cmd_matrix(struct call *call);
 int cmd_capture(struct call *call);
 int cmd_explain(struct call *call);

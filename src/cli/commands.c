@@ -86,6 +86,12 @@ static const struct option_spec matrix_options[] = {
 	{0},
 };
 
+static const struct option_spec fidelity_options[] = {
+	{'p', "probe", NULL, "have the machines probe one another first, for three seconds", 0,
+	 false},
+	{0},
+};
+
 static const struct option_spec capture_options[] = {
 	{'w', "write", "FILE", "where to: a file, or - for stdout", COMPLETE_FILE, false},
 	{'f', "filter", "FILTER", "only these frames, in libpcap's language: \"tcp port 6379\"",
@@ -251,6 +257,18 @@ const struct command commands[] = {
 	 "one arrived), part (some did), off. Where this is not what the wiring permits, it says "
 	 "so. The exit status is then 1.",
 	 matrix_options, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_matrix},
+
+	{"fidelity", "[TARGET...]", "compare what was asked of links with what was measured",
+	 "For each direction, since its fault was last set: loss with its 99.9 % confidence "
+	 "interval, the mean time that frames spent in it, how late they came, and the rate at "
+	 "which queued frames left. A ! marks what does not fit. The last line is about the whole "
+	 "run: it is suspect if the 99th percentile of lateness is above a millisecond, for then "
+	 "the host was too busy.\n\n"
+	 "With --probe the machines send one another numbered datagrams; their losses one way "
+	 "and round trips are shown beside that. The exit status is 1 if anything is marked or "
+	 "the run is suspect.",
+	 fidelity_options, 0, -1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_TARGET, COMPLETE_TARGET},
+	 cmd_fidelity},
 
 	{"capture", "LINK|NETWORK|NODE:IF|NODE|all", "record frames to a pcapng file",
 	 "Until Ctrl-C, --for or --count. To watch live: netlab capture all -w - | wireshark -k "

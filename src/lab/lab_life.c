@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "lab/fidelity.h"
 #include "lab/text.h"
 
 enum {
@@ -261,6 +262,7 @@ void lab_stop(struct lab *lab, bool graceful, const char *reason)
 		return;
 	}
 	set_phase(lab, LAB_STOPPING, reason);
+	journal_write(lab->journal, "fidelity", fidelity_json(wire_lateness(lab->wire)));
 	for (size_t i = 0; graceful && i < lab->plan->node_count; i++)
 		machine_shutdown(lab->machines[i]);
 	if (!graceful)

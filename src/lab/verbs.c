@@ -28,6 +28,7 @@ const struct verb lab_verbs[] = {
 	    "min_stable" },
 	  verb_partition },
 	{ "partition-ls", { NULL }, verb_partition_ls },
+	{ "fidelity", { "target" }, verb_fidelity },
 	{ "matrix", { NULL }, verb_matrix },
 	{ "heal", { "names" }, verb_heal },
 	{ "capture", { "target", "filter", "snap", "delivered" }, verb_capture },

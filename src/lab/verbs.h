@@ -30,6 +30,7 @@ int verb_fault_ls(void *ctx, struct call *call, struct why *why);
 int verb_partition(void *ctx, struct call *call, struct why *why);
 int verb_partition_ls(void *ctx, struct call *call, struct why *why);
 int verb_matrix(void *ctx, struct call *call, struct why *why);
+int verb_fidelity(void *ctx, struct call *call, struct why *why);
 int verb_heal(void *ctx, struct call *call, struct why *why);
 int verb_capture(void *ctx, struct call *call, struct why *why);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lab/control_args.h"
+#include "lab/fidelity.h"
 #include "lab/text.h"
 #include "lab/verbs.h"
 
@@ -145,7 +146,9 @@ static bool pump_down(struct request *request)
 
 	tell_progress(watcher);
 	if (watcher->lab->phase == LAB_GONE) {
-		request_answer(request, NULL);
+		request_answer(request,
+			       json_pack("{s:o}", "fidelity",
+					 fidelity_json(wire_lateness(watcher->lab->wire))));
 		free(watcher);
 	}
 	return false;

@@ -42,6 +42,17 @@ static void flush_all(struct wire *wire)
 	wire->flush_count = 0;
 }
 
+/* They are with their machines now: how late is that? */
+static void note_lateness(struct wire *wire)
+{
+	uint32_t count;
+	const uint64_t *dues = sw_take_dues(wire->sw, &count);
+	uint64_t now_ns = count ? clock_now_ns(wire->clock) : 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		histogram_add(&wire->late, now_ns - dues[i]);
+}
+
 /* After everything that may have moved a frame: tell the receivers, and wake when
  * the next frame is due. */
 void wire_settle(struct wire *wire)
@@ -49,6 +60,7 @@ void wire_settle(struct wire *wire)
 	uint64_t due_ns = sw_next_due_ns(wire->sw);
 
 	flush_all(wire);
+	note_lateness(wire);
 	if (due_ns == UINT64_MAX)
 		timer_cancel(wire->clock, &wire->due);
 	else if (!wire->due.slot || wire->due.due_ns != due_ns)
@@ -391,6 +403,11 @@ const struct sw_count *wire_port_count_in(const struct wire *wire, uint32_t port
 const struct sw_count *wire_port_count_out(const struct wire *wire, uint32_t port)
 {
 	return sw_port_count_out(wire->sw, port);
+}
+
+const struct histogram *wire_lateness(const struct wire *wire)
+{
+	return &wire->late;
 }
 
 void wire_port_tap(struct wire *wire, uint32_t port, bool on)

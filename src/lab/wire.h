@@ -68,6 +68,9 @@ const char *wire_port_name(const struct wire *wire, uint32_t port); /* "n1:eth0"
 const struct sw_count *wire_port_count_in(const struct wire *wire, uint32_t port);
 const struct sw_count *wire_port_count_out(const struct wire *wire, uint32_t port);
 void wire_port_tap(struct wire *wire, uint32_t port, bool on);
+/* Of all frames that waited: nanoseconds from when they were due until their machine
+ * was told. */
+const struct histogram *wire_lateness(const struct wire *wire);
 
 /* Faults of a direction or pair. */
 int wire_fault_set(struct wire *wire, const struct fault_at *at,
@@ -75,6 +78,8 @@ int wire_fault_set(struct wire *wire, const struct fault_at *at,
 struct fault_spec wire_fault_get(const struct wire *wire, const struct fault_at *at);
 const struct sw_count *wire_fault_count(const struct wire *wire,
 					const struct fault_at *at);
+const struct sw_timing *wire_fault_timing(const struct wire *wire,
+					  const struct fault_at *at); /* or NULL */
 /* The name that keys the draws: "backup n1->n2", "lan n1:eth0->n2:eth0". */
 void wire_fault_name(const struct wire *wire, const struct fault_at *at,
 		     char name[FAULT_NAME_BYTES_MAX]);

@@ -99,6 +99,15 @@ const struct sw_count *wire_fault_count(const struct wire *wire,
 			     wire_port(wire, at->to));
 }
 
+const struct sw_timing *wire_fault_timing(const struct wire *wire,
+					  const struct fault_at *at)
+{
+	if (!at->pair)
+		return sw_link_timing(wire->sw, at->link, at->dir);
+	return sw_pair_timing(wire->sw, at->segment, wire_port(wire, at->from),
+			      wire_port(wire, at->to));
+}
+
 void wire_fault_name(const struct wire *wire, const struct fault_at *at,
 		     char name[FAULT_NAME_BYTES_MAX])
 {

@@ -36,6 +36,7 @@ struct wire {
 	uint32_t *first_port; /* by node */
 	uint32_t *flush;      /* ports that have to be flushed */
 	uint32_t flush_count;
+	struct histogram late; /* of frames that waited: from due to told to the machine */
 	struct fault_at *pairs;
 	size_t pair_count;
 };

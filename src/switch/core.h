@@ -57,6 +57,7 @@ struct direction {
 	struct sw_count count;
 	struct fault_spec spec;
 	uint64_t key;
+	struct sw_timing *timing; /* NULL: nothing has waited yet */
 	uint64_t skipped; /* numbers that no frame of ours had: sw_skip_to() */
 	struct fault_line line;
 	struct hold_list on_line; /* in the order in which they leave it */
@@ -107,6 +108,8 @@ struct sw {
 	bool busy;		  /* a frame is being dealt with */
 	struct buffer *buffer;	  /* that frame's, if its bytes lie in one */
 	struct fault_trail trail; /* that frame's */
+	uint64_t dues[SW_DUES_MAX];
+	uint32_t due_count;
 };
 
 static inline void count_offered(struct sw_count *count, uint32_t size)

@@ -18,6 +18,7 @@ void direction_init(struct direction *direction, uint64_t seed, char *name)
 
 void direction_destroy(struct direction *direction)
 {
+	free(direction->timing);
 	free(direction->name);
 }
 

@@ -13,6 +13,7 @@
 #include "switch/hold.h"
 #include "switch/port.h"
 #include "switch/segment.h"
+#include "switch/timing.h"
 
 int sw_create(struct sw **out, const struct sw_config *config, struct why *why)
 {
@@ -242,6 +243,7 @@ static void move_to(struct sw *sw, uint64_t now_ns)
 		struct delay_entry first = delay_queue_pop(&sw->queue);
 		struct transit transit = hold_begin(sw, first.item);
 
+		timing_came(sw, &transit, first.due_ns);
 		direction_arrive(sw, &transit, first.due_ns);
 		hold_end(sw);
 		hold_give(sw, first.item);
@@ -288,6 +290,7 @@ void sw_fault_set(struct sw *sw, uint32_t link, int dir, const struct fault_spec
 	/* What was due before arrives under the fault that held then. */
 	move_to(sw, now_ns);
 	direction_fault_set(direction_at(sw, link, dir), spec);
+	timing_restart(sw, direction_at(sw, link, dir));
 }
 
 const struct fault_spec *sw_fault_get(const struct sw *sw, uint32_t link, int dir)
@@ -298,9 +301,18 @@ const struct fault_spec *sw_fault_get(const struct sw *sw, uint32_t link, int di
 int sw_pair_set(struct sw *sw, uint32_t segment, uint32_t from_port, uint32_t to_port,
 		const struct fault_spec *spec, uint64_t now_ns, struct why *why)
 {
+	struct pair *pair;
+	int err;
+
 	move_to(sw, now_ns);
-	return segment_pair_set(segment_at(sw, segment), sw->config.seed,
-				port_at(sw, from_port), port_at(sw, to_port), spec, why);
+	err = segment_pair_set(segment_at(sw, segment), sw->config.seed,
+			       port_at(sw, from_port), port_at(sw, to_port), spec, why);
+	pair = err ? NULL
+		   : segment_pair(segment_at(sw, segment), port_at(sw, from_port),
+				  port_at(sw, to_port));
+	if (pair)
+		timing_restart(sw, &pair->direction);
+	return err;
 }
 
 const struct fault_spec *sw_pair_get(const struct sw *sw, uint32_t segment,
@@ -339,6 +351,28 @@ void sw_skip_to(struct sw *sw, uint32_t port, uint64_t frame_no)
 
 	ASSERT(d && frame_no >= d->skipped + d->count.frames);
 	d->skipped = frame_no - d->count.frames;
+}
+
+const struct sw_timing *sw_link_timing(const struct sw *sw, uint32_t link, int dir)
+{
+	return direction_at(sw, link, dir)->timing;
+}
+
+const struct sw_timing *sw_pair_timing(const struct sw *sw, uint32_t segment,
+				       uint32_t from_port, uint32_t to_port)
+{
+	const struct pair *pair = segment_pair(segment_at(sw, segment),
+					       port_at(sw, from_port),
+					       port_at(sw, to_port));
+
+	return pair ? pair->direction.timing : NULL;
+}
+
+const uint64_t *sw_take_dues(struct sw *sw, uint32_t *count)
+{
+	*count = sw->due_count;
+	sw->due_count = 0;
+	return sw->dues;
 }
 
 const char *sw_link_direction_name(const struct sw *sw, uint32_t link, int dir)

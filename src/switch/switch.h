@@ -51,6 +51,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "base/why.h"
 #include "linkfault/fault.h"
 #include "switch/frame.h"
@@ -100,6 +101,18 @@ struct sw_tap_event {
 	const struct fault_trail *trail;
 };
 
+/* How frames that waited in a direction came through it, since its fault was set. */
+struct sw_timing {
+	uint64_t since_ns;
+	struct sw_count before; /* the counters as they were then */
+	uint64_t frames;	/* that waited and came */
+	uint64_t wait_ns;	/* sum of their times in the direction, as they really were */
+	struct histogram late;	/* by how much after they were due */
+	uint64_t busy_bytes;	/* of frames that stood in a queue behind others, and */
+	uint64_t busy_ns;	/* sum of times from the one before each of these */
+	uint64_t last_ns;	/* when the last one came */
+};
+
 /* A sink may call sw_port_up() and sw_port_tap(), and nothing else here. */
 struct sw_sink {
 	/* 0: taken.  -EAGAIN: full, call sw_port_writable() when it is not.
@@ -110,7 +123,7 @@ struct sw_sink {
 };
 
 /* What waits at a port that is full. */
-enum { SW_BACKLOG_FRAMES_MAX = 256, SW_BACKLOG_BYTES_MAX = 512 << 10 };
+enum { SW_BACKLOG_FRAMES_MAX = 4096, SW_BACKLOG_BYTES_MAX = 512 << 10 };
 
 struct sw_config {
 	uint64_t seed;
@@ -182,5 +195,13 @@ const struct sw_count *sw_pair_count(const struct sw *sw, uint32_t segment,
 const struct sw_count *sw_port_count_in(const struct sw *sw, uint32_t port);
 const struct sw_count *sw_port_count_out(const struct sw *sw, uint32_t port);
 const char *sw_fate_name(enum sw_fate fate);
+/* NULL: nothing waited, or there is no such pair. */
+const struct sw_timing *sw_link_timing(const struct sw *sw, uint32_t link, int dir);
+const struct sw_timing *sw_pair_timing(const struct sw *sw, uint32_t segment,
+				       uint32_t from_port, uint32_t to_port);
+
+/* When those that came since the last call were due, the first SW_DUES_MAX of them. */
+enum { SW_DUES_MAX = 1024 };
+const uint64_t *sw_take_dues(struct sw *sw, uint32_t *count);
 
 #endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* fidelity.h - was what happened what was asked for?
+ *
+ * Compares, for one direction since its fault was last set,
+ *
+ *   loss   what was dropped as lost, of what came to be judged: the part, with its
+ *          Wilson interval; asked for is known when the fault is a plain percentage
+ *   delay  the mean time that frames really spent in the direction, with three standard
+ *          errors; asked for is known when it is the only thing that makes them wait
+ *   rate   of frames that left the line right behind another
+ *   late   when frames really came, after they were due
+ *
+ * A part that was asked for and lies outside the interval is marked: at 99.9 %, so of a
+ * thousand honest ones one is.  Lateness above FIDELITY_LATE_NS at the 99th percentile
+ * makes the whole run suspect: the host was too busy to keep the delays.
+ *
+ * Errors:    none.
+ * Ownership: JSON objects, the caller's.
+ * Threads:   pure.
+ */
+#ifndef NL_LAB_FIDELITY_H
+#define NL_LAB_FIDELITY_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "switch/switch.h"
+
+#define FIDELITY_LATE_NS UINT64_C(1000000)
+
+/* The run as a whole: frames that waited, p50_ns, p99_ns, most_ns, suspect. */
+json_t *fidelity_json(const struct histogram *late);
+
+/* fault: in words (topology/fault_words.h); timing NULL: nothing waited yet. */
+json_t *fidelity_of(const json_t *fault, const struct sw_count *count,
+		    const struct sw_timing *timing);
+
+/* The Wilson score interval at 99.9 % of `hits` of `of` (Wilson 1927): parts of a
+ * million.  of > 0. */
+void fidelity_wilson(uint64_t hits, uint64_t of, double *low_ppm, double *high_ppm);
+
+#endif
