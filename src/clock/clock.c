@@ -26,7 +26,7 @@ enum {
 	WAKE_NS_START = 30000,
 	WAKE_NS_MAX = 100000,
 	LEAD_NS_MAX = 60000,
-	SPIN_SHARE = 20
+	SPIN_SHARE = 50
 };
 
 #define SLICE_NS UINT64_C(100000) /* the shortest that there is */

@@ -43,7 +43,7 @@ int clock_fake_create(struct clock **out, struct why *why);
 void clock_destroy(struct clock *clock); /* NULL does nothing */
 
 /* Be punctual: what the processor needs to wake up is waited for awake, which costs up
- * to a twentieth of its time.  Real clock only. */
+ * to a fiftieth of its time.  Real clock only. */
 void clock_real_punctual(struct clock *clock);
 
 uint64_t clock_now_ns(const struct clock *clock);

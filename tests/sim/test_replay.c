@@ -45,7 +45,8 @@ static const char changes[] =
 	"{\"t\":5,\"event\":\"port\",\"port\":\"b:eth0\",\"state\":\"up\"}\n"
 	"{\"t\":800000000,\"at\":800000000,\"event\":\"fault\",\"draws\":\"wire "
 	"a->b\",\"fault\":"
-	"{\"loss\":\"20%\",\"delay\":\"5ms\",\"rate\":\"300kbit\",\"limit\":\"9frames\"}}\n"
+	"{\"loss\":\"20%\",\"delay\":\"5ms\",\"rate\":\"300kbit\",\"limit\":\"9frames\"}}"
+	"\n"
 	"{\"t\":1600000001,\"at\":1600000000,\"event\":\"partition\",\"name\":\"p1\","
 	"\"cuts\":"
 	"[[\"b\",\"a\"]],\"cut_count\":1}\n"
@@ -248,7 +249,13 @@ static void what_was_recorded_is_what_is_decided_again(void **state)
 	for (size_t i = 0; i < r.then.count; i++)
 		of_fate[r.then.at[i].fate & ~VERDICT_LATE]++;
 	assert_true(of_fate[SW_PASS] > FRAMES && of_fate[SW_DROP_LOSS] > 200);
-	assert_true(of_fate[SW_DROP_CUT] > 50 && of_fate[SW_DROP_LIMIT] > 5);
+	/* The cut was there for 0.4 of 3 seconds, and is called by its name. */
+	assert_in_range(of_fate[SW_DROP_CUT], 100, 300);
+	assert_true(of_fate[SW_DROP_LIMIT] > 5);
+	for (size_t i = 0; i < r.then.count; i++)
+		if ((r.then.at[i].fate & ~VERDICT_LATE) == SW_DROP_CUT)
+			assert_non_null(
+				strstr(r.then.at[i].comment, "cut: partition p1"));
 	recheck_free(&r);
 	history_free(&history);
 }
@@ -276,6 +283,80 @@ static void a_setting_that_is_not_what_it_was_is_found_at_its_first_frame(void *
 	recheck_free(&r);
 	history_free(&history);
 	free(other);
+}
+
+static void words_that_differ_are_a_difference_too(void **state)
+{
+	struct history history = make_run(plain, changes);
+	char *other = strdup(changes), *digit;
+	struct recheck r;
+
+	(void)state;
+	record_run(&history, "one");
+	history_free(&history);
+	digit = strstr(other, "5ms");
+	*digit = '6';
+	history = make_run(plain, other);
+	r = judge(&history, "one");
+	/* The same are lost, and every other one is late by a millisecond. */
+	assert_true(r.differences > 500);
+	assert_int_equal(r.was.fate, r.is.fate);
+	assert_non_null(strstr(r.was.comment, "delayed 5ms"));
+	assert_non_null(strstr(r.is.comment, "delayed 6ms"));
+	recheck_free(&r);
+	history_free(&history);
+	free(other);
+}
+
+/* By number: the comment of each of a's frames where it entered. */
+struct said {
+	struct replay *replay;
+	char text[64][VERDICT_BYTES_MAX];
+};
+
+static void hear(void *ctx, const struct sw_tap_event *event)
+{
+	struct said *said = ctx;
+	char text[VERDICT_BYTES_MAX];
+	struct capture_frame frame =
+		verdict_frame(text, event, 0, replay_cut_name, said->replay);
+	uint64_t number = frame.id & VERDICT_NUMBER_MASK;
+
+	if (event->inbound && number < 64)
+		snprintf(said->text[number], sizeof(said->text[0]), "%s", text);
+}
+
+static void overhear(const struct history *history, struct said *said, uint32_t step)
+{
+	static const uint8_t bytes[100] = { 2, 0, 0, 0, 0, 1, 2 };
+	uint32_t port;
+
+	memset(said, 0, sizeof(*said));
+	assert_int_equal(replay_create(&said->replay, history, hear, said, NULL), 0);
+	port = (uint32_t)replay_find_port(said->replay, "a:eth0");
+	replay_tap(said->replay, port, true);
+	for (uint32_t n = 0; n < 64; n += step)
+		assert_int_equal(replay_frame(said->replay, port, n,
+					      (struct frame){ bytes, sizeof(bytes) },
+					      (n + 1) * NS_PER_MS, NULL),
+				 0);
+	assert_int_equal(replay_end(said->replay, NULL), 0);
+	replay_free(said->replay);
+}
+
+static void a_frame_meets_its_fate_though_others_are_missing(void **state)
+{
+	static struct said all, some;
+	struct history history = make_run(plain, changes);
+
+	(void)state;
+	overhear(&history, &all, 1);
+	overhear(&history, &some, 3);
+	for (uint32_t n = 0; n < 64; n += 3) {
+		assert_string_equal(all.text[n], some.text[n]);
+		assert_true(*all.text[n]);
+	}
+	history_free(&history);
 }
 
 static void links_and_faults_elsewhere_change_no_verdict(void **state)
@@ -383,6 +464,8 @@ int main(void)
 		cmocka_unit_test(what_was_recorded_is_what_is_decided_again),
 		cmocka_unit_test(
 			a_setting_that_is_not_what_it_was_is_found_at_its_first_frame),
+		cmocka_unit_test(words_that_differ_are_a_difference_too),
+		cmocka_unit_test(a_frame_meets_its_fate_though_others_are_missing),
 		cmocka_unit_test(links_and_faults_elsewhere_change_no_verdict),
 		cmocka_unit_test(a_damaged_capture_is_refused_or_ends_and_never_more),
 		cmocka_unit_test(wall_clocks_are_read_to_the_nanosecond),
