@@ -94,7 +94,7 @@ static bool is_of(const struct drawn *drawn, uint64_t key, const json_t *fault)
 
 	if (drawn->key - key < KEYS_IN_A_ROW)
 		return true;
-	json_array_foreach(json_object_get(fault, "rules"), i, rule)
+	json_array_foreach(json_object_get(fault, "faults"), i, rule)
 	{
 		const char *name = json_string_value(json_object_get(rule, "name"));
 
