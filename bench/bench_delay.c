@@ -230,19 +230,26 @@ int main(int argc, char **argv)
 	static struct outcome outcomes[2][ROUNDS_MAX];
 	unsigned rounds = number_of(argc, argv, "--rounds", 3);
 	unsigned seconds = number_of(argc, argv, "--seconds", 3);
+	unsigned delay = number_of(argc, argv, "--delay", 0);
+	unsigned rate = number_of(argc, argv, "--rate", 0);
 	struct delay_case c = { .shared = mmap(NULL, sizeof(*c.shared),
 					       PROT_READ | PROT_WRITE,
 					       MAP_SHARED | MAP_ANONYMOUS, -1, 0) };
 
 	ASSERT(c.shared != MAP_FAILED);
 	if (rounds < 1 || rounds > ROUNDS_MAX || seconds < 1 || seconds > 60) {
-		fprintf(stderr, "usage: bench_delay [--rounds N] [--seconds N]\n");
+		fprintf(stderr,
+			"usage: bench_delay [--rounds N] [--seconds N] [--delay MS] "
+			"[--rate FRAMES]\n");
 		return 2;
 	}
 	printf("%-11s %7s %8s %9s %6s %8s %9s %9s %9s %9s\n", "", "delay", "rate",
 	       "frames", "lost", "early", "p50 us", "p99 us", "most us", "CPU ns");
 	for (unsigned d = 0; d < 3; d++)
 		for (unsigned r = 0; r < 2; r++) {
+			if ((delay && delay != delays_ms[d]) ||
+			    (rate && rate != rates[r]))
+				continue;
 			c.delay_ns = delays_ms[d] * UINT64_C(1000000);
 			c.per_second = rates[r];
 			c.frames = (uint64_t)rates[r] * seconds;

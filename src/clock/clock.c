@@ -3,11 +3,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,8 +25,6 @@ enum {
 	LEAD_NS_MAX = 60000,
 	SPIN_SHARE = 50
 };
-
-#define SLICE_NS UINT64_C(100000) /* the shortest that there is */
 
 struct clock {
 	enum clock_kind kind;
@@ -226,29 +221,9 @@ int clock_fake_create(struct clock **out, struct why *why)
 	return 0;
 }
 
-/* From 6.12 on, who asks for short slices is let run sooner (and for less long).  Older
- * kernels do not look at the number. */
-static void ask_for_short_slices(void)
-{
-	struct {
-		uint32_t size, policy;
-		uint64_t flags;
-		int32_t nice;
-		uint32_t priority;
-		uint64_t runtime_ns, deadline_ns, period_ns;
-	} attr = { .size = sizeof(attr), .policy = SCHED_OTHER, .runtime_ns = SLICE_NS };
-
-	errno = 0;
-	attr.nice = getpriority(PRIO_PROCESS, 0);
-	/* Refused or not known: then it is as it was. */
-	if (!errno && sched_getscheduler(0) == SCHED_OTHER)
-		syscall(SYS_sched_setattr, 0, &attr, 0);
-}
-
 void clock_real_punctual(struct clock *clock)
 {
 	ASSERT(clock->kind == CLOCK_REAL);
-	ask_for_short_slices();
 	clock->punctual = true;
 	clock->wake_ns = WAKE_NS_START;
 }
