@@ -18,7 +18,7 @@ enum clock_kind { CLOCK_REAL, CLOCK_FAKE };
  * So the timerfd is set early by a little more than it lately took, and what is left is
  * waited for awake: once for each sleep, never longer than that lead, and not more than
  * one part in SPIN_SHARE of all time.  What took longer than WAKE_NS_MAX was no waking up
- * but a host that had other things to do. */
+ * but a host that has other things to do: there, for a second, nobody waits awake. */
 enum {
 	WAKE_NS_START = 30000,
 	WAKE_NS_MAX = 100000,
@@ -35,10 +35,11 @@ struct clock {
 	uint64_t host_at_zero_ns;
 	uint64_t armed_ns; /* the timer that the timerfd is set for; UINT64_MAX: none */
 	bool punctual;
-	bool early;	  /* it is set a little before that: see LEAD_NS */
-	uint64_t set_ns;  /* then: when it is to go off */
-	uint64_t wake_ns; /* how long waking up took of late */
-	uint64_t spun_ns; /* in all */
+	bool early;		/* it is set a little before that: see lead() */
+	uint64_t set_ns;	/* then: when it is to go off */
+	uint64_t wake_ns;	/* how long waking up took of late */
+	uint64_t spun_ns;	/* in all */
+	uint64_t busy_until_ns; /* others need the processors: nobody waits awake */
 	int timer_fd;
 	struct watch *watch;
 
@@ -88,10 +89,10 @@ static void arm(struct clock *clock)
 		/* A zero time would disarm: the host's clock is never 0 here. */
 		uint64_t at = clock->host_at_zero_ns + want;
 		uint64_t now_ns = clock_now_ns(clock);
-
 		uint64_t lead_ns = lead(clock);
 
-		clock->early = clock->punctual && want > now_ns + 2 * lead_ns &&
+		clock->early = clock->punctual && now_ns >= clock->busy_until_ns &&
+			       want > now_ns + 2 * lead_ns &&
 			       clock->spun_ns < now_ns / SPIN_SHARE;
 		if (clock->early)
 			at -= lead_ns;
@@ -133,6 +134,8 @@ static uint64_t wait_awake(struct clock *clock)
 	const struct timer *first = timer_heap_first(&clock->heap);
 	uint64_t begin_ns = clock_now_ns(clock), now_ns = begin_ns;
 
+	if (clock->punctual && begin_ns > clock->set_ns + WAKE_NS_MAX)
+		clock->busy_until_ns = begin_ns + NS_PER_S;
 	if (!clock->early || !first || first->due_ns > begin_ns + LEAD_NS_MAX)
 		return begin_ns;
 	if (begin_ns > clock->set_ns && begin_ns - clock->set_ns < WAKE_NS_MAX)
