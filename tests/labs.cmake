@@ -11,11 +11,19 @@ if(TARGET netlab)
 		guest/probe_fuse.c guest/probe_ipc.c guest/probe_net.c guest/probe_sys.c)
 	add_executable(lab_cpu guest/cpu.c guest/cpu_forks.c guest/cpu_frames.c
 		guest/cpu_signal.c guest/cpu_state.c guest/cpu_switches.c guest/cpu_threads.c)
-	foreach(program lab_probe lab_cpu)
+	add_executable(lab_patches guest/patches.c)
+	foreach(program lab_probe lab_cpu lab_patches)
 		target_include_directories(${program} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 		target_compile_options(${program} PRIVATE -fno-sanitize=all)
 		target_link_options(${program} PRIVATE -static -fno-sanitize=all)
 	endforeach()
+
+	# Booted by itself, in place of the agent.
+	set(lab_patches ${CMAKE_CURRENT_BINARY_DIR}/lab_patches.cpio)
+	add_custom_command(OUTPUT ${lab_patches}
+		COMMAND mkinitramfs $<TARGET_FILE:lab_patches> ${lab_patches}
+		DEPENDS mkinitramfs lab_patches VERBATIM)
+	add_custom_target(lab_patches_cpio ALL DEPENDS ${lab_patches})
 
 	# lab_test(NAME SECONDS [SERIAL]): tests/lab/NAME.py.  SERIAL: it measures
 	# time, or kills at moments, so nothing else may run beside it.
@@ -24,7 +32,7 @@ if(TARGET netlab)
 			${CMAKE_CURRENT_SOURCE_DIR}/lab/${name}.py)
 		set_tests_properties(lab_${name} PROPERTIES LABELS lab
 			TIMEOUT ${seconds} SKIP_RETURN_CODE 77
-			ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;NETLAB_BLAST=$<TARGET_FILE:lab_blast>;NETLAB_PROBE=$<TARGET_FILE:lab_probe>;NETLAB_CPU=$<TARGET_FILE:lab_cpu>;PYTHONDONTWRITEBYTECODE=1")
+			ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;NETLAB_BLAST=$<TARGET_FILE:lab_blast>;NETLAB_PROBE=$<TARGET_FILE:lab_probe>;NETLAB_CPU=$<TARGET_FILE:lab_cpu>;NETLAB_PATCHES=${lab_patches};PYTHONDONTWRITEBYTECODE=1")
 		if("SERIAL" IN_LIST ARGN)
 			set_tests_properties(lab_${name} PROPERTIES RUN_SERIAL TRUE)
 		endif()
@@ -46,6 +54,7 @@ if(TARGET netlab)
 	lab_test(captures 240)
 	lab_test(kernel_features 600)
 	lab_test(kernel_cpu 400)
+	lab_test(kernel_patches 400)
 	lab_test(software 900)
 	lab_test(many 600)
 	lab_test(replay 240)

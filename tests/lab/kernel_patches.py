@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What the patches of netlab's own kernel promise, with and without their parameters, for
+both ways that it runs programs.  A kernel is booted by itself: tests/guest/patches.c is
+the machine's only process, and says what each word of its command line does."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import harness
+from harness import check, equal
+
+PATCHES = os.environ.get("NETLAB_PATCHES") or str(harness.ROOT / "build/tests/lab_patches.cpio")
+MODES = "on", "off"  # of seccomp: stubs that work with the kernel, or traced ones
+
+
+def boot(home, *words, mode="on", parameters=(), prefix=()):
+    """What the machine says: {word: [answer, ...]}"""
+    with tempfile.TemporaryDirectory(dir=home.tmp) as folder:
+        command = [*prefix, harness.own_kernel(), "mem=64M", f"initrd={PATCHES}", "con=null",
+                   "con0=null,fd:1", "console=tty0", "root=none", "quiet", "panic=-1",
+                   "lpj=10000000", f"uml_dir={folder}", "umid=k", f"seccomp={mode}",
+                   *parameters, "--", *words]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=60,
+                              env={**home.env, "TMPDIR": str(home.tmp)})
+    answers = {}
+    for word, answer in re.findall(r"^(\w+): (.*?)\r?$", done.stdout, re.M):
+        answers.setdefault(word, []).append(answer)
+    answers["said"] = done.stdout + done.stderr
+    return answers
+
+
+def has(parameter):
+    done = subprocess.run([harness.own_kernel(), "--help"], capture_output=True, text=True,
+                          timeout=10)
+    return re.search(f"^{parameter}=", done.stdout, re.M)
+
+
+def test_rdtsc_is_the_machines_clock_when_asked_for(home):
+    for mode in MODES:
+        equal(boot(home, "tsc", mode=mode).get("tsc"), ["host"], mode)
+        said = boot(home, "tsc", "fault", mode=mode, parameters=["um_tsc=guest"])
+        equal(said.get("tsc"), ["guest"], mode, said["said"])
+        equal(said.get("fault"), ["SIGSEGV"], "an honest fault", mode)
+
+
+def test_rdtsc_is_the_clock_in_virtual_time(home):
+    for mode in MODES:
+        said = boot(home, "tsc", mode=mode, parameters=["um_tsc=guest", "time-travel=inf-cpu",
+                                                        "time-travel-start=1000000000"])
+        equal(said.get("tsc"), ["guest"], mode, said["said"])
+
+
+def test_cpuid_is_fixed_or_the_kernel_says_that_it_is_not(home):
+    for mode in MODES:
+        host = boot(home, "cpuid", mode=mode)["cpuid"][0]
+        said = boot(home, "cpuid", mode=mode, parameters=["um_cpuid=fixed"])
+        if "NOT in force" in said["said"]:
+            print("this host cannot fault on cpuid:", said["cpuid"][0])
+            check("um_cpuid=fixed: NOT in force: the host" in said["said"], said["said"])
+            equal(said["cpuid"], [host], "half a disguise", mode)
+        else:
+            equal(said["cpuid"], ["GenuineIntel 000306c4 hwcap 78bfbff"], mode)
+
+
+def test_random_numbers_come_from_the_seed_and_from_nothing_else(home):
+    def draw(*parameters, mode="on"):
+        said = boot(home, "random", "random", mode=mode, parameters=parameters)
+        check(len(said.get("random", [])) == 2, said["said"])
+        return said["random"]
+
+    for mode in MODES:
+        first = draw("um_seed=c0ffee", mode=mode)
+        equal(draw("um_seed=c0ffee", mode=mode), first, "the same seed", mode)
+        equal(draw("um_seed=00C0FFEE", mode=mode), first, "the same number", mode)
+        check(draw("um_seed=c0ffef", mode=mode) != first, "another seed", mode)
+        check(first[0] != first[1], "a stream goes on")
+        check(draw(mode=mode) != draw(mode=mode), "without a seed")
+    equal(draw("um_seed=c0ffee", "loglevel=3"), draw("um_seed=c0ffee", "loglevel=4"),
+          "another command line")
+    long = draw("um_seed=" + 31 * "0" + "1")
+    equal(draw("um_seed=1"), long, "leading zeros")
+    check(draw("um_seed=1" + 16 * "0") != long, "all digits count")
+
+
+def test_files_of_unknown_owners_are_roots_when_asked_for(home):
+    if os.geteuid() == 0:
+        equal(os.stat("/etc/passwd").st_uid, 0)
+    prefix = ["unshare", "--user"]
+    equal(boot(home, "owner:/etc/passwd", prefix=prefix).get("owner"), ["65534 65534"])
+    said = boot(home, "owner:/etc/passwd", prefix=prefix, parameters=["hostfs_owner=root"])
+    equal(said.get("owner"), ["0 0"], said["said"])
+
+
+def test_a_signal_frame_announces_what_it_holds(home):
+    for mode in MODES:
+        equal(boot(home, "frame", mode=mode).get("frame"), ["announced"], mode)
+
+
+def make_files(folder, names):
+    folder.mkdir(parents=True)
+    for name in names:
+        path = folder / name
+        if name.endswith(".d"):
+            path.mkdir()
+            os.utime(path, (1, len(name)))
+        else:
+            path.write_text(name)
+            os.utime(path, (os.getpid(), 10**9 + len(name)))
+    (folder / "link").symlink_to("b")
+
+
+def test_the_hosts_files_look_the_same_whatever_is_under_them(home):
+    names = ["b", "a", "z", "c.d", "longer-name", "0", *(f"f{i}" for i in range(2000))]
+    where = home.tmp / "files"
+    lists = []
+    for order in names, names[::-1]:
+        make_files(where, order)
+        # Links would have the time of their making.
+        os.utime(where / "link", (5, 5), follow_symlinks=False)
+        lists.append(boot(home, f"list:{where}", parameters=["hostfs_stable=on"])["list"][0])
+        subprocess.run(["rm", "-r", str(where)], check=True)
+    equal(lists[0], lists[1])
+    entries = [entry.split(",") for entry in lists[0].split(" ")]
+    found = [entry[0] for entry in entries]
+    equal(found, sorted(found), "order")
+    equal(set(found), {*names, "link", ".", ".."}, "names")
+    equal(len({entry[1] for entry in entries if entry[0] != ".."}), len(names) + 2,
+          "different inode numbers")
+    equal({entry[8] for entry in entries}, {"same"}, "inode numbers of both kinds")
+    times = {entry[0]: entry[4:7] for entry in entries}
+    equal(times["a"], 3 * [str(10**9 + 1)])
+    equal(times["c.d"], times["."])
+
+
+def test_the_host_is_not_named_when_asked_not_to(home):
+    equal(boot(home, "cpuinfo")["cpuinfo"], ["shown"])
+    equal(boot(home, "cpuinfo", parameters=["um_host=hidden"])["cpuinfo"], ["hidden"])
+
+
+def test_a_wrong_value_ends_the_kernel_with_a_word(home):
+    for parameter in ("um_tsc=gest", "um_cpuid=none", "um_seed=xyz", "um_seed=" + 33 * "1",
+                      "um_seed=", "hostfs_owner=me", "hostfs_stable=1", "um_host=no",
+                      "um_console_queue=3", "um_console_queue=512"):
+        said = boot(home, "tsc", parameters=[parameter])
+        check("tsc" not in said, parameter, "was taken")
+        check(parameter.partition("=")[0] + "=" in said["said"] and "expected" in said["said"],
+              parameter, said["said"])
+
+
+if __name__ == "__main__":
+    if harness.own_kernel() and not has("um_seed"):
+        print("SKIP: the own kernel has no patches of netlab's")
+        sys.exit(77)
+    pathlib.Path(PATCHES).exists() or sys.exit(f"{PATCHES} is not built")
+    sys.exit(harness.main(globals(), needs_own_kernel=True))
