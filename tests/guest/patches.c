@@ -190,7 +190,7 @@ static const char *tsc(void)
 	for (int i = 0; i < THREADS; i++)
 		if (pthread_join(threads[i], NULL) || !ok[i])
 			return "host in a thread";
-	signal(SIGUSR1, on_usr1);
+	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_usr1 }, NULL);
 	raise(SIGUSR1);
 	if (!handler_ok)
 		return "host in a signal handler";
@@ -362,7 +362,7 @@ static void memory(void)
 
 	while (file && fgets(line, sizeof(line), file))
 		if (!strncmp(line, "SUnreclaim:", 11))
-			printf("memory: %d\n", atoi(line + 11));
+			printf("memory: %ld\n", strtol(line + 11, NULL, 10));
 }
 
 static void answer(const char *word)
