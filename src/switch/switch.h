@@ -123,7 +123,7 @@ struct sw_sink {
 };
 
 /* What waits at a port that is full. */
-enum { SW_BACKLOG_FRAMES_MAX = 4096, SW_BACKLOG_BYTES_MAX = 512 << 10 };
+enum { SW_BACKLOG_FRAMES_MAX = 16384, SW_BACKLOG_BYTES_MAX = 2 << 20 };
 
 struct sw_config {
 	uint64_t seed;
