@@ -35,8 +35,8 @@ const char *choice_reason_text(enum choice_reason reason)
 		"NETLAB_KERNEL names it",
 		"`netlab kernel use` set it",
 		"it is netlab's own, and as netlab wants it",
-		"it is netlab's own; `netlab kernel build` makes one as this netlab "
-		"wants it",
+		("it is netlab's own; `netlab kernel build` makes one as this netlab "
+		 "wants it"),
 		"no kernel of netlab's own was built",
 	};
 
