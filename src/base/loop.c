@@ -21,8 +21,11 @@ struct loop {
 	int epoll_fd;
 	bool stop;
 	bool in_turn;
+	bool again;
 	struct watch *dead;
 	struct deferred queue; /* ring head */
+	void (*settled)(void *ctx);
+	void *settled_ctx;
 };
 
 int loop_create(struct loop **out, struct why *why)
@@ -144,13 +147,25 @@ static void run_deferred(struct loop *loop)
 	}
 }
 
+void loop_on_settled(struct loop *loop, void (*settled)(void *ctx), void *ctx)
+{
+	loop->settled = settled;
+	loop->settled_ctx = ctx;
+}
+
+void loop_again(struct loop *loop)
+{
+	loop->again = true;
+}
+
 int loop_turn(struct loop *loop, int timeout_ms)
 {
 	struct epoll_event events[EVENTS_PER_TURN];
 	int n;
 
-	if (loop->queue.next != &loop->queue)
+	if (loop->queue.next != &loop->queue || loop->again)
 		timeout_ms = 0;
+	loop->again = false;
 	n = epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, timeout_ms);
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
@@ -162,6 +177,8 @@ int loop_turn(struct loop *loop, int timeout_ms)
 			w->fn(w->ctx, events[i].events);
 	}
 	run_deferred(loop);
+	if (loop->settled && loop->queue.next == &loop->queue)
+		loop->settled(loop->settled_ctx);
 	loop->in_turn = false;
 	free_dead(loop);
 	return n;

@@ -46,6 +46,11 @@ void watch_close(struct watch *watch); /* NULL does nothing */
 void loop_defer(struct loop *loop, struct deferred *work);
 void deferred_cancel(struct deferred *work);
 
+/* Called at the end of each turn that leaves no deferred work; one listener. */
+void loop_on_settled(struct loop *loop, void (*settled)(void *ctx), void *ctx);
+/* Let the next turn begin without waiting. */
+void loop_again(struct loop *loop);
+
 /* Wait up to timeout_ms (-1: for ever), serve one batch and the deferred work.
  * Returns the number of events served, or -errno. */
 int loop_turn(struct loop *loop, int timeout_ms);

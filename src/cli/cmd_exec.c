@@ -154,11 +154,10 @@ static int run_all(struct call *call, struct one *ones, size_t count, json_t *wh
 	size_t i, left = count;
 	int rc = 0;
 
+	json_object_set_new(what, "stdin", json_false());
 	for (i = 0; !rc && i < count; i++)
 		rc = remote_start(&ones[i].remote, call->client, ones[i].name,
 				  json_deep_copy(what), why);
-	for (i = 0; !rc && i < count; i++)
-		rc = remote_end_stdin(&ones[i].remote, why);
 	while (!rc && left) {
 		rc = client_turn(call->client, -1, NULL, why);
 		for (i = 0, left = 0; i < count; i++)

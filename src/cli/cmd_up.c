@@ -14,9 +14,11 @@
 #include "cli/compile.h"
 #include "cli/down.h"
 #include "cli/host_clock.h"
+#include "cli/pace.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
 #include "cli/ui.h"
+#include "clock/vtime.h"
 #include "lab/lab.h"
 #include "lab/state.h"
 #include "topology/plan_json.h"
@@ -256,15 +258,30 @@ static int options_of(const struct call *call, struct lab_options *options,
 		      struct why *why)
 {
 	const char *clock = call_option(call, "clock"),
-		   *time = call_option(call, "timeout");
+		   *time = call_option(call, "timeout"),
+		   *pace = call_option(call, "pace"),
+		   *guard = call_option(call, "guard");
 	uint64_t ns;
 	int rc = compile_seed_check(call, why);
 
 	if (rc)
 		return rc;
-	if (clock && strcmp(clock, "real"))
-		return why_set(why, -EINVAL, "--clock %s: there is one clock: real",
-			       clock);
+	if (clock && strcmp(clock, "real") && strcmp(clock, "virtual"))
+		return why_set(why, -EINVAL, "--clock %s: write real or virtual", clock);
+	options->virtual_time = clock && !strcmp(clock, "virtual");
+	if (pace && !options->virtual_time)
+		return why_set(why, -EINVAL, "--pace is for --clock virtual");
+	options->pace_ppm = isatty(STDOUT_FILENO) ? VTIME_PACE_ONE : VTIME_PACE_MAX;
+	if (pace && pace_parse(pace, &options->pace_ppm, why))
+		return why_wrap(why, -EINVAL, "--pace");
+	if (guard && !options->virtual_time)
+		return why_set(why, -EINVAL, "--guard is for --clock virtual");
+	if (guard && units_parse_ns(guard, &ns, why))
+		return why_wrap(why, -EINVAL, "--guard");
+	if (guard && (ns < NS_PER_S || ns / NS_PER_S > 86400))
+		return why_set(why, -EINVAL, "--guard %s: from 1s to a day", guard);
+	if (guard)
+		options->guard_s = (uint32_t)(ns / NS_PER_S);
 	if (time) {
 		if (units_parse_ns(time, &ns, why))
 			return why_wrap(why, -EINVAL, "--timeout");

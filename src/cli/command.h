@@ -39,10 +39,11 @@ enum complete {
 	COMPLETE_SERVICE, /* of the node before it */
 	COMPLETE_COMMAND,
 	COMPLETE_SHELL, /* bash, zsh, fish */
-	COMPLETE_CLOCK, /* real */
 	COMPLETE_PARTITION,  /* a kind, or sides */
 	COMPLETE_PARTITIONS, /* the names of those in force */
 	COMPLETE_KERNEL, /* a name that `kernel ls` prints, or a file */
+	COMPLETE_CLOCK, /* real, virtual */
+	COMPLETE_PACE,	/* max, 1 */
 };
 
 struct option_spec {
@@ -132,6 +133,11 @@ int cmd_partition_ls(struct call *call);
 int cmd_heal(struct call *call);
 int cmd_fidelity(struct call *call);
 int cmd_matrix(struct call *call);
+int cmd_clock(struct call *call);
+int cmd_clock_pace(struct call *call);
+int cmd_clock_pause(struct call *call);
+int cmd_clock_resume(struct call *call);
+int cmd_clock_step(struct call *call);
 int cmd_capture(struct call *call);
 int cmd_explain(struct call *call);
 int cmd_replay_link(struct call *call);

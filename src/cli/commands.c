@@ -30,7 +30,12 @@ static const struct option_spec up_options[] = {
 	{'t', "timeout", "TIME", "how long a machine may take to boot (default: 60s)", 0, false},
 	{'C', "capture", "TARGET", "record a link, or all, from the first frame on: see capture",
 	 COMPLETE_NOTHING, false},
-	{0, "clock", "CLOCK", "the lab's clock: real", COMPLETE_CLOCK, false},
+	{0, "clock", "CLOCK", "real, or virtual: machines run in time that the lab gives them",
+	 COMPLETE_CLOCK, false},
+	{0, "pace", "PACE", "of virtual time: max, or a factor of the host's (default: 1 at a "
+	 "terminal, else max)", COMPLETE_PACE, false},
+	{0, "guard", "TIME", "of the host's, in which a machine in virtual time has to go on (default: "
+	 "30s)", 0, false},
 	{0},
 };
 
@@ -121,6 +126,12 @@ static const struct option_spec replay_options[] = {
 static const struct option_spec check_options[] = {
 	COMPILE_OPTIONS,
 	{'x', "expand", NULL, "print the whole plan as JSON, nothing left to guess", 0, false},
+	{0},
+};
+
+static const struct option_spec clock_options[] = {
+	{0, "stats", NULL, "also: how many scheduling rounds, and where the host's time went", 0,
+	 false},
 	{0},
 };
 
@@ -297,6 +308,26 @@ const struct command commands[] = {
 	 "the first frame on (up --capture) has them all.",
 	 replay_options, 2, 2, 0, TAKES_JSON, {COMPLETE_FOLDER, COMPLETE_TARGET},
 	 cmd_replay_link},
+	{"clock pace", "PACE", "say how fast virtual time passes",
+	 "max: as fast as the machines allow, but only while a command is under way, the lab boots "
+	 "or `clock step` is; an idle lab stands still. A number: so many times as fast as the "
+	 "host's time, at most, from 0.001 to 1000.",
+	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_PACE, 0}, cmd_clock_pace},
+
+	{"clock pause", "", "let virtual time stand, whatever is under way", NULL,
+	 NULL, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_clock_pause},
+
+	{"clock resume", "", "let virtual time pass at its pace again", NULL,
+	 NULL, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_clock_resume},
+
+	{"clock step", "DURATION", "let this much virtual time pass, as fast as it can",
+	 "Also while it is paused. Returns when it has passed.",
+	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_clock_step},
+
+	{"clock", "", "show the lab's time, and in virtual time its pace and digest",
+	 "The digest is a hash of all frames, journal entries, consoles and service logs so far: "
+	 "two runs of the same file with the same seed and the same commands have the same.",
+	 clock_options, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_clock},
 
 	{"check", "FILE...", "compile topology files and report every error", NULL,
 	 check_options, 1, -1, 0, TAKES_JSON, {COMPLETE_FILE, COMPLETE_FILE}, cmd_check},

@@ -255,7 +255,8 @@ static void offer_kernels(struct line *l)
 static void offer_what(struct line *l, enum complete what, const char *before)
 {
 	static const char *const shells[] = { "bash", "zsh", "fish", NULL };
-	static const char *const clocks[] = { "real", NULL };
+	static const char *const clocks[] = { "real", "virtual", NULL };
+	static const char *const paces[] = { "max", "1", NULL };
 
 	switch (what) {
 	case COMPLETE_NOTHING:
@@ -284,6 +285,9 @@ static void offer_what(struct line *l, enum complete what, const char *before)
 		break;
 	case COMPLETE_CLOCK:
 		offer_words(l, clocks);
+		break;
+	case COMPLETE_PACE:
+		offer_words(l, paces);
 		break;
 	default:
 		offer_facts(l, what, before);

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -205,8 +206,6 @@ static int run_until_end(struct running *run, struct why *why)
 {
 	int rc = 0;
 
-	if (!run->stdin_open)
-		rc = remote_end_stdin(&run->remote, why);
 	while (!rc && !run->remote.ended && !run->leave)
 		rc = one_turn(run, why);
 	return rc;
@@ -243,10 +242,20 @@ static int outcome(struct running *run, int rc, const struct why *why)
 	return remote_status(&run->remote);
 }
 
+/* Nothing will ever come from it, which need not be found out on the way. */
+static bool is_empty(int fd)
+{
+	struct stat st, null_st;
+
+	return fstat(fd, &st) || (!stat("/dev/null", &null_st) && S_ISCHR(st.st_mode) &&
+				  st.st_rdev == null_st.st_rdev);
+}
+
 int session_run(struct session *session)
 {
 	static const int list[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGWINCH, 0 };
-	struct running run = { .session = session, .stdin_open = session->with_stdin };
+	struct running run = { .session = session,
+			       .stdin_open = session->with_stdin && !is_empty(STDIN_FILENO) };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct why why;
 	unsigned rows, cols;
@@ -265,6 +274,9 @@ int session_run(struct session *session)
 	}
 	run.signals = signals_open(list, &why);
 	rc = run.signals < 0 ? run.signals : 0;
+	/* Said with the command, the end of stdin comes at the same instant. */
+	if (!run.stdin_open)
+		json_object_set_new(session->what, "stdin", json_false());
 	if (!rc)
 		rc = remote_start(&run.remote, session->client, session->node,
 				  session->what, &why);

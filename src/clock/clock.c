@@ -12,7 +12,7 @@
 #include "base/check.h"
 #include "clock/timer_heap.h"
 
-enum clock_kind { CLOCK_REAL, CLOCK_FAKE };
+enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL, CLOCK_FAKE };
 
 /* A processor that sleeps needs some tens of microseconds to wake up, a busy one a few.
  * So the timerfd is set early by a little more than it lately took, and what is left is
@@ -43,7 +43,7 @@ struct clock {
 	int timer_fd;
 	struct watch *watch;
 
-	/* fake */
+	/* virtual and fake */
 	uint64_t now_ns;
 };
 
@@ -57,7 +57,7 @@ static uint64_t host_ns(clockid_t id)
 
 uint64_t clock_now_ns(const struct clock *clock)
 {
-	if (clock->kind == CLOCK_FAKE)
+	if (clock->kind != CLOCK_REAL)
 		return clock->now_ns;
 	return host_ns(CLOCK_MONOTONIC) - clock->host_at_zero_ns;
 }
@@ -81,7 +81,7 @@ static void arm(struct clock *clock)
 	uint64_t want = first ? first->due_ns : UINT64_MAX;
 	struct itimerspec spec = { 0 };
 
-	if (clock->kind == CLOCK_FAKE || want == clock->armed_ns)
+	if (clock->kind != CLOCK_REAL || want == clock->armed_ns)
 		return;
 	clock->armed_ns = want;
 	clock->early = false;
@@ -212,6 +212,36 @@ int clock_real_create(struct clock **out, struct loop *loop, struct why *why)
 	}
 	*out = clock;
 	return 0;
+}
+
+int clock_virtual_create(struct clock **out, uint64_t wall_at_zero_ns, struct why *why)
+{
+	struct clock *clock = create(CLOCK_VIRTUAL);
+
+	if (!clock)
+		return why_set(why, -ENOMEM, "clock: out of memory");
+	clock->wall_at_zero_ns = wall_at_zero_ns;
+	*out = clock;
+	return 0;
+}
+
+uint64_t clock_virtual_due_ns(const struct clock *clock)
+{
+	const struct timer *first = timer_heap_first(&clock->heap);
+
+	return first ? first->due_ns : UINT64_MAX;
+}
+
+void clock_virtual_set(struct clock *clock, uint64_t now_ns)
+{
+	ASSERT(clock->kind == CLOCK_VIRTUAL && now_ns >= clock->now_ns);
+	clock->now_ns = now_ns;
+}
+
+void clock_virtual_fire(struct clock *clock)
+{
+	ASSERT(clock->kind == CLOCK_VIRTUAL);
+	fire_due(clock, clock->now_ns);
 }
 
 int clock_fake_create(struct clock **out, struct why *why)

@@ -2,10 +2,11 @@
 /* clock.h - lab time, and what is to happen when
  *
  * Lab time is nanoseconds since the lab began.  Nothing above this module reads
- * the host's clock.  Two clocks have the same face:
+ * the host's clock.  Three clocks have the same face:
  *
- *   real   CLOCK_MONOTONIC and a timerfd in the event loop
- *   fake   stands still until a test moves it with clock_fake_advance()
+ *   real     CLOCK_MONOTONIC and a timerfd in the event loop
+ *   virtual  stands still until the calendar moves it (vtime.h)
+ *   fake     stands still until a test moves it with clock_fake_advance()
  *
  * A timer is embedded in its owner.  It fires once, never before its due time;
  * timers due at the same instant fire in the order in which they were set.  A
@@ -39,6 +40,7 @@ struct timer {
 };
 
 int clock_real_create(struct clock **out, struct loop *loop, struct why *why);
+int clock_virtual_create(struct clock **out, uint64_t wall_at_zero_ns, struct why *why);
 int clock_fake_create(struct clock **out, struct why *why);
 void clock_destroy(struct clock *clock); /* NULL does nothing */
 
@@ -56,6 +58,13 @@ uint64_t clock_wall_ns(const struct clock *clock, uint64_t lab_ns);
  * is already set. */
 void timer_set(struct clock *clock, struct timer *timer, uint64_t due_ns);
 void timer_cancel(struct clock *clock, struct timer *timer);
+
+/* Virtual clock only.  When the first timer is due (UINT64_MAX: none); move to
+ * now_ns; fire what is due now.  A timer that a callback sets to now waits for the
+ * next call. */
+uint64_t clock_virtual_due_ns(const struct clock *clock);
+void clock_virtual_set(struct clock *clock, uint64_t now_ns);
+void clock_virtual_fire(struct clock *clock);
 
 /* Fake clock only: move to now_ns, firing what falls due on the way, each timer
  * at its own time. */

@@ -142,6 +142,21 @@ void control_wake(struct control *control, unsigned mask)
 			}
 }
 
+void control_set_gate(struct control *control, const struct control_gate *gate)
+{
+	control->gate = gate;
+}
+
+void control_gate_opened(struct control *control)
+{
+	struct conn *conn = control->first, *next;
+
+	for (; conn; conn = next) {
+		next = conn->next;
+		conn_gate_opened(conn);
+	}
+}
+
 static int64_t host_ms(void)
 {
 	struct timespec ts;

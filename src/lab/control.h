@@ -56,6 +56,15 @@ struct verb {
 	const char *name;
 	const char *keys[CONTROL_KEYS_MAX]; /* allowed beside id and do */
 	int (*run)(void *ctx, struct call *call, struct why *why);
+	bool input; /* reaches machines: waits for the gate */
+};
+
+/* Where what reaches machines has to happen at times of its own (virtual time), a gate
+ * says when: such verbs, and what comes after them on their connection, wait until
+ * it is open, and so does the end of a connection. */
+struct control_gate {
+	bool (*is_open)(void *ctx);
+	void (*want)(void *ctx); /* call control_gate_opened() when it is */
 };
 
 struct request_ops {
@@ -88,6 +97,9 @@ int control_listen(struct control *control, int dir_fd, const char *name,
 int control_adopt(struct control *control, int fd, struct why *why);
 /* Stop listening, and send what is queued for at most timeout_ms. */
 void control_finish(struct control *control, int timeout_ms);
+
+void control_set_gate(struct control *control, const struct control_gate *gate);
+void control_gate_opened(struct control *control);
 
 void control_wake(struct control *control, unsigned mask);
 /* Is there a connection that was adopted, and is it still open?  gone(), with the

@@ -142,15 +142,27 @@ static int check_keys(const struct verb *verb, const json_t *body, struct why *w
 	return 0;
 }
 
+static const struct verb *find(const struct control *control, const char *name)
+{
+	for (size_t i = 0; i < control->verb_count; i++)
+		if (strcmp(control->verbs[i].name, name) == 0)
+			return &control->verbs[i];
+	return NULL;
+}
+
+static bool has_to_wait(const struct control *control, const char *name)
+{
+	const struct verb *verb = name && control->gate ? find(control, name) : NULL;
+
+	return verb && verb->input && !control->gate->is_open(control->ctx);
+}
+
 static int run(struct call *call, const char *name, struct why *why)
 {
 	const struct control *control = call->control;
-	const struct verb *verb = NULL;
+	const struct verb *verb = find(control, name);
 	int err;
 
-	for (size_t i = 0; i < control->verb_count; i++)
-		if (strcmp(control->verbs[i].name, name) == 0)
-			verb = &control->verbs[i];
 	if (!verb)
 		return why_set(why, -EINVAL, "unknown verb \"%.40s\"", name);
 	err = check_keys(verb, call->body, why);
@@ -167,7 +179,7 @@ static void refuse_id(struct conn *conn, const char *error)
 				  text_json_z(error)));
 }
 
-void conn_line(struct conn *conn, const char *text, size_t size)
+bool conn_line(struct conn *conn, const char *text, size_t size)
 {
 	json_error_t error;
 	json_t *body = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
@@ -178,6 +190,10 @@ void conn_line(struct conn *conn, const char *text, size_t size)
 	char message[sizeof(error.text) + 64];
 
 	call.id = json_integer_value(id);
+	if (body && has_to_wait(conn->control, verb)) {
+		json_decref(body);
+		return false;
+	}
 	if (!body) {
 		snprintf(message, sizeof(message), "not JSON: column %d: %s",
 			 error.column, error.text);
@@ -195,4 +211,5 @@ void conn_line(struct conn *conn, const char *text, size_t size)
 				  *why.text ? why.text : "the lab is out of memory"));
 	}
 	json_decref(body);
+	return true;
 }

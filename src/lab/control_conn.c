@@ -114,10 +114,16 @@ static void refuse_long_line(struct conn *conn)
 	conn->dead = true;
 }
 
+static void wait_for_gate(struct conn *conn)
+{
+	conn->gated = true;
+	conn->control->gate->want(conn->control->ctx);
+}
+
 /* Serve whole lines, while the client reads its answers.  True: there are more. */
 static bool serve_lines(struct conn *conn, bool always)
 {
-	for (int i = 0; always || i < LINES_PER_TURN; i++) {
+	for (int i = 0; (always || i < LINES_PER_TURN) && !conn->gated; i++) {
 		long size = conn->dead ? -1 : whole_line(conn);
 
 		if (size < 0) {
@@ -132,11 +138,15 @@ static bool serve_lines(struct conn *conn, bool always)
 			refuse_long_line(conn);
 			return false;
 		}
+		if (!conn_line(conn, (const char *)outbuf_front(&conn->in),
+			       (size_t)size)) {
+			wait_for_gate(conn);
+			return false;
+		}
 		conn->scanned = 0;
-		conn_line(conn, (const char *)outbuf_front(&conn->in), (size_t)size);
 		outbuf_take(&conn->in, (size_t)size + 1);
 	}
-	return true;
+	return !conn->gated;
 }
 
 /* ---- the turn of a connection ------------------------------------------ */
@@ -154,12 +164,40 @@ static bool pump_requests(struct conn *conn)
 	return more || request;
 }
 
+/* The end of a client ends its commands, and is an input like them. */
+static void end(struct conn *conn)
+{
+	const struct control_gate *gate = conn->control->gate;
+
+	if (gate && (conn->first || conn->gated) && !gate->is_open(conn->control->ctx)) {
+		/* It would be readable for ever. */
+		watch_close(steal_ptr(&conn->watch));
+		wait_for_gate(conn);
+		return;
+	}
+	conn_destroy(conn);
+}
+
+void conn_gate_opened(struct conn *conn)
+{
+	if (!conn->gated)
+		return;
+	conn->gated = false;
+	serve_lines(conn, conn->hung_up);
+	if ((conn->dead || conn->hung_up) && !conn->gated)
+		conn_destroy(conn);
+	else if (!conn->gated)
+		conn_kick(conn);
+}
+
 static void work(void *ctx)
 {
 	struct conn *conn = ctx;
-	bool more = serve_lines(conn, false), sent;
+	bool more = conn->watch && serve_lines(conn, false), sent;
 
 	/* Without room nothing is pumped now; with it again, it has to be. */
+	if (!conn->watch)
+		return; /* its end waits for the gate */
 	if (!conn->dead && conn_has_room(conn))
 		more |= pump_requests(conn);
 	else
@@ -167,11 +205,11 @@ static void work(void *ctx)
 	sent = conn_flush(conn);
 	if (conn->eof && sent && !conn->first && whole_line(conn) < 0)
 		conn->dead = true;
-	if (conn->dead) {
-		conn_destroy(conn);
+	if (conn->dead || conn->hung_up) {
+		end(conn);
 		return;
 	}
-	if (sent && (more || whole_line(conn) >= 0))
+	if (sent && (more || (!conn->gated && whole_line(conn) >= 0)))
 		conn_kick(conn);
 	watch_events(conn->watch,
 		     (sent ? 0 : EPOLLOUT) |
@@ -188,7 +226,9 @@ static void on_event(void *ctx, uint32_t events)
 		       outbuf_size(&conn->in) < CONTROL_LINE_BYTES_MAX && read_once(conn))
 			;
 		serve_lines(conn, true);
-		conn->dead = true;
+		/* What waits for the gate is done then. */
+		conn->hung_up = conn->gated;
+		conn->dead |= !conn->gated;
 	} else if (events & EPOLLIN) {
 		read_once(conn);
 	}

@@ -20,7 +20,8 @@ struct control {
 	struct watch *listen_watch;
 	struct conn *first;
 	size_t conn_count;
-	uid_t uid; /* of this process, as it sees itself */
+	uid_t uid;			 /* of this process, as it sees itself */
+	const struct control_gate *gate; /* NULL: always open */
 };
 
 struct conn {
@@ -36,8 +37,10 @@ struct conn {
 	struct request *first;
 	size_t request_count;
 	bool adopted;
-	bool eof;  /* the client sends no more */
-	bool dead; /* to be closed as soon as nobody stands in it */
+	bool eof;     /* the client sends no more */
+	bool gated;   /* its first line, or its end, waits for the gate */
+	bool hung_up; /* gated: the client is gone */
+	bool dead;    /* to be closed as soon as nobody stands in it */
 };
 
 /* control_conn.c */
@@ -48,7 +51,11 @@ void conn_kick(struct conn *conn);
 void conn_send(struct conn *conn, json_t *line /* taken over */);
 bool conn_flush(struct conn *conn); /* true: all is sent or it is dead */
 
-/* control_call.c: serve one line, without its newline. */
-void conn_line(struct conn *conn, const char *line, size_t size);
+/* Serve what waited for the gate.  The connection may be gone. */
+void conn_gate_opened(struct conn *conn);
+
+/* control_call.c: serve one line, without its newline.  False: it has to wait for the
+ * gate, and is to be served again then. */
+bool conn_line(struct conn *conn, const char *line, size_t size);
 
 #endif

@@ -79,6 +79,18 @@ static int find_kernels(struct lab_process *process, const struct lab_options *o
 	return err;
 }
 
+static int check_virtual(const struct lab_process *process, struct why *why)
+{
+	for (size_t k = 0; process->lab.virtual_time && k < process->kernel_count; k++)
+		if (!(process->kernel_store[k].can & KERNEL_TIME_TRAVEL))
+			return why_set(why, -ENOTSUP,
+				       "--clock virtual: kernel %s was built without "
+				       "CONFIG_UML_TIME_TRAVEL_SUPPORT; give one that has it "
+				       "with --kernel",
+				       process->kernel_store[k].path);
+	return 0;
+}
+
 /* ---- folders -------------------------------------------------------------------------
  */
 
@@ -265,10 +277,15 @@ static int prepare(struct lab_process *process, const struct lab_options *option
 	lab->env.boot_timeout_ns = timeout_s * NS_PER_S;
 	lab->env.kernel_args = options->kernel_args;
 	lab->capture_target = options->capture;
+	lab->virtual_time = options->virtual_time;
+	lab->pace_ppm = options->pace_ppm;
+	lab->guard_s = options->guard_s;
 	err = choose_seed(lab, options, why);
 	if (!err)
 		err = parts_find(&process->parts, why);
-	return err ? err : find_kernels(process, options, why);
+	if (!err)
+		err = find_kernels(process, options, why);
+	return err ? err : check_virtual(process, why);
 }
 
 int lab_start(const struct plan *plan, const struct lab_options *options,

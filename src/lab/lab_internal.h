@@ -15,6 +15,7 @@
 #include "lab/captures.h"
 #include "lab/control.h"
 #include "lab/cuts.h"
+#include "lab/digest.h"
 #include "lab/journal.h"
 #include "lab/lab.h"
 #include "lab/machine.h"
@@ -26,7 +27,7 @@
 enum lab_phase { LAB_BOOTING, LAB_RUNNING, LAB_STOPPING, LAB_GONE };
 
 /* What a request can be woken by. */
-enum { WAKE_PROGRESS = 1, WAKE_JOURNAL = 2, WAKE_CONSOLE = 4 };
+enum { WAKE_PROGRESS = 1, WAKE_JOURNAL = 2, WAKE_CONSOLE = 4, WAKE_CLOCK = 8 };
 
 struct lab {
 	/* Given before lab_build(). */
@@ -35,8 +36,13 @@ struct lab {
 	uint64_t seed;
 	bool seed_drawn;
 	uint32_t boots_at_once;
+	bool virtual_time;
+	uint64_t pace_ppm;
+	uint32_t guard_s;
 	struct loop *loop;
 	struct clock *clock;
+	struct clock *host;  /* the host's; clock itself in real time */
+	struct vtime *vtime; /* NULL: real time */
 	int journal_fd;				  /* taken over; -1: none */
 	struct machine_env env;			  /* but for what lab_build() makes */
 	const struct kernel *const *kernels; /* by node; NULL: never started */
@@ -50,12 +56,14 @@ struct lab {
 	struct wire *wire;
 	struct cuts *cuts;
 	struct captures *captures;
+	struct digest *digest; /* NULL: real time */
 	struct control *control;
 	struct machine **machines; /* by node */
 
 	/* Life. */
 	enum lab_phase phase;
 	struct deferred advance;
+	struct timer advance_due;   /* in virtual time */
 	struct timer stop_patience; /* of STOPPING */
 	uint64_t ready_ns;	    /* lab time; 0: not yet */
 	uint64_t changes;	    /* grows with everything that `wait` tells */
@@ -63,8 +71,18 @@ struct lab {
 	char last_what[96];
 	struct machine *failed; /* why the boot failed; NULL: it did not */
 	bool failure_told;
-	bool killed; /* all machines, on the way down */
+	bool killed;		 /* all machines, on the way down */
+	struct vtime_input gate; /* clients wait for their commands to be inputs */
+	struct vtime_input stop_gate;
 };
+
+/* lab_vtime.c: in virtual time only, but for lab_vtime_create(). */
+int lab_vtime_create(struct lab *lab, struct why *why);
+void lab_vtime_attach(struct lab *lab); /* to the control socket */
+/* The run ends here: what it was goes to its run directory, as digest.json. */
+void lab_vtime_seal(struct lab *lab);
+void lab_vtime_journal(struct lab *lab); /* an entry was added */
+void lab_vtime_phase(struct lab *lab, enum lab_phase from, enum lab_phase to);
 
 /* lab_life.c */
 int lab_build(struct lab *lab, struct why *why);

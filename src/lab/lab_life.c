@@ -58,6 +58,8 @@ static void set_phase(struct lab *lab, enum lab_phase phase, const char *reason)
 
 	if (reason)
 		json_object_set_new(entry, "why", text_json_z(reason));
+	if (lab->vtime)
+		lab_vtime_phase(lab, lab->phase, phase);
 	lab->phase = phase;
 	lab->changes++;
 	journal_write(lab->journal, "lab", entry);
@@ -73,7 +75,13 @@ static void note(struct lab *lab, const struct machine *machine, const char *wha
 	snprintf(lab->last_what, sizeof(lab->last_what), "%s", what);
 	lab->changes++;
 	control_wake(lab->control, WAKE_PROGRESS);
-	loop_defer(lab->loop, &lab->advance);
+	/* What one machine says may have others start something: in virtual time they
+	 * hear of it as late as of anything that it does. */
+	if (!lab->vtime)
+		loop_defer(lab->loop, &lab->advance);
+	else if (!lab->advance_due.slot)
+		timer_set(lab->clock, &lab->advance_due,
+			  clock_now_ns(lab->clock) + vtime_lookahead_ns(lab->vtime));
 }
 
 static void on_state(void *ctx, struct machine *machine, enum machine_state from)
@@ -142,6 +150,8 @@ static void on_journal(void *ctx)
 {
 	struct lab *lab = ctx;
 
+	if (lab->digest)
+		lab_vtime_journal(lab);
 	control_wake(lab->control, WAKE_JOURNAL);
 }
 
@@ -221,6 +231,8 @@ void lab_boot(struct lab *lab)
 	struct why why;
 
 	write_state(lab);
+	if (lab->vtime)
+		vtime_want(lab->vtime);
 	loop_defer(lab->loop, &lab->advance);
 	if (cuts_begin_plan(lab->cuts, &why))
 		lab_stop(lab, false, why.text);
@@ -248,7 +260,7 @@ static void on_stop_patience(void *ctx, uint64_t now_ns)
 	}
 	journal_write(lab->journal, "stop-timeout", NULL);
 	kill_all(lab);
-	timer_set(lab->clock, &lab->stop_patience, now_ns + KILL_S * NS_PER_S);
+	timer_set(lab->host, &lab->stop_patience, now_ns + KILL_S * NS_PER_S);
 }
 
 void lab_stop(struct lab *lab, bool graceful, const char *reason)
@@ -257,18 +269,23 @@ void lab_stop(struct lab *lab, bool graceful, const char *reason)
 
 	if (lab->phase >= LAB_STOPPING) {
 		/* Asked again, or less patiently: now. */
-		if (lab->phase == LAB_STOPPING && !graceful)
+		if (lab->phase == LAB_STOPPING && !graceful) {
+			if (lab->digest)
+				lab_vtime_seal(lab);
 			kill_all(lab);
+		}
 		return;
 	}
+	/* What follows by force is in the host's order. */
+	if (!graceful && lab->digest)
+		lab_vtime_seal(lab);
 	set_phase(lab, LAB_STOPPING, reason);
 	journal_write(lab->journal, "fidelity", fidelity_json(wire_lateness(lab->wire)));
 	for (size_t i = 0; graceful && i < lab->plan->node_count; i++)
 		machine_shutdown(lab->machines[i]);
 	if (!graceful)
 		kill_all(lab);
-	timer_set(lab->clock, &lab->stop_patience,
-		  clock_now_ns(lab->clock) + patience_ns);
+	timer_set(lab->host, &lab->stop_patience, clock_now_ns(lab->host) + patience_ns);
 	loop_defer(lab->loop, &lab->advance);
 }
 
@@ -283,12 +300,22 @@ static void advance_stop(struct lab *lab)
 	for (size_t i = 0; i < lab->plan->node_count; i++)
 		if (machine_has_process(lab->machines[i]))
 			return;
-	timer_cancel(lab->clock, &lab->stop_patience);
+	timer_cancel(lab->host, &lab->stop_patience);
 	if (failure_is_owed(lab))
 		return;
+	if (lab->digest)
+		lab_vtime_seal(lab);
 	captures_end_all(lab->captures, "the lab was taken down");
 	set_phase(lab, LAB_GONE, NULL);
 	loop_stop(lab->loop);
+}
+
+static void on_advance_due(void *ctx, uint64_t now_ns)
+{
+	struct lab *lab = ctx;
+
+	(void)now_ns;
+	loop_defer(lab->loop, &lab->advance);
 }
 
 static void advance(void *ctx)
@@ -322,11 +349,18 @@ int lab_build(struct lab *lab, struct why *why)
 	int err;
 
 	lab->advance = (struct deferred){ .run = advance, .ctx = lab };
+	lab->advance_due = (struct timer){ .fire = on_advance_due, .ctx = lab };
 	lab->stop_patience = (struct timer){ .fire = on_stop_patience, .ctx = lab };
+	if (!lab->host)
+		lab->host = lab->clock;
 	err = journal_create(&lab->journal, lab->clock, lab->journal_fd, why);
 	if (!err)
 		err = wire_create(&lab->wire, lab->plan, lab->seed, lab->loop, lab->clock,
 				  &wire_ops, lab, why);
+	if (!err && lab->vtime)
+		err = digest_create(&lab->digest, lab->plan, why);
+	if (!err && lab->vtime)
+		wire_set_virtual(lab->wire, lab->vtime, lab->digest);
 	if (!err)
 		err = cuts_create(&lab->cuts, lab->plan, lab->seed, lab->clock, lab->wire,
 				  lab->journal, why);
@@ -338,12 +372,16 @@ int lab_build(struct lab *lab, struct why *why)
 				     lab, why);
 	if (err)
 		return err;
+	if (lab->vtime)
+		lab_vtime_attach(lab);
 	journal_listen(lab->journal, on_journal, lab);
 	control_adopted_watch(lab->control, on_starter_gone);
 	lab->env.lab = lab->name;
 	lab->env.plan = lab->plan;
 	lab->env.loop = lab->loop;
 	lab->env.clock = lab->clock;
+	lab->env.vtime = lab->vtime;
+	lab->env.digest = lab->digest;
 	lab->env.journal = lab->journal;
 	lab->env.wire = lab->wire;
 	lab->env.run = &lab->run;
@@ -355,8 +393,8 @@ int lab_build(struct lab *lab, struct why *why)
 
 void lab_unbuild(struct lab *lab)
 {
-	if (lab->clock)
-		timer_cancel(lab->clock, &lab->stop_patience);
+	if (lab->host)
+		timer_cancel(lab->host, &lab->stop_patience);
 	/* Clients first: their requests hold on to machines and captures. */
 	control_destroy(steal_ptr(&lab->control));
 	if (lab->journal)
@@ -368,6 +406,9 @@ void lab_unbuild(struct lab *lab)
 	cuts_destroy(steal_ptr(&lab->cuts));
 	wire_destroy(steal_ptr(&lab->wire));
 	journal_destroy(steal_ptr(&lab->journal));
+	if (lab->clock)
+		timer_cancel(lab->clock, &lab->advance_due);
+	digest_destroy(steal_ptr(&lab->digest));
 	deferred_cancel(&lab->advance);
 }
 

@@ -217,7 +217,7 @@ static int build(struct lab_process *process, struct signals *signals, struct wh
 	if (!err)
 		err = loop_create(&lab->loop, why);
 	if (!err)
-		err = clock_real_create(&lab->clock, lab->loop, why);
+		err = lab_vtime_create(lab, why);
 	if (!err)
 		err = watch_signals(signals, lab, why);
 	if (!err)
@@ -230,7 +230,7 @@ static int build(struct lab_process *process, struct signals *signals, struct wh
 	if (lab->journal_fd < 0)
 		return lab->journal_fd;
 	lab->info.started_at =
-		(int64_t)(clock_wall_ns(lab->clock, clock_now_ns(lab->clock)) / NS_PER_S);
+		(int64_t)(clock_wall_ns(lab->host, clock_now_ns(lab->host)) / NS_PER_S);
 	lab->env.nodes_dir = process->nodes_dir;
 	lab->env.initramfs = process->parts.initramfs;
 	lab->env.preload = process->parts.preload;
@@ -296,7 +296,9 @@ _Noreturn void lab_main(struct lab_process *process)
 	state_vacate(lab->state);
 	watch_close(signals.watch);
 	lab_unbuild(lab);
-	clock_destroy(lab->clock);
+	if (lab->vtime)
+		vtime_destroy(lab->vtime);
+	clock_destroy(lab->host);
 	loop_destroy(lab->loop);
 	rundir_close(&lab->run);
 	state_close(lab->state);

@@ -143,6 +143,8 @@ static void on_gone(void *ctx, uint32_t events)
 	watch_close(steal_ptr(&machine->node_watch));
 	node_free(steal_ptr(&machine->node));
 	close_devices(machine, "the machine has ended");
+	if (machine->env->vtime)
+		vtime_guest_gone(machine->env->vtime, machine->index);
 	asked = machine->state == MACHINE_STOPPING;
 	off = machine->state >= MACHINE_CONFIGURED && strcmp(how, "powered off") == 0;
 	journal_write(machine->env->journal, "node-gone",
@@ -168,6 +170,8 @@ static int start_process(struct machine *machine, const char *work_dir, int cons
 		.extra_args = env->kernel_args,
 		.seed = draw_bits(draw_key(env->seed, machine->plan->name), 0, LANE_SEED),
 		.console_fd = console_fd,
+		.virtual_time = env->vtime != NULL,
+		.index = machine->index,
 	};
 	int err = node_start(&machine->node, &start, why);
 
@@ -181,15 +185,18 @@ static int start(struct machine *machine, struct why *why)
 {
 	const struct machine_env *env = machine->env;
 	cleanup_close int slave = -1;
-	char work_dir[PATH_MAX];
+	char work_dir[PATH_MAX], clock_path[PLAN_NAME_BYTES_MAX + 8];
 	int err;
 
 	if (snprintf(work_dir, sizeof(work_dir), "%s/%s", env->nodes_dir,
 		     machine->plan->name) >= (int)sizeof(work_dir))
 		return why_set(why, -ENAMETOOLONG, "%s: path too long", env->nodes_dir);
+	snprintf(clock_path, sizeof(clock_path), "%s/clock", machine->plan->name);
 	if (mkdir(work_dir, 0700) < 0 && errno != EEXIST)
 		return why_errno(why, -errno, "%s", work_dir);
 	err = machine_console_open(machine, &slave, why);
+	if (!err && env->vtime)
+		err = vtime_guest_open(env->vtime, machine->index, clock_path, why);
 	/* nodes_dir is this process's working folder: a socket's address is short. */
 	if (!err)
 		err = machine_agent_open(machine, machine->plan->name, why);
@@ -218,6 +225,8 @@ void machine_start(struct machine *machine)
 	if (start(machine, &why)) {
 		node_free(steal_ptr(&machine->node));
 		close_devices(machine, "the machine could not be started");
+		if (machine->env->vtime)
+			vtime_guest_gone(machine->env->vtime, machine->index);
 		machine_set_state(machine, MACHINE_FAILED,
 				  without_name(machine, why.text));
 		return;
@@ -225,11 +234,26 @@ void machine_start(struct machine *machine)
 	machine_set_state(machine, MACHINE_BOOTING, NULL);
 }
 
+/* The host takes its time to end it; virtual time stands until then. */
+static void end_process(struct machine *machine)
+{
+	if (machine->env->vtime)
+		vtime_guest_dying(machine->env->vtime, machine->index);
+	node_kill(machine->node);
+}
+
+void machine_break(struct machine *machine, const char *reason)
+{
+	machine_set_state(machine, MACHINE_FAILED, reason);
+	if (machine->node)
+		end_process(machine);
+}
+
 void machine_kill(struct machine *machine)
 {
 	if (machine->node) {
 		machine_set_state(machine, MACHINE_STOPPING, NULL);
-		node_kill(machine->node);
+		end_process(machine);
 	} else {
 		machine_set_state(machine, MACHINE_STOPPED, NULL);
 	}
@@ -370,6 +394,11 @@ const struct service *machine_service(const struct machine *machine, size_t serv
 const struct ring *machine_console(const struct machine *machine)
 {
 	return &machine->console;
+}
+
+void machine_drain(struct machine *machine)
+{
+	machine_console_drain(machine);
 }
 
 size_t machine_last_words(const struct machine *machine, char *bytes, size_t size)

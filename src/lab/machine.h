@@ -43,6 +43,8 @@
 #include "base/loop.h"
 #include "base/why.h"
 #include "clock/clock.h"
+#include "clock/vtime.h"
+#include "lab/digest.h"
 #include "lab/journal.h"
 #include "lab/ring.h"
 #include "lab/rundir.h"
@@ -97,8 +99,10 @@ struct machine_env {
 	const struct plan *plan;
 	struct loop *loop;
 	struct clock *clock;
+	struct vtime *vtime; /* NULL: real time */
 	struct journal *journal;
 	struct wire *wire;
+	struct digest *digest; /* NULL: real time */
 	const struct rundir *run;
 	const char *nodes_dir; /* absolute, and the working folder of this process; a
 				* folder per node is made in it */
@@ -121,6 +125,8 @@ void machine_start_services(struct machine *machine); /* only when CONFIGURED */
 /* Ask it to power off (machine_kill() if its agent cannot be asked), or end it. */
 void machine_shutdown(struct machine *machine);
 void machine_kill(struct machine *machine);
+/* It breaks the rules of the lab: it is FAILED, and its process is ended. */
+void machine_break(struct machine *machine, const char *reason);
 
 uint32_t machine_index(const struct machine *machine);
 const struct plan_node *machine_plan(const struct machine *machine);
@@ -132,6 +138,8 @@ pid_t machine_pid(const struct machine *machine); /* 0: none */
 uint64_t machine_ready_ns(const struct machine *machine);
 const struct kernel *machine_kernel(const struct machine *machine);
 const struct service *machine_service(const struct machine *machine, size_t service);
+/* Read what its console has said by now. */
+void machine_drain(struct machine *machine);
 const struct ring *machine_console(const struct machine *machine);
 /* Type into the console; what a full terminal does not take is dropped.  Returns
  * the bytes taken or -errno. */

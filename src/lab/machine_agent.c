@@ -133,6 +133,16 @@ static void send_config(struct machine *machine)
 	machine_agent_send(machine, PROTO_CONFIG, 0, text, size);
 }
 
+/* In virtual time a kernel boots in no time, but programs take an uptime below one
+ * second for none at all (ping sends without a pause, for one). */
+#define VIRTUAL_BOOT_NS (2 * NS_PER_S)
+
+static void on_config_due(void *ctx, uint64_t now_ns)
+{
+	(void)now_ns;
+	send_config(ctx);
+}
+
 void machine_start_services(struct machine *machine)
 {
 	ASSERT(machine->state == MACHINE_CONFIGURED);
@@ -161,7 +171,11 @@ static int on_hello(struct machine *machine, const json_t *body, struct why *why
 		      json_pack("{s:s, s:o}", "node", machine->plan->name, "agent",
 				json_deep_copy(body)));
 	machine_set_state(machine, MACHINE_CONFIGURING, NULL);
-	send_config(machine);
+	if (machine->env->vtime)
+		timer_set(machine->env->clock, &machine->config_due,
+			  clock_now_ns(machine->env->clock) + VIRTUAL_BOOT_NS);
+	else
+		send_config(machine);
 	return 0;
 }
 
@@ -265,6 +279,8 @@ static int on_log(struct machine *machine, const struct proto_message *message,
 			       message->channel);
 	service = &machine->services[message->channel];
 	logfile_write(&service->log, message->payload + 1, message->size - 1);
+	digest_log(machine->env->digest, machine->index, message->channel,
+		   message->payload + 1, message->size - 1);
 	ring_put(&service->tail, message->payload + 1, message->size - 1);
 	return 0;
 }
@@ -385,12 +401,16 @@ static const struct vconsole_ops ops = {
 int machine_agent_open(struct machine *machine, const char *work_dir, struct why *why)
 {
 	char name[PLAN_NAME_BYTES_MAX + 8], path[PATH_MAX];
+	struct vtime *vtime = machine->env->vtime;
 	struct vconsole_config config = { .name = name, .path = path };
 
 	snprintf(name, sizeof(name), "%s:agent", machine->plan->name);
 	snprintf(path, sizeof(path), "%s/agent", work_dir);
+	if (vtime)
+		config.guest = vtime_guest(vtime, machine->index);
 	machine->agent_end = (struct deferred){ .run = end_conversation, .ctx = machine };
 	machine->agent_grace = (struct timer){ .fire = on_grace, .ctx = machine };
+	machine->config_due = (struct timer){ .fire = on_config_due, .ctx = machine };
 	machine->agent_dead = false;
 	return vconsole_create(&machine->vconsole, machine->env->loop, &config, &ops,
 			       machine, why);
@@ -401,6 +421,7 @@ void machine_agent_close(struct machine *machine, const char *reason)
 	machine->agent_dead = true;
 	deferred_cancel(&machine->agent_end);
 	timer_cancel(machine->env->clock, &machine->agent_grace);
+	timer_cancel(machine->env->clock, &machine->config_due);
 	vconsole_destroy(steal_ptr(&machine->vconsole));
 	exec_end_all(&machine->execs, reason);
 	outbuf_free(&machine->to_agent);

@@ -55,6 +55,7 @@ struct machine {
 	struct why agent_why; /* for the end that comes later */
 	struct deferred agent_end;
 	struct timer agent_grace;
+	struct timer config_due; /* in virtual time */
 	struct service_run *services;
 	struct exec_list execs;
 };

@@ -15,6 +15,8 @@
 struct command {
 	struct request request;
 	struct exec *exec;
+	struct lab *lab;
+	bool stalls; /* in virtual time: it stands until the client has read */
 	size_t owed; /* bytes of output sent on, for which credit is not given back */
 };
 
@@ -39,11 +41,41 @@ static void on_started(void *ctx, long pid)
 		      json_pack("{s:I}", "pid", (json_int_t)pid));
 }
 
+/* In virtual time the command has its credit back at once, for when a client reads is
+ * the host's business; while it does not read, time stands. */
+static void stall_until_read(struct command *command, size_t size)
+{
+	exec_consumed(command->exec, size);
+	if (command->stalls || request_has_room(&command->request))
+		return;
+	command->stalls = true;
+	vtime_stall(command->lab->vtime);
+}
+
+static void end_stall(struct command *command)
+{
+	if (command->stalls)
+		vtime_unstall(command->lab->vtime);
+	command->stalls = false;
+}
+
+/* Time is wanted while a command is under way. */
+static void end_command(struct command *command)
+{
+	end_stall(command);
+	if (command->lab->vtime)
+		vtime_unwant(command->lab->vtime);
+	free(command);
+}
+
 static void on_output(void *ctx, bool is_stderr, const uint8_t *bytes, size_t size)
 {
 	struct command *command = ctx;
 
-	command->owed += size;
+	if (command->lab->vtime)
+		stall_until_read(command, size);
+	else
+		command->owed += size;
 	request_event(&command->request, is_stderr ? "stderr" : "stdout",
 		      json_pack("{s:o}", "data", base64_json(bytes, size)));
 }
@@ -71,7 +103,7 @@ static void on_ended(void *ctx, const struct exec_end *end)
 					 end->how == EXEC_EXITED ? "exit" : "signal",
 					 end->value));
 	}
-	free(command);
+	end_command(command);
 }
 
 static const struct exec_ops exec_ops = {
@@ -92,6 +124,7 @@ static bool pump_command(struct request *request)
 	command->owed = 0;
 	if (owed)
 		exec_consumed(command->exec, owed);
+	end_stall(command);
 	return false;
 }
 
@@ -100,7 +133,7 @@ static void drop_command(struct request *request)
 	struct command *command = (struct command *)request;
 
 	exec_abandon(command->exec);
-	free(command);
+	end_command(command);
 }
 
 static void close_command(struct request *request)
@@ -109,7 +142,7 @@ static void close_command(struct request *request)
 
 	exec_abandon(command->exec);
 	request_fail(request, NULL, "closed; the command was hung up");
-	free(command);
+	end_command(command);
 }
 
 static const struct request_ops request_ops = {
@@ -189,8 +222,11 @@ int verb_exec(void *ctx, struct call *call, struct why *why)
 	struct command *command;
 	struct machine *machine;
 	json_t *spec;
+	bool with_stdin = true;
 	int err = lab_machine(lab, call->body, &machine, why);
 
+	if (!err)
+		err = arg_flag(call->body, "stdin", &with_stdin, why);
 	if (!err)
 		err = make_spec(call->body, &spec, why);
 	if (err)
@@ -205,7 +241,12 @@ int verb_exec(void *ctx, struct call *call, struct why *why)
 		free(command);
 		return err;
 	}
+	command->lab = lab;
 	request_begin(&command->request, call, &request_ops, 0);
+	if (lab->vtime)
+		vtime_want(lab->vtime);
+	if (!with_stdin)
+		exec_stdin(command->exec, NULL, 0, NULL);
 	/* A fault typed by hand is part of the run, and so is a command. */
 	journal_write(lab->journal, "exec",
 		      json_pack("{s:s, s:O}", "node", machine_plan(machine)->name, "argv",

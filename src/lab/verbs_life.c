@@ -167,7 +167,11 @@ int verb_down(void *ctx, struct call *call, struct why *why)
 		return err;
 	/* Whoever takes a failed lab down knows. */
 	lab->failure_told = true;
-	lab_stop(lab, graceful, "down");
+	/* Asking the machines is an input to them. */
+	if (graceful && lab->vtime)
+		vtime_input(lab->vtime, &lab->stop_gate);
+	else
+		lab_stop(lab, graceful, "down");
 	loop_defer(lab->loop, &lab->advance);
 	return 0;
 }

@@ -166,6 +166,10 @@ int verb_inspect(void *ctx, struct call *call, struct why *why)
 	if (lab->ready_ns)
 		json_object_set_new(answer, "ready_ns",
 				    json_integer((json_int_t)lab->ready_ns));
+	json_object_set_new(answer, "clock",
+			    json_string(lab->vtime ? "virtual" : "real"));
+	if (lab->digest)
+		json_object_set_new(answer, "digest", digest_json(lab));
 	json_object_set_new(answer, "pid", json_integer(lab->info.process.pid));
 	json_object_set_new(answer, "nodes", nodes_json(lab));
 	json_object_set_new(answer, "directions", directions_json(lab, true));

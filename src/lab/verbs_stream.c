@@ -119,6 +119,11 @@ int verb_input(void *ctx, struct call *call, struct why *why)
 		return why_set(why, -ENOTCONN, "%s is %s",
 			       machine_plan(console->machine)->name,
 			       machine_state_name(machine_state(console->machine)));
+	if (n == -EOPNOTSUPP)
+		return why_set(why, -EOPNOTSUPP,
+			       "the console of a machine in virtual time is for reading: "
+			       "use netlab shell %s",
+			       machine_plan(console->machine)->name);
 	if (n < 0)
 		return why_errno(why, (int)n, "console");
 	if ((size_t)n < size)

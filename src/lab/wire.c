@@ -81,6 +81,9 @@ static int deliver(void *ctx, uint32_t index, struct frame frame)
 	struct port *port = &wire->ports[index];
 	int err = port->vnet ? vnet_send(port->vnet, frame.bytes, frame.size) : -ENOTCONN;
 
+	if (!err)
+		digest_frame(wire->digest, DIGEST_RECEIVED, index,
+			     clock_now_ns(wire->clock), frame.bytes, frame.size);
 	if (!err && !port->to_flush) {
 		port->to_flush = true;
 		wire->flush[wire->flush_count++] = index;
@@ -151,8 +154,10 @@ static void on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
 
 	/* The time is read for each frame: a batch may last longer than the
 	 * lateness that a delay is allowed. */
-	sw_port_frame(wire->sw, port_index(port), (struct frame){ bytes, size },
-		      clock_now_ns(wire->clock));
+	uint64_t now_ns = clock_now_ns(wire->clock);
+
+	digest_frame(wire->digest, DIGEST_SENT, port_index(port), now_ns, bytes, size);
+	sw_port_frame(wire->sw, port_index(port), (struct frame){ bytes, size }, now_ns);
 }
 
 static void on_batch_end(void *ctx)
@@ -221,6 +226,8 @@ int wire_node_open(struct wire *wire, uint32_t node, const char *work_dir,
 		ASSERT(!port->vnet);
 		snprintf(path, sizeof(path), "%s/net%u", work_dir, i);
 		memcpy(config.mac, plan->interfaces[i].mac, sizeof(config.mac));
+		if (wire->vtime)
+			config.guest = vtime_guest(wire->vtime, node);
 		err = vnet_create(&port->vnet, wire->loop, &config, &vnet_ops, port, why);
 		if (err) {
 			wire_node_close(wire, node);
@@ -366,6 +373,31 @@ void wire_destroy(struct wire *wire)
 	free(wire->first_port);
 	free(wire->pairs);
 	free(wire);
+}
+
+struct fault_spec wire_spec(const struct wire *wire, const struct fault_spec *spec)
+{
+	struct fault_spec out = *spec;
+
+	if (wire->vtime && out.delay_ns < WIRE_VIRTUAL_DELAY_NS_MIN)
+		out.delay_ns = WIRE_VIRTUAL_DELAY_NS_MIN;
+	return out;
+}
+
+void wire_set_virtual(struct wire *wire, struct vtime *vtime, struct digest *digest)
+{
+	const struct plan *plan = wire->plan;
+
+	wire->vtime = vtime;
+	wire->digest = digest;
+	for (uint32_t l = 0; l < plan->link_count; l++)
+		for (int dir = 0; dir < DIRS; dir++) {
+			struct fault_spec spec =
+				wire_spec(wire, &plan->links[l].fault[dir]);
+
+			sw_fault_set(wire->sw, l, dir, &spec, 0);
+		}
+	wire_update_lookahead(wire);
 }
 
 /* ---- looking ----------------------------------------------------------- */

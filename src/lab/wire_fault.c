@@ -62,21 +62,71 @@ int wire_fault_set(struct wire *wire, const struct fault_at *at,
 		   const struct fault_spec *spec, struct why *why)
 {
 	const struct plan_link *link;
+	struct fault_spec real;
 	int err = 0;
 
 	if (at->pair) {
 		err = pair_set(wire, at, spec, why);
 	} else {
 		link = &wire->plan->links[at->link];
-		sw_fault_set(wire->sw, at->link, at->dir, spec,
+		real = wire_spec(wire, spec);
+		sw_fault_set(wire->sw, at->link, at->dir, &real,
 			     clock_now_ns(wire->clock));
 		if (at->dir == DIR_BA)
 			wire_tell_carrier(&wire->ports[wire_port(wire, link->a)], false);
 		else if (link->b_kind == LINK_TO_INTERFACE)
 			wire_tell_carrier(&wire->ports[wire_port(wire, link->b)], false);
 	}
+	wire_update_lookahead(wire);
 	wire_settle(wire);
 	return err;
+}
+
+/* The least that a frame takes on this direction.  Faults of pairs only add to it. */
+static uint64_t least_ns(const struct wire *wire, uint32_t link, int dir)
+{
+	const struct fault_spec *spec = sw_fault_get(wire->sw, link, dir);
+
+	return spec->delay_ns > spec->jitter_ns ? spec->delay_ns - spec->jitter_ns : 0;
+}
+
+/* From any member of the segment to any other. */
+static uint64_t segment_least_ns(const struct wire *wire, uint32_t segment)
+{
+	uint64_t in_ns = UINT64_MAX / 2, out_ns = UINT64_MAX / 2;
+
+	for (uint32_t l = 0; l < wire->plan->link_count; l++) {
+		const struct plan_link *link = &wire->plan->links[l];
+
+		if (link->b_kind != LINK_TO_SEGMENT || link->segment != segment)
+			continue;
+		if (least_ns(wire, l, DIR_AB) < in_ns)
+			in_ns = least_ns(wire, l, DIR_AB);
+		if (least_ns(wire, l, DIR_BA) < out_ns)
+			out_ns = least_ns(wire, l, DIR_BA);
+	}
+	return in_ns + out_ns;
+}
+
+void wire_update_lookahead(struct wire *wire)
+{
+	const struct plan *plan = wire->plan;
+	uint64_t least = WIRE_LOOKAHEAD_NS_MAX, ns;
+
+	if (!wire->vtime)
+		return;
+	for (uint32_t s = 0; s < plan->segment_count; s++) {
+		ns = segment_least_ns(wire, s);
+		least = ns < least ? ns : least;
+	}
+	for (uint32_t l = 0; l < plan->link_count; l++)
+		for (int dir = 0; dir < DIRS; dir++) {
+			if (plan->links[l].b_kind == LINK_TO_SEGMENT)
+				continue;
+			ns = least_ns(wire, l, dir);
+			least = ns < least ? ns : least;
+		}
+	vtime_set_lookahead(wire->vtime, least);
 }
 
 struct fault_spec wire_fault_get(const struct wire *wire, const struct fault_at *at)

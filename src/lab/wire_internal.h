@@ -26,6 +26,8 @@ struct wire {
 	const struct plan *plan;
 	struct loop *loop;
 	struct clock *clock;
+	struct vtime *vtime; /* NULL: real time */
+	struct digest *digest;
 	struct sw *sw;
 	const struct wire_ops *ops;
 	void *ctx;
@@ -44,6 +46,11 @@ struct wire {
 /* After everything that may have moved a frame: tell the receivers, and wake when
  * the next frame is due. */
 void wire_settle(struct wire *wire);
+/* What is set when a direction is to have this fault; see wire.h. */
+struct fault_spec wire_spec(const struct wire *wire, const struct fault_spec *spec);
+/* In virtual time: faults have changed, and with them how late the earliest is that one
+ * machine can do to another. */
+void wire_update_lookahead(struct wire *wire);
 /* Tell the card if its cable has light, if that has changed or always. */
 void wire_tell_carrier(struct port *port, bool always);
 

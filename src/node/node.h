@@ -46,6 +46,8 @@ struct node_start {
 	const char *preload;    /* library for packaged kernels, or NULL */
 	const char *extra_args; /* kernel parameters of the user, or NULL */
 	uint64_t seed;          /* the node's own */
+	bool virtual_time;      /* its calendar is the socket "clock" in the work folder */
+	uint32_t index;         /* of the node in the plan */
 	int console_fd;         /* slave side of the console's pty; stdin, out and err */
 };
 

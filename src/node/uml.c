@@ -82,6 +82,9 @@ static void fill_machine(struct uml_machine *machine, const struct node_start *s
 		.interface_count = plan->interface_count,
 		.initramfs = start->initramfs,
 		.kernel_can = start->kernel->can,
+		.virtual_time = start->virtual_time,
+		.index = start->index,
+		.seed = start->seed,
 		.params.image_kind = plan->image_kind,
 		.extra_args = start->extra_args,
 	};

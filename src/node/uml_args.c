@@ -35,6 +35,7 @@ static const char *const defaults[] = {
 /* What netlab needs as it is. */
 static const char *const reserved[] = {
 	"mem", "initrd", "con0", "uml_dir", "umid", "ubd0", "ubd0r", "virtio_uml.device",
+	"time-travel", "time-travel-start",
 };
 
 static size_t name_length(const char *word)
@@ -130,8 +131,12 @@ static int add_netlab(struct uml_args *args, const struct uml_machine *machine,
 
 	if (!err && machine->initramfs)
 		err = addf(args, why, "initrd=" JAIL_DIR "/initramfs");
+	if (!err && machine->virtual_time)
+		err = addf(args, why, "time-travel=ext:%u:clock", machine->index);
+	/* Keys would come at a time that the host decides. */
 	if (!err)
-		err = addf(args, why, "con0=fd:0,fd:1");
+		err = addf(args, why,
+			   machine->virtual_time ? "con0=null,fd:1" : "con0=fd:0,fd:1");
 	/* The control socket is uml/mconsole in there. */
 	if (!err)
 		err = addf(args, why, "uml_dir=" JAIL_DIR "/control");
@@ -155,13 +160,19 @@ static int add_netlab(struct uml_args *args, const struct uml_machine *machine,
  * machine's own, and the jail around it is another wall.
  *
  * hostfs_owner=root: in the jail, which knows one user, the host root's files look like
- * nobody's; set-uid programs and sshd would not do. */
+ * nobody's; set-uid programs and sshd would not do.
+ *
+ * The others are for runs that can be repeated, thus in virtual time only: see
+ * docs/determinism.md. */
 static const struct {
 	enum kernel_can can;
+	bool virtual_time;
 	const char *word;
 } for_kernel[] = {
-	{ KERNEL_SECCOMP, "seccomp=on" },
-	{ KERNEL_HOSTFS_OWNER, "hostfs_owner=root" },
+	{ KERNEL_SECCOMP, false, "seccomp=on" },
+	{ KERNEL_HOSTFS_OWNER, false, "hostfs_owner=root" },
+	{ KERNEL_TSC, true, "um_tsc=guest" },
+	{ KERNEL_CPUID, true, "um_cpuid=fixed" },
 };
 
 static int add_for_kernel(struct uml_args *args, const struct uml_machine *machine,
@@ -169,8 +180,11 @@ static int add_for_kernel(struct uml_args *args, const struct uml_machine *machi
 {
 	int err = 0;
 
+	if (machine->virtual_time && (machine->kernel_can & KERNEL_SEED))
+		err = addf(args, why, "um_seed=%016" PRIx64, machine->seed);
 	for (size_t i = 0; !err && i < ARRAY_SIZE(for_kernel); i++)
 		if ((machine->kernel_can & for_kernel[i].can) &&
+		    (machine->virtual_time || !for_kernel[i].virtual_time) &&
 		    !given_by_user(machine->extra_args, for_kernel[i].word))
 			err = addf(args, why, "%s", for_kernel[i].word);
 	return err;

@@ -34,6 +34,9 @@ struct uml_machine {
 	size_t interface_count;
 	bool initramfs;
 	unsigned kernel_can;    /* of enum kernel_can: what depends on it is given */
+	bool virtual_time;      /* by the socket "clock" */
+	uint32_t index;         /* its number there */
+	uint64_t seed;		/* of its entropy, in virtual time */
 	struct params params;   /* for the agent */
 	const char *extra_args; /* the user's, or NULL */
 };

@@ -439,6 +439,7 @@ int vconsole_create(struct vconsole **out, struct loop *loop,
 			    VHOST_FEATURE(VIRTIO_CONSOLE_F_MULTIPORT),
 		.ring_count = RINGS,
 		.ring_names = ring_names,
+		.guest = config->guest,
 	};
 	struct vconsole *vconsole = calloc(1, sizeof(*vconsole));
 	int err;

@@ -28,6 +28,7 @@
 
 #include "base/loop.h"
 #include "base/why.h"
+#include "clock/vtime.h"
 
 #define VCONSOLE_PORT_NAME "netlab.agent"
 
@@ -50,6 +51,7 @@ struct vconsole_ops {
 struct vconsole_config {
 	const char *name; /* for messages: "n1:agent"; copied */
 	const char *path; /* of the listening socket; created, removed */
+	struct vtime_guest *guest; /* in virtual time; NULL: real time */
 };
 
 int vconsole_create(struct vconsole **out, struct loop *loop,

@@ -4,6 +4,7 @@
  *	vhost_user.c	the connection: listening, reading, dying
  *	vhost_request.c	one handler for each request
  *	vhost_ring.c	starting, stopping and signalling a ring
+ *	vhost_inband.c	kicks and signals as messages, in virtual time
  */
 #ifndef NL_VIRTIO_VHOST_INTERNAL_H
 #define NL_VIRTIO_VHOST_INTERNAL_H
@@ -26,6 +27,7 @@ struct vhost_ring {
 	uint16_t next; /* while not running: the next available entry */
 	int kick_fd, call_fd;
 	struct watch *kick_watch;
+	bool call_due; /* in-band: the guest is to be signalled */
 };
 
 struct vhost_user {
@@ -45,6 +47,16 @@ struct vhost_user {
 	struct vhost_ring rings[VHOST_RINGS_MAX];
 	unsigned ring_count;
 	const char *const *ring_names;
+
+	/* in-band, in virtual time */
+	struct vtime_guest *guest; /* NULL: real time */
+	struct vtime_cue cue;
+	struct watch *slave_watch;
+	struct vhost_reader slave_reader;
+	unsigned calls_open; /* made and not answered */
+	unsigned kicked;     /* the ring of the kick that is under way */
+	bool config_due;
+	bool inband; /* negotiated */
 
 	struct deferred death;
 	bool broken;
@@ -69,6 +81,18 @@ void vhost_ring_reset(struct vhost_ring *ring, bool tell);
 
 /* A descriptor to write to that does not block: fd itself or one in its stead. */
 int vhost_unblock(int fd);
+
+/* vhost_inband.c, in virtual time only. */
+uint64_t vhost_inband_features(const struct vhost_user *conn);
+/* The protocol features are negotiated. */
+int vhost_inband_negotiate(struct vhost_user *conn, struct why *why);
+int vhost_inband_slave(struct vhost_user *conn, struct why *why); /* slave_fd is there */
+int vhost_inband_kick(struct vhost_user *conn, struct vhost_ring *ring,
+		      struct why *why);
+/* Calls are due. */
+void vhost_inband_call(struct vhost_user *conn);
+void vhost_inband_init(struct vhost_user *conn, struct vtime_guest *guest);
+void vhost_inband_close(struct vhost_user *conn);
 
 /* Give the guest up.  broken: see vnet_ops.dead. */
 void vhost_die(struct vhost_user *conn, bool broken, const struct why *why);

@@ -64,12 +64,13 @@ static int keep_fds(struct vhost_message *message, struct msghdr *msg, struct wh
 	return 0;
 }
 
-static int check_header(const struct vhost_header *header, struct why *why)
+static int check_header(const struct vhost_header *header, bool reply, struct why *why)
 {
 	if ((header->flags & VHOST_VERSION_MASK) != VHOST_VERSION ||
-	    (header->flags & VHOST_FLAG_REPLY))
-		return why_set(why, -EPROTO, "request %u has flags 0x%x, not a request's",
-			       header->request, header->flags);
+	    !(header->flags & VHOST_FLAG_REPLY) == reply)
+		return why_set(why, -EPROTO, "request %u has flags 0x%x, not a %s's",
+			       header->request, header->flags,
+			       reply ? "reply" : "request");
 	if (header->size > sizeof(union vhost_payload))
 		return why_set(why, -EPROTO, "request %u has %u bytes; the most is %zu",
 			       header->request, header->size,
@@ -117,7 +118,7 @@ int vhost_read(struct vhost_reader *reader, int fd, struct why *why)
 			return err;
 		reader->got += (size_t)n;
 		if (reader->got == header_bytes) {
-			err = check_header(&message->header, why);
+			err = check_header(&message->header, reader->replies, why);
 			if (err)
 				return err;
 		}

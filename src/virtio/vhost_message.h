@@ -14,6 +14,7 @@
 #ifndef NL_VIRTIO_VHOST_MESSAGE_H
 #define NL_VIRTIO_VHOST_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,11 +49,13 @@ enum vhost_request {
 	VHOST_SET_SLAVE_REQ_FD = 21,
 	VHOST_GET_CONFIG = 24,
 	VHOST_SET_CONFIG = 25,
+	VHOST_VRING_KICK = 35,
 };
 
 /* Requests of ours, over the descriptor of VHOST_SET_SLAVE_REQ_FD. */
 enum vhost_slave_request {
 	VHOST_SLAVE_CONFIG_CHANGE = 2,
+	VHOST_SLAVE_VRING_CALL = 4,
 };
 
 enum vhost_feature {
@@ -63,6 +66,7 @@ enum vhost_protocol_feature {
 	VHOST_PROTOCOL_REPLY_ACK = 3,
 	VHOST_PROTOCOL_SLAVE_REQ = 5,
 	VHOST_PROTOCOL_CONFIG = 9,
+	VHOST_PROTOCOL_INBAND = 14, /* kicks and calls are messages */
 };
 
 enum {
@@ -126,7 +130,8 @@ struct vhost_message {
 
 struct vhost_reader {
 	struct vhost_message message;
-	size_t got; /* bytes of header and payload */
+	size_t got;   /* bytes of header and payload */
+	bool replies; /* what is read are replies to requests of ours */
 };
 
 /* Read on.  1: reader->message is complete; 0: not yet; -errno. */

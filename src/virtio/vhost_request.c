@@ -277,7 +277,8 @@ static int set_vring_enable(struct vhost_user *conn, struct vhost_message *m,
 static int get_protocol_features(struct vhost_user *conn, struct vhost_message *m,
 				 struct why *why)
 {
-	return reply_integer(conn, m->header.request, protocol_offered, why);
+	return reply_integer(conn, m->header.request,
+			     protocol_offered | vhost_inband_features(conn), why);
 }
 
 static int set_protocol_features(struct vhost_user *conn, struct vhost_message *m,
@@ -285,11 +286,13 @@ static int set_protocol_features(struct vhost_user *conn, struct vhost_message *
 {
 	uint64_t features = m->payload.integer;
 
-	if (features & ~protocol_offered)
+	uint64_t unknown = features & ~(protocol_offered | vhost_inband_features(conn));
+
+	if (unknown)
 		return why_set(why, -EPROTO, "protocol feature bits 0x%llx were not offered",
-			       (unsigned long long)(features & ~protocol_offered));
+			       (unsigned long long)unknown);
 	conn->protocol_features = features;
-	return 0;
+	return vhost_inband_negotiate(conn, why);
 }
 
 static int get_queue_num(struct vhost_user *conn, struct vhost_message *m,
@@ -301,11 +304,12 @@ static int get_queue_num(struct vhost_user *conn, struct vhost_message *m,
 static int set_slave_req_fd(struct vhost_user *conn, struct vhost_message *m,
 			    struct why *why)
 {
-	(void)why;
+	if (conn->inband && conn->slave_fd >= 0)
+		return why_set(why, -EPROTO, "given twice");
 	if (conn->slave_fd >= 0)
 		close(conn->slave_fd);
 	conn->slave_fd = vhost_unblock(vhost_message_take_fd(m, 0));
-	return 0;
+	return conn->inband ? vhost_inband_slave(conn, why) : 0;
 }
 
 /* The part of the configuration space that the message speaks of. */
@@ -340,6 +344,21 @@ static int set_config(struct vhost_user *conn, struct vhost_message *m, struct w
 {
 	(void)conn;
 	return config_range(m, why);
+}
+
+/* Its reply comes when all that it leads to is done. */
+static int vring_kick(struct vhost_user *conn, struct vhost_message *m, struct why *why)
+{
+	struct vhost_ring *ring = NULL;
+	int err = ring_at(conn, m->payload.state.index, &ring, why);
+
+	if (err)
+		return err;
+	if (!conn->inband || !(m->header.flags & VHOST_FLAG_NEED_REPLY))
+		return why_set(why, -EPROTO, "%s: a kick in a message that %s",
+			       conn->ring_names[ring->index],
+			       conn->inband ? "wants no reply" : "was not negotiated");
+	return vhost_inband_kick(conn, ring, why);
 }
 
 struct request {
@@ -396,6 +415,7 @@ static const struct request requests[] = {
 			       get_config },
 	[VHOST_SET_CONFIG] = { "SET_CONFIG", SPACE_MIN, SPACE_MAX, 0, 0, false, 1,
 			       set_config },
+	[VHOST_VRING_KICK] = { "VRING_KICK", STATE, STATE, 0, 0, true, 0, vring_kick },
 };
 
 int vhost_request(struct vhost_user *conn, struct vhost_message *m, struct why *why)

@@ -52,7 +52,9 @@ int vhost_ring_update(struct vhost_ring *ring, struct why *why)
 {
 	uint64_t negotiated = VHOST_FEATURE(VHOST_F_PROTOCOL_FEATURES);
 	bool enabled = ring->enabled || !(ring->conn->features & negotiated);
-	bool should = ring->started && enabled;
+	/* In-band there is no kick descriptor, and enabling starts. */
+	bool started = ring->started || (ring->conn->inband && ring->placed);
+	bool should = started && enabled;
 
 	if (should == ring->running)
 		return 0;
@@ -136,6 +138,7 @@ void vhost_ring_reset(struct vhost_ring *ring, bool tell)
 	if (ring->running)
 		stop(ring, tell);
 	ring->started = false;
+	ring->call_due = false;
 	drop_kick(ring);
 	vhost_ring_set_call(ring, -1);
 }
@@ -148,7 +151,14 @@ void vhost_user_notify(struct vhost_user *conn, unsigned index)
 	if (conn->state != VHOST_CONNECTED || !ring->running)
 		return;
 	vring_publish(&ring->vring);
-	if (!vring_must_signal(&ring->vring) || ring->call_fd < 0)
+	if (!vring_must_signal(&ring->vring))
+		return;
+	if (conn->inband) {
+		ring->call_due = true;
+		vhost_inband_call(conn);
+		return;
+	}
+	if (ring->call_fd < 0)
 		return;
 	/* A full pipe holds signals that the guest has yet to see; a closed one
 	 * is a guest that is about to go. */

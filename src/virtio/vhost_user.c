@@ -22,6 +22,7 @@ static void let_go(struct vhost_user *conn, bool tell)
 		vhost_ring_reset(&conn->rings[i], tell);
 	watch_close(conn->watch);
 	conn->watch = NULL;
+	vhost_inband_close(conn);
 	if (conn->listen_fd >= 0)
 		close(conn->listen_fd);
 	if (conn->fd >= 0)
@@ -56,7 +57,9 @@ void vhost_die(struct vhost_user *conn, bool broken, const struct why *why)
 	/* The socket stays readable: stop it from waking the loop. */
 	watch_close(conn->watch);
 	conn->watch = NULL;
-	loop_defer(conn->loop, &conn->death);
+	/* See the header: in virtual time its process's end is what counts. */
+	if (broken || !conn->guest)
+		loop_defer(conn->loop, &conn->death);
 }
 
 void vhost_user_break(struct vhost_user *conn, int ring, const char *text)
@@ -176,6 +179,7 @@ int vhost_user_create(struct vhost_user **out, struct loop *loop,
 	conn->death = (struct deferred){ .run = finish_dying, .ctx = conn };
 	for (unsigned i = 0; i < conn->ring_count; i++)
 		vhost_ring_init(&conn->rings[i], conn, i);
+	vhost_inband_init(conn, config->guest);
 	err = listen_at(conn, config->path, why);
 	if (err) {
 		vhost_user_destroy(conn);
@@ -211,6 +215,9 @@ void vhost_user_config_changed(struct vhost_user *conn)
 {
 	/* A full channel holds such a message already: the guest, when it reads
 	 * it, asks for the configuration of that moment. */
-	if (conn->state == VHOST_CONNECTED && conn->slave_fd >= 0)
+	if (conn->inband) {
+		conn->config_due = true;
+		vhost_inband_call(conn);
+	} else if (conn->state == VHOST_CONNECTED && conn->slave_fd >= 0)
 		vhost_send(conn->slave_fd, VHOST_SLAVE_CONFIG_CHANGE, 0, NULL, 0);
 }

@@ -24,6 +24,13 @@
  * is not a flag that we share with the guest.  SIGPIPE is ignored in the process
  * from the first connection on.
  *
+ * In virtual time (config.guest is set) notifications are in-band: a kick is a
+ * message that the guest waits on until all that it led to is done, and a signal is a
+ * request of ours that the guest answers, made when its calendar says that it can
+ * hear.  A guest that merely goes away is not reported by ops->dead(): its process
+ * ends at a time that the host decides, and whoever waits for that destroys the
+ * connection.
+ *
  * Work per turn is bounded: MESSAGES_PER_EVENT messages here; rings are the
  * devices' concern.
  *
@@ -39,6 +46,7 @@
 
 #include "base/loop.h"
 #include "base/why.h"
+#include "clock/vtime.h"
 #include "virtio/vring.h"
 
 enum { VHOST_RINGS_MAX = 8 };
@@ -69,6 +77,7 @@ struct vhost_user_config {
 	uint64_t features;	       /* offered, beside PROTOCOL_FEATURES */
 	unsigned ring_count;	       /* at most VHOST_RINGS_MAX */
 	const char *const *ring_names; /* "transmit ring"; static */
+	struct vtime_guest *guest;     /* in virtual time; NULL: real time */
 };
 
 int vhost_user_create(struct vhost_user **out, struct loop *loop,

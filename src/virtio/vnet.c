@@ -388,6 +388,7 @@ int vnet_create(struct vnet **out, struct loop *loop, const struct vnet_config *
 			    VHOST_FEATURE(VIRTIO_NET_F_MRG_RXBUF),
 		.ring_count = RINGS,
 		.ring_names = ring_names,
+		.guest = config->guest,
 	};
 	struct vnet *vnet;
 	int err;

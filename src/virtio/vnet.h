@@ -47,6 +47,7 @@
 
 #include "base/loop.h"
 #include "base/why.h"
+#include "clock/vtime.h"
 
 enum {
 	VNET_MTU_BYTES_MIN = 68, /* what IPv4 needs, and Linux's own limit */
@@ -78,6 +79,7 @@ struct vnet_config {
 	const char *path; /* of the listening socket, at most 107 bytes; created, removed */
 	uint8_t mac[6];
 	uint32_t mtu_bytes;
+	struct vtime_guest *guest; /* in virtual time; NULL: real time */
 };
 
 int vnet_create(struct vnet **out, struct loop *loop, const struct vnet_config *config,

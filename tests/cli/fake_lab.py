@@ -89,6 +89,8 @@ class Exec:
                 stderr=subprocess.PIPE, bufsize=0, **options)
             streams = [("stdout", self.child.stdout.fileno()),
                        ("stderr", self.child.stderr.fileno())]
+        if request.get("stdin") is False and not self.tty:
+            self.child.stdin.close()
         conn.say(self.id, event="started", pid=self.child.pid)
         self.pumps = [threading.Thread(target=self.pump, args=one) for one in streams]
         for pump in self.pumps:

@@ -628,7 +628,11 @@ class LookTest(Case):
         self.assertEqual([one["ok"] for one in both], [True, False])
         self.assertRegex(self.good("graph", "good.json"), r'(?s)^graph "good" \{.*"node a" -- ')
         self.refused(1, r"error", "up", "bad.json")
-        self.refused(2, r"one clock: real", "up", "--clock", "virtual", "good.json")
+        self.refused(2, r"real or virtual", "up", "--clock", "sun", "good.json")
+        self.refused(2, r"--clock virtual", "up", "--pace", "1", "good.json")
+        for pace in ("0", "-1", "1.", "1.0001", "1001", "fast", ".5"):
+            self.refused(2, r"write max", "up", "--clock", "virtual", "--pace", pace,
+                         "good.json")
         self.refused(2, r"--timeout", "up", "--timeout", "5", "good.json")
         self.refused(2, r"whole number", "up", "--seed", "x", "good.json")
         self.refused(2, r"whole number", "up", "--seed", "9223372036854775808", "good.json")

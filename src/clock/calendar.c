@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+#include "clock/calendar.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+
+int calendar_init(struct calendar *calendar, uint32_t guest_count, struct why *why)
+{
+	*calendar = (struct calendar){ .guest_count = guest_count,
+				       .running = guest_count,
+				       .horizon_ns = CALENDAR_NEVER };
+	calendar->guests = calloc(guest_count + 1, sizeof(*calendar->guests));
+	return calendar->guests ? 0 : why_set(why, -ENOMEM, "calendar: out of memory");
+}
+
+void calendar_free(struct calendar *calendar)
+{
+	free(calendar->guests);
+	*calendar = (struct calendar){ 0 };
+}
+
+static struct calendar_guest *at(struct calendar *calendar, uint32_t guest)
+{
+	ASSERT(guest < calendar->guest_count);
+	return &calendar->guests[guest];
+}
+
+static bool is_waited_for(const struct calendar_guest *g)
+{
+	return g->holds || g->state == GUEST_EXPECTED || g->state == GUEST_RUNNING ||
+	       g->state == GUEST_LEAVING;
+}
+
+static void change(struct calendar *calendar, uint32_t guest,
+		   enum calendar_guest_state state, unsigned holds)
+{
+	struct calendar_guest *g = at(calendar, guest);
+
+	calendar->waited_for -= is_waited_for(g);
+	if (g->state == GUEST_RUNNING && state != GUEST_RUNNING)
+		calendar->running = calendar->guest_count;
+	g->state = state;
+	g->holds = holds;
+	calendar->waited_for += is_waited_for(g);
+}
+
+/* ---- whose turn --------------------------------------------------------- */
+
+/* The earliest time at which the guest does something that others can notice. */
+static uint64_t next_of(const struct calendar_guest *g)
+{
+	switch (g->state) {
+	case GUEST_WAITING:
+		return g->request_ns;
+	case GUEST_RUNNING:
+	case GUEST_KICKING:
+		return g->local_ns;
+	default:
+		return CALENDAR_NEVER;
+	}
+}
+
+/* The guest that is next; of several at the same time the first. */
+static uint32_t first_guest(const struct calendar *calendar)
+{
+	uint32_t first = calendar->guest_count;
+	uint64_t first_ns = CALENDAR_NEVER;
+
+	for (uint32_t i = 0; i < calendar->guest_count; i++) {
+		uint64_t next_ns = next_of(&calendar->guests[i]);
+
+		if (next_ns < first_ns) {
+			first = i;
+			first_ns = next_ns;
+		}
+	}
+	return first;
+}
+
+struct calendar_turn calendar_next(const struct calendar *calendar, uint64_t timer_due_ns)
+{
+	struct calendar_turn turn = { .kind = TURN_NONE, .at_ns = CALENDAR_NEVER };
+	uint32_t guest;
+
+	if (calendar->waited_for)
+		return (struct calendar_turn){ .kind = TURN_BUSY };
+	guest = first_guest(calendar);
+	if (guest < calendar->guest_count) {
+		const struct calendar_guest *g = &calendar->guests[guest];
+
+		turn.kind = g->state == GUEST_KICKING ? TURN_KICK : TURN_GUEST;
+		turn.at_ns = next_of(g);
+		turn.guest = guest;
+	}
+	if (timer_due_ns != CALENDAR_NEVER && timer_due_ns <= turn.at_ns) {
+		turn.kind = TURN_TIMER;
+		turn.at_ns = timer_due_ns;
+	}
+	/* What should have happened happens now. */
+	if (turn.kind != TURN_NONE && turn.at_ns < calendar->now_ns)
+		turn.at_ns = calendar->now_ns;
+	return turn;
+}
+
+void calendar_advance(struct calendar *calendar, uint64_t at_ns)
+{
+	ASSERT(at_ns >= calendar->now_ns);
+	calendar->now_ns = at_ns;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Nothing happens to this guest before this. */
+static uint64_t free_until(const struct calendar *calendar, uint32_t guest,
+			   uint64_t timer_due_ns)
+{
+	uint64_t until_ns = calendar->guests[guest].local_ns + CALENDAR_FREE_NS;
+
+	until_ns = earlier(until_ns, timer_due_ns);
+	if (calendar->horizon_ns < CALENDAR_NEVER)
+		until_ns = earlier(until_ns, calendar->horizon_ns + 1);
+	for (uint32_t i = 0; i < calendar->guest_count; i++) {
+		uint64_t next_ns = next_of(&calendar->guests[i]);
+
+		if (i != guest && next_ns < until_ns)
+			until_ns = earlier(until_ns, next_ns + calendar->lookahead_ns);
+	}
+	return until_ns > calendar->now_ns ? until_ns : calendar->now_ns;
+}
+
+static void set_free(struct calendar_guest *g, uint64_t until_ns)
+{
+	g->free_until_ns = until_ns;
+	g->floor_ns = until_ns > g->local_ns ? until_ns - 1 : g->local_ns;
+}
+
+void calendar_run(struct calendar *calendar, uint32_t guest, uint64_t timer_due_ns)
+{
+	struct calendar_guest *g = at(calendar, guest);
+
+	ASSERT(calendar->running == calendar->guest_count);
+	ASSERT(g->state == GUEST_WAITING);
+	if (g->fresh)
+		g->offset_ns = calendar->now_ns;
+	g->fresh = false;
+	g->request_ns = CALENDAR_NEVER;
+	g->local_ns = calendar->now_ns;
+	g->runs++;
+	calendar->rounds++;
+	calendar->running = guest;
+	change(calendar, guest, GUEST_RUNNING, g->holds);
+	set_free(g, free_until(calendar, guest, timer_due_ns));
+}
+
+void calendar_resume(struct calendar *calendar, uint32_t guest)
+{
+	ASSERT(calendar->running == calendar->guest_count);
+	ASSERT(at(calendar, guest)->state == GUEST_KICKING);
+	calendar->running = guest;
+	change(calendar, guest, GUEST_RUNNING, at(calendar, guest)->holds);
+}
+
+bool calendar_refresh(struct calendar *calendar, uint32_t guest, uint64_t timer_due_ns)
+{
+	struct calendar_guest *g = at(calendar, guest);
+	uint64_t until_ns = free_until(calendar, guest, timer_due_ns);
+	bool nearer = until_ns < g->free_until_ns;
+
+	set_free(g, until_ns);
+	return nearer;
+}
+
+/* ---- what happens to a guest --------------------------------------------- */
+
+void calendar_expect(struct calendar *calendar, uint32_t guest)
+{
+	ASSERT(at(calendar, guest)->state == GUEST_ABSENT);
+	*at(calendar, guest) = (struct calendar_guest){ .request_ns = CALENDAR_NEVER };
+	change(calendar, guest, GUEST_EXPECTED, 0);
+}
+
+void calendar_dying(struct calendar *calendar, uint32_t guest)
+{
+	if (at(calendar, guest)->state != GUEST_ABSENT)
+		change(calendar, guest, GUEST_LEAVING, 0);
+}
+
+void calendar_leave(struct calendar *calendar, uint32_t guest)
+{
+	change(calendar, guest, GUEST_ABSENT, 0);
+}
+
+void calendar_hold(struct calendar *calendar, uint32_t guest)
+{
+	struct calendar_guest *g = at(calendar, guest);
+
+	change(calendar, guest, g->state, g->holds + 1);
+}
+
+void calendar_release(struct calendar *calendar, uint32_t guest)
+{
+	struct calendar_guest *g = at(calendar, guest);
+
+	/* A guest that is about to leave holds nothing any more. */
+	if (g->holds)
+		change(calendar, guest, g->state, g->holds - 1);
+}
+
+/* ---- what a guest says --------------------------------------------------- */
+
+static const char *const state_names[] = {
+	[GUEST_ABSENT] = "absent",   [GUEST_EXPECTED] = "expected",
+	[GUEST_WAITING] = "waiting", [GUEST_RUNNING] = "running",
+	[GUEST_KICKING] = "kicking", [GUEST_LEAVING] = "leaving",
+};
+
+int calendar_start(struct calendar *calendar, uint32_t guest, struct why *why)
+{
+	struct calendar_guest *g = at(calendar, guest);
+
+	if (g->state != GUEST_EXPECTED)
+		return why_set(why, -EPROTO, "START while %s", state_names[g->state]);
+	g->fresh = true;
+	g->request_ns = calendar->now_ns;
+	change(calendar, guest, GUEST_WAITING, g->holds);
+	return 0;
+}
+
+/* Guest time to lab time; what is beyond all days is never. */
+static uint64_t lab_ns(const struct calendar_guest *g, uint64_t guest_ns)
+{
+	if (guest_ns >= INT64_MAX || guest_ns + g->offset_ns >= INT64_MAX)
+		return CALENDAR_NEVER;
+	return guest_ns + g->offset_ns;
+}
+
+uint64_t calendar_guest_ns(const struct calendar *calendar, uint32_t guest,
+			   uint64_t lab_time_ns)
+{
+	uint64_t offset_ns = calendar->guests[guest].offset_ns;
+
+	return lab_time_ns > offset_ns ? lab_time_ns - offset_ns : 0;
+}
+
+int calendar_request(struct calendar *calendar, uint32_t guest, uint64_t guest_ns,
+		     struct why *why)
+{
+	struct calendar_guest *g = at(calendar, guest);
+
+	if (g->fresh || (g->state != GUEST_WAITING && g->state != GUEST_RUNNING &&
+			 g->state != GUEST_KICKING))
+		return why_set(why, -EPROTO, "REQUEST while %s", state_names[g->state]);
+	g->request_ns = lab_ns(g, guest_ns);
+	return 0;
+}
+
+int calendar_wait(struct calendar *calendar, uint32_t guest, struct why *why)
+{
+	struct calendar_guest *g = at(calendar, guest);
+
+	if (g->state != GUEST_RUNNING)
+		return why_set(why, -EPROTO, "WAIT while %s", state_names[g->state]);
+	change(calendar, guest, GUEST_WAITING, g->holds);
+	return 0;
+}
+
+int calendar_update(struct calendar *calendar, uint32_t guest, uint64_t guest_ns,
+		    struct why *why)
+{
+	struct calendar_guest *g = at(calendar, guest);
+	uint64_t to_ns = lab_ns(g, guest_ns);
+
+	if (g->state != GUEST_RUNNING)
+		return why_set(why, -EPROTO, "UPDATE while %s", state_names[g->state]);
+	if (to_ns > g->floor_ns)
+		return why_set(why, -EPROTO, "its clock ran %llu ns ahead of its turn",
+			       (unsigned long long)(to_ns - g->floor_ns));
+	if (to_ns > g->local_ns)
+		g->local_ns = to_ns;
+	return 0;
+}
+
+int calendar_kick(struct calendar *calendar, uint32_t guest, struct why *why)
+{
+	struct calendar_guest *g = at(calendar, guest);
+
+	if (g->state != GUEST_RUNNING)
+		return why_set(why, -EPROTO, "a kick while %s", state_names[g->state]);
+	change(calendar, guest, GUEST_KICKING, g->holds);
+	return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "lab/digest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* FNV-1a for streams, byte by byte; for frames a multiply and a fold of eight. */
+#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME UINT64_C(0x100000001b3)
+#define MIX	  UINT64_C(0x9e3779b97f4a7c15)
+
+struct digest {
+	bool sealed;
+	uint64_t frames, journal;
+	uint64_t frame_count, entry_count, console_bytes, log_bytes;
+	uint32_t node_count;
+	uint32_t *first_log; /* by node; one more at the end */
+	uint64_t *consoles;  /* by node */
+	uint64_t *logs;
+};
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	unsigned __int128 product = (unsigned __int128)(hash ^ word) * MIX;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64) ^ word;
+}
+
+static uint64_t whole(uint64_t hash, const uint8_t *bytes, size_t size)
+{
+	uint64_t word = 0;
+
+	hash = mix(hash, size);
+	for (; size >= 8; bytes += 8, size -= 8) {
+		memcpy(&word, bytes, 8);
+		hash = mix(hash, word);
+	}
+	word = 0;
+	memcpy(&word, bytes, size);
+	return mix(hash, word);
+}
+
+static void stream(uint64_t *hash, const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		*hash = (*hash ^ bytes[i]) * FNV_PRIME;
+}
+
+int digest_create(struct digest **out, const struct plan *plan, struct why *why)
+{
+	struct digest *digest = calloc(1, sizeof(*digest));
+	uint32_t logs = 0;
+
+	if (!digest)
+		return why_set(why, -ENOMEM, "digest: out of memory");
+	digest->node_count = (uint32_t)plan->node_count;
+	digest->first_log = calloc(plan->node_count + 1, sizeof(*digest->first_log));
+	digest->consoles = calloc(plan->node_count + 1, sizeof(*digest->consoles));
+	for (size_t n = 0; digest->first_log && n < plan->node_count; n++) {
+		digest->first_log[n] = logs;
+		logs += (uint32_t)plan->nodes[n].service_count;
+	}
+	digest->logs = calloc(logs + 1, sizeof(*digest->logs));
+	if (!digest->first_log || !digest->consoles || !digest->logs) {
+		digest_destroy(digest);
+		return why_set(why, -ENOMEM, "digest: out of memory");
+	}
+	digest->first_log[plan->node_count] = logs;
+	digest->frames = digest->journal = FNV_BASIS;
+	for (size_t n = 0; n < plan->node_count; n++)
+		digest->consoles[n] = FNV_BASIS;
+	for (uint32_t l = 0; l < logs; l++)
+		digest->logs[l] = FNV_BASIS;
+	*out = digest;
+	return 0;
+}
+
+void digest_destroy(struct digest *digest)
+{
+	if (!digest)
+		return;
+	free(digest->first_log);
+	free(digest->consoles);
+	free(digest->logs);
+	free(digest);
+}
+
+void digest_frame(struct digest *digest, enum digest_way way, uint32_t port,
+		  uint64_t now_ns, const uint8_t *bytes, size_t size)
+{
+	if (!digest || digest->sealed)
+		return;
+	digest->frames = mix(digest->frames, (uint64_t)port << 8 | way);
+	digest->frames = mix(digest->frames, now_ns);
+	digest->frames = whole(digest->frames, bytes, size);
+	digest->frame_count++;
+}
+
+void digest_entry(struct digest *digest, const char *line, size_t size)
+{
+	if (!digest || digest->sealed)
+		return;
+	digest->journal = whole(digest->journal, (const uint8_t *)line, size);
+	digest->entry_count++;
+}
+
+void digest_console(struct digest *digest, uint32_t node, const uint8_t *bytes,
+		    size_t size)
+{
+	if (!digest || digest->sealed)
+		return;
+	stream(&digest->consoles[node], bytes, size);
+	digest->console_bytes += size;
+}
+
+void digest_log(struct digest *digest, uint32_t node, uint32_t service,
+		const uint8_t *bytes, size_t size)
+{
+	if (!digest || digest->sealed)
+		return;
+	stream(&digest->logs[digest->first_log[node] + service], bytes, size);
+	digest->log_bytes += size;
+}
+
+void digest_seal(struct digest *digest)
+{
+	if (digest)
+		digest->sealed = true;
+}
+
+struct digest_value digest_value(const struct digest *digest)
+{
+	struct digest_value value = {
+		.frames = digest->frames,
+		.journal = digest->journal,
+		.consoles = FNV_BASIS,
+		.logs = FNV_BASIS,
+		.frame_count = digest->frame_count,
+		.entry_count = digest->entry_count,
+		.console_bytes = digest->console_bytes,
+		.log_bytes = digest->log_bytes,
+		.sealed = digest->sealed,
+	};
+
+	for (uint32_t n = 0; n < digest->node_count; n++)
+		value.consoles = mix(value.consoles, digest->consoles[n]);
+	for (uint32_t l = 0; l < digest->first_log[digest->node_count]; l++)
+		value.logs = mix(value.logs, digest->logs[l]);
+	value.all =
+		mix(mix(mix(mix(FNV_BASIS, value.frames), value.journal), value.consoles),
+		    value.logs);
+	return value;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* digest.h - a rolling hash of everything that a run shows
+ *
+ * Two runs in virtual time are the same if these are: every frame that enters or
+ * leaves a card with its time and port, every entry of the journal but the first (which
+ * names the folders of the run) and those of captures (which look on), and every byte of
+ * each machine's console and of each service's log.  Streams are hashed by themselves,
+ * whatever the pieces in which they come; one word covers all.
+ *
+ * The end by force of a lab (`netlab down`) is not part of it: the host decides in
+ * which order killed processes are gone.  digest_seal() is called before that.
+ *
+ * The hash tells runs apart that differ by accident; it withstands no forger.
+ *
+ * Errors:    creation: -ENOMEM.
+ * Threads:   the loop's.
+ */
+#ifndef NL_LAB_DIGEST_H
+#define NL_LAB_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/why.h"
+#include "topology/plan.h"
+
+struct digest;
+
+enum digest_way { DIGEST_SENT = 1, DIGEST_RECEIVED = 2 }; /* by a guest */
+
+int digest_create(struct digest **out, const struct plan *plan, struct why *why);
+void digest_destroy(struct digest *digest); /* NULL does nothing */
+
+/* All of these do nothing if digest is NULL: in real time there is none. */
+void digest_frame(struct digest *digest, enum digest_way way, uint32_t port,
+		  uint64_t now_ns, const uint8_t *bytes, size_t size);
+void digest_entry(struct digest *digest, const char *line, size_t size);
+void digest_console(struct digest *digest, uint32_t node, const uint8_t *bytes,
+		    size_t size);
+void digest_log(struct digest *digest, uint32_t node, uint32_t service,
+		const uint8_t *bytes, size_t size);
+/* What comes from now on is not part of it. */
+void digest_seal(struct digest *digest);
+
+struct digest_value {
+	uint64_t all; /* of the others */
+	uint64_t frames, journal, consoles, logs;
+	uint64_t frame_count, entry_count, console_bytes, log_bytes;
+	bool sealed;
+};
+struct digest_value digest_value(const struct digest *digest);
+
+#endif

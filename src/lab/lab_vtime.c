@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* A lab in virtual time: when it passes, what is let in, who is given up. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock/vtime.h"
+#include "lab/lab_internal.h"
+#include "lab/text.h"
+#include "lab/verbs.h"
+
+/* A guest that is waited for this long does not go on.  The longest turn of an honest
+ * one is its boot, a fraction of a second of work, on a host that may be busy. */
+enum { GUARD_S_DEFAULT = 30 };
+
+static void on_broken(void *ctx, uint32_t guest, const char *why)
+{
+	struct lab *lab = ctx;
+	char reason[WHY_BYTES_MAX + 32];
+
+	snprintf(reason, sizeof(reason), "its clock: %s", why);
+	machine_break(lab->machines[guest], reason);
+}
+
+static void on_stuck(void *ctx, uint32_t guest, const char *doing)
+{
+	struct lab *lab = ctx;
+	const char *name = lab->plan->nodes[guest].name;
+	char reason[256];
+
+	snprintf(reason, sizeof(reason),
+		 "%s %s for %u s of the host's time without going on: virtual time "
+		 "cannot pass",
+		 name, doing, lab->guard_s);
+	journal_write(lab->journal, "stuck",
+		      json_pack("{s:s, s:s}", "node", name, "why", reason));
+	fprintf(stderr, "%s\n", reason);
+	machine_break(lab->machines[guest], reason);
+	if (lab->phase == LAB_RUNNING)
+		lab_stop(lab, false, reason);
+	loop_defer(lab->loop, &lab->advance);
+}
+
+static void on_paced(void *ctx)
+{
+	struct lab *lab = ctx;
+
+	control_wake(lab->control, WAKE_CLOCK);
+}
+
+int lab_vtime_create(struct lab *lab, struct why *why)
+{
+	static const struct vtime_ops ops = {
+		.broken = on_broken,
+		.stuck = on_stuck,
+		.paced = on_paced,
+	};
+	struct vtime_config config = { .loop = lab->loop,
+				       .guest_count = (uint32_t)lab->plan->node_count,
+				       .pace_ppm = lab->pace_ppm,
+				       .ops = &ops,
+				       .ctx = lab };
+	int err = clock_real_create(&lab->host, lab->loop, why);
+
+	lab->clock = lab->host;
+	if (err || !lab->virtual_time)
+		return err;
+	if (!lab->guard_s)
+		lab->guard_s = GUARD_S_DEFAULT;
+	config.guard_ns = lab->guard_s * NS_PER_S;
+	config.host = lab->host;
+	/* Their turns are one after the other whenever they start: how many processors
+	 * there are shall make no difference. */
+	lab->boots_at_once = (uint32_t)lab->plan->node_count;
+	err = vtime_create(&lab->vtime, &config, why);
+	if (!err)
+		lab->clock = vtime_clock(lab->vtime);
+	return err;
+}
+
+/* ---- inputs ---------------------------------------------------------------- */
+
+static bool gate_is_open(void *ctx)
+{
+	const struct lab *lab = ctx;
+
+	/* A lab that is being ended is past being repeated. */
+	return vtime_open(lab->vtime) || lab->phase >= LAB_STOPPING;
+}
+
+static void gate_want(void *ctx)
+{
+	struct lab *lab = ctx;
+
+	vtime_input(lab->vtime, &lab->gate);
+}
+
+static void on_gate(void *ctx)
+{
+	struct lab *lab = ctx;
+
+	control_gate_opened(lab->control);
+}
+
+static void on_stop_gate(void *ctx)
+{
+	struct lab *lab = ctx;
+
+	lab_stop(lab, true, "down");
+}
+
+static const struct control_gate gate = { .is_open = gate_is_open, .want = gate_want };
+
+void lab_vtime_attach(struct lab *lab)
+{
+	lab->gate = (struct vtime_input){ .run = on_gate, .ctx = lab };
+	lab->stop_gate = (struct vtime_input){ .run = on_stop_gate, .ctx = lab };
+	control_set_gate(lab->control, &gate);
+}
+
+/* Its number is left out, as are entries of captures, which begin and end when somebody
+ * looks, and change nothing; and the first entry, which names the run's folders. */
+void lab_vtime_journal(struct lab *lab)
+{
+	uint64_t n = journal_next(lab->journal) - 1;
+	size_t size;
+	const char *line = journal_line(lab->journal, n, &size);
+	const char *from = strstr(line, "\"t\":");
+
+	if (n > 0 && from && !strstr(line, "\"event\":\"capture"))
+		digest_entry(lab->digest, from, size - (size_t)(from - line));
+}
+
+void lab_vtime_seal(struct lab *lab)
+{
+	json_t *digest = NULL;
+	char *text;
+	struct why why;
+
+	if (digest_value(lab->digest).sealed)
+		return;
+	digest = digest_json(lab);
+	digest_seal(lab->digest);
+	json_object_set_new(digest, "now_ns",
+			    json_integer((json_int_t)clock_now_ns(lab->clock)));
+	json_object_del(digest, "sealed");
+	text = json_dumps(digest, JSON_INDENT(2));
+	json_decref(digest);
+	if (lab->run.fd >= 0 && text &&
+	    rundir_write(&lab->run, "digest.json", text, strlen(text), &why))
+		fprintf(stderr, "%s\n", why.text);
+	free(text);
+}
+
+/* ---- when it passes ---------------------------------------------------------- */
+
+/* Time is wanted while the lab boots and while it stops. */
+void lab_vtime_phase(struct lab *lab, enum lab_phase from, enum lab_phase to)
+{
+	if (to == LAB_RUNNING)
+		vtime_unwant(lab->vtime);
+	if (from == LAB_RUNNING)
+		vtime_want(lab->vtime);
+	if (to == LAB_STOPPING) {
+		vtime_pause(lab->vtime, false);
+		vtime_set_pace(lab->vtime, VTIME_PACE_MAX);
+		/* Clients that waited for their turn are told that there is none. */
+		gate_want(lab);
+	}
+}

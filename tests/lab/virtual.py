@@ -1,0 +1,376 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Labs in virtual time: the same again, whatever else the host does.
+
+RUNS in the environment is how often each scene is run (3); the issue's own number is 20.
+NETLAB_VIRTUAL_KERNEL is the kernel, if the best installed is not to be taken.  Skipped
+where the kernel has no time travel.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import harness
+from harness import check, equal
+
+RUNS = int(os.environ.get("RUNS", "3"))
+KERNEL = os.environ.get("NETLAB_VIRTUAL_KERNEL")
+CHATTER = os.environ.get("NETLAB_CHATTER")
+
+ROUTERS = {
+    "name": "routers", "seed": 1,
+    "nodes": {"a": {}, "r[1-3]": {"forward": True}, "b": {}},
+    "links": [{"endpoints": ["a", "r1"], "delay": "2ms"},
+              {"endpoints": ["r1", "r2"], "delay": "3ms", "jitter": "1ms"},
+              {"endpoints": ["r2", "r3"], "rate": "1Mbit"},
+              {"endpoints": ["r3", "b"], "delay": "500us"}],
+}
+REDIS_ARGS = "--bind 0.0.0.0 --protected-mode no --save '' --dir /tmp"
+REDIS = {
+    "name": "redis", "seed": 1, "defaults": {"memory": "96M"},
+    "nodes": {
+        "p": {"run": [{"name": "redis", "cmd": f"exec redis-server {REDIS_ARGS}",
+                       "ready": {"tcp": 6379}}]},
+        "q": {"depends": ["p"], "run": [
+            {"name": "redis", "ready": {"tcp": 6379},
+             "cmd": f"exec redis-server {REDIS_ARGS} --replicaof p 6379"}]},
+        "c": {}},
+    "networks": {"lan": {"subnet": "10.0.0.0/24", "members": ["p", "q", "c"],
+                         "delay": "1ms"}},
+}
+PEERS = ",".join(f"e{i}=http://e{i}:2380" for i in (1, 2, 3))
+ETCD = {
+    "name": "etcd", "seed": 1, "defaults": {"memory": "192M"},
+    "nodes": {"e[1-3]": {"run": [{
+        "name": "etcd", "ready": {"tcp": 2379}, "timeout": "60s",
+        "cmd": "exec etcd --name $(hostname) --data-dir /tmp/etcd "
+               "--listen-peer-urls http://0.0.0.0:2380 "
+               "--initial-advertise-peer-urls http://$(hostname):2380 "
+               "--listen-client-urls http://0.0.0.0:2379 "
+               "--advertise-client-urls http://$(hostname):2379 "
+               f"--initial-cluster {PEERS} --logger zap"}]}},
+    "networks": {"lan": {"subnet": "10.0.0.0/24", "members": ["e[1-3]"],
+                         "delay": "1ms"}},
+}
+LOSSY = {
+    "name": "lossy", "seed": 1, "defaults": {"memory": "48M"},
+    "nodes": {"n[1-20]": {}},
+    "networks": {"lan": {"subnet": "10.0.0.0/24", "members": ["n[1-20]"],
+                         "delay": "1ms", "loss": "10%"}},
+}
+
+
+def virtual(home, topology, *args, seed=7, path=None, **options):
+    """Bring it up; path: where the file is, if not among the home's."""
+    return home.up(str(path) if path else topology, "--clock", "virtual", "--seed", seed,
+                   *(["--kernel", KERNEL] if KERNEL else []), *args, timeout=300,
+                   **options)
+
+
+def digest(lab):
+    """What the run is until now; and what it ends as must be in its folder."""
+    now = lab.json("clock")["digest"]
+    return now
+
+
+@contextlib.contextmanager
+def busy_host():
+    """Every core has other work."""
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            for _ in range(2 * os.cpu_count())]
+    try:
+        yield
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+
+
+def same(home, scene, runs=RUNS, hogs=True):
+    """Run the scene several times, once on a busy host; all have the same digest."""
+    seen = []
+    for run in range(runs):
+        with busy_host() if hogs and run == 1 else contextlib.nullcontext():
+            seen.append(scene(home))
+    first = seen[0]
+    for run, other in enumerate(seen):
+        differ = [key for key in first if first[key] != other[key]]
+        check(not differ, f"run {run} differs in {', '.join(differ)}: "
+              f"{json.dumps(first)} {json.dumps(other)}")
+    print(f"{runs} runs: {first['all']}, {first['frame_count']} frames")
+    return first
+
+
+# ---- scenes ------------------------------------------------------------------
+
+
+def ping_over_routers(home, seed=7, **options):
+    lab = virtual(home, ROUTERS, seed=seed, **options)
+    lab.exec("a", "ping", "-c", "20", "-i", "0.2", "b")
+    got = digest(lab)
+    lab.down()
+    return got
+
+
+def redis_under_load(home, seed=7):
+    lab = virtual(home, REDIS, seed=seed)
+    lab.exec("c", "redis-benchmark", "-h", "p", "-n", "300", "-q", "-t", "set,get")
+    got = digest(lab)
+    lab.down()
+    return got
+
+
+def leader(lab):
+    said = lab.exec("e1", "etcdctl --endpoints e1:2379,e2:2379,e3:2379 endpoint status "
+                    "-w json 2>/dev/null")
+    for one in json.loads(said):
+        if one["Status"]["header"]["member_id"] == one["Status"]["leader"]:
+            return one["Endpoint"].split(":")[0]
+    return None
+
+
+def etcd_partition(home, seed=7):
+    lab = virtual(home, ETCD, seed=seed)
+    lab.netlab("clock", "step", "3s")
+    old = leader(lab)
+    check(old, "an election")
+    others = [e for e in ("e1", "e2", "e3") if e != old]
+    lab.netlab("partition", f"{old}|{','.join(others)}")
+    lab.netlab("clock", "step", "5s")
+    # The minority cannot, the majority elects a leader of its own and can.
+    alone = lab.exec(old, "etcdctl --command-timeout 2s put a minority 2>&1; exit 0")
+    check("OK" not in alone, "the side without a majority:", alone)
+    check("OK" in lab.exec(others[0], "etcdctl put a majority"), "the other side")
+    lab.netlab("heal")
+    lab.netlab("clock", "step", "5s")
+    check("majority" in lab.exec(old, "etcdctl get a"), "after the heal")
+    check(leader(lab) in others, "the leader after the heal")
+    got = digest(lab)
+    lab.down()
+    return got
+
+
+def lossy_lan(home, seed=7):
+    lab = virtual(home, LOSSY, seed=seed)
+    for n in (1, 7, 20):
+        lab.exec(f"n{n}", "for i in $(seq 20); do ping -n -q -c5 -i 0.1 -W1 10.0.0.$i "
+                 ">/dev/null & done; wait; exit 0")
+    got = digest(lab)
+    lab.down()
+    return got
+
+
+def chatter(home, seed=7):
+    shutil.copy(CHATTER, home.topologies / "chatter")
+    (home.topologies / "chatter").chmod(0o755)
+    lab = virtual(home, {
+        "name": "chatter", "seed": 1, "nodes": {"n[1-5]": {
+            "run": [{"name": "talk",
+                     "cmd": "exec /lab/chatter $(hostname -i) 50"}]}},
+        "networks": {"lan": {"subnet": "10.0.0.0/24", "members": ["n[1-5]"],
+                             "delay": "200us"}}}, seed=seed)
+    lab.netlab("clock", "step", "20s")
+    got = digest(lab)
+    lab.down()
+    logs = [harness.read(path) for path in sorted(lab.run_dir.glob("logs/*"))]
+    equal(len(logs), 5, "logs")
+    check(all(log.count("10.0.0.") > 50 for log in logs), "who heard whom:", logs)
+    return got
+
+
+# ---- tests -------------------------------------------------------------------
+
+
+def test_ping_over_three_routers_is_the_same_again(home):
+    same(home, ping_over_routers)
+
+
+def test_redis_and_its_benchmark_are_the_same_again(home):
+    same(home, redis_under_load)
+
+
+def test_an_election_forced_by_a_partition_is_the_same_again(home):
+    same(home, etcd_partition)
+
+
+def test_an_idle_etcd_cluster_is_faster_than_the_host(home):
+    begin = time.monotonic()
+    lab = virtual(home, ETCD)
+    lab.netlab("clock", "step", "60s")
+    seconds = time.monotonic() - begin
+    state = lab.json("clock", "--stats")
+    print(f"{state['now_ns'] / 1e9:.0f} virtual seconds in {seconds:.1f} s: "
+          f"{state['now_ns'] / 1e9 / seconds:.1f} times the host's; "
+          f"{state['stats']['rounds']} rounds")
+
+
+def test_twenty_machines_on_a_lossy_lan_are_the_same_again(home):
+    same(home, lossy_lan, runs=max(2, RUNS // 2))
+
+
+def test_random_timers_are_the_same_again(home):
+    same(home, chatter)
+
+
+def test_another_folder_and_another_user_make_no_difference(home):
+    first = ping_over_routers(home)
+    other = home.folder / "a folder with another name" / "deep"
+    other.mkdir(parents=True, mode=0o755)
+    other.parent.chmod(0o755)
+    (other / "routers.json").write_text(json.dumps(ROUTERS))
+    second = ping_over_routers(home, path=other / "routers.json")
+    equal(second, first, "from another folder")
+    if os.geteuid() == 0:
+        equal(as_nobody(), first["all"], "as another user")
+
+
+def as_nobody():
+    """The same run by the user nobody; returns the digest."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="nl.", dir="/tmp"))
+    try:
+        (folder / "routers.json").write_text(json.dumps(ROUTERS))
+        shutil.chown(folder, "nobody")
+        env = {"PATH": os.environ["PATH"], "HOME": str(folder),
+               "XDG_RUNTIME_DIR": str(folder), "TMPDIR": str(folder)}
+        def run(*args):
+            done = subprocess.run([harness.NETLAB, *args], env=env, cwd=folder,
+                                  user="nobody", group="nogroup", extra_groups=[],
+                                  capture_output=True, text=True, timeout=120,
+                                  stdin=subprocess.DEVNULL)
+            equal(done.returncode, 0, args, done.stderr)
+            return done.stdout
+        run("up", "routers.json", "--clock", "virtual", "--seed", "7",
+            *(["--kernel", KERNEL] if KERNEL else []))
+        try:
+            run("exec", "a", "--", "ping", "-c", "20", "-i", "0.2", "b")
+            return json.loads(run("clock", "--json"))["digest"]["all"]
+        finally:
+            run("down")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_another_seed_is_another_run(home):
+    seen = {ping_over_routers(home, seed=seed)["all"] for seed in range(4)}
+    equal(len(seen), 4, "digests of 4 seeds")
+
+
+def test_the_round_trip_is_twice_the_delay_at_any_load(home):
+    lab = virtual(home, {"name": "rtt", "nodes": {"a": {}, "b": {}},
+                         "links": [{"endpoints": ["a", "b"], "delay": "5ms"}]})
+    with busy_host():
+        said = lab.exec("a", "ping", "-n", "-c", "50", "-i", "0.01", "b")
+    least, most = map(float, re.search(r"= ([\d.]+)/[\d.]+/([\d.]+)/", said).groups())
+    print(f"round trips {least} to {most} ms")
+    # The first packet waits for the neighbour's address: another round trip.
+    times = [float(t) for t in re.findall(r"time=([\d.]+) ms", said)][1:]
+    equal(len(times), 49, "answers")
+    check(all(10.0 <= t <= 10.01 for t in times), said)
+
+
+def test_an_idle_lab_stands_still_and_steps_are_exact(home):
+    lab = virtual(home, "triangle.json")
+    before = lab.json("clock")["now_ns"]
+    time.sleep(0.3)
+    equal(lab.json("clock")["now_ns"], before, "time of an idle lab at pace max")
+    after = lab.json("clock", "step", "1234567891ns")["now_ns"]
+    equal(after, before + 1234567891, "after a step")
+    begin = time.monotonic()
+    lab.netlab("clock", "step", "10min")
+    print(f"10 minutes of three idle machines in {time.monotonic() - begin:.2f} s")
+    uptime = float(lab.exec("n1", "cat /proc/uptime").split()[0])
+    check(abs(uptime - lab.json("clock")["now_ns"] / 1e9) < 0.1, "uptime", uptime)
+
+
+def test_pace_and_pause(home):
+    lab = virtual(home, "triangle.json", "--pace", "20")
+    begin, first = time.monotonic(), lab.json("clock")["now_ns"]
+    harness.wait_for(lambda: lab.json("clock")["now_ns"] > first + 2_000_000_000,
+                     "two seconds to pass")
+    check(time.monotonic() - begin > 0.07, "20 times as fast, at most")
+    lab.netlab("clock", "pause")
+    stood = lab.json("clock")["now_ns"]
+    time.sleep(0.2)
+    equal(lab.json("clock")["now_ns"], stood, "while paused")
+    lab.netlab("clock", "resume")
+    harness.wait_for(lambda: lab.json("clock")["now_ns"] > stood, "time to pass again")
+    lab.netlab("clock", "pace", "max")
+    equal(lab.json("clock")["pace_ppm"], 0, "pace")
+
+
+def test_faults_and_partitions_happen_at_a_virtual_time(home):
+    def scene(home):
+        lab = virtual(home, "triangle.json")
+        lab.exec("n1", "ping -n -q -c3 n2")
+        lab.netlab("fault", "set", "n1->n2", "loss=50%", "delay=3ms")
+        lab.exec("n1", "ping -n -q -i 0.1 -c30 -W1 n2; exit 0")
+        lab.netlab("partition", "n1|n2,n3")
+        lab.exec("n1", "ping -n -q -c2 -W1 n3; exit 0")
+        lab.netlab("heal")
+        said = lab.exec("n1", "ping -n -q -c2 n3")
+        check(" 0% packet loss" in said, said)
+        got = digest(lab)
+        lab.down()
+        return got
+    same(home, scene)
+
+
+def test_copies_and_input_reach_a_machine_in_virtual_time(home):
+    lab = virtual(home, "triangle.json")
+    data = os.urandom(300_000)
+    (home.folder / "data").write_bytes(data)
+    lab.netlab("cp", home.folder / "data", "n1:/tmp/data")
+    lab.netlab("cp", "n1:/tmp/data", home.folder / "back")
+    equal((home.folder / "back").read_bytes(), data, "what came back")
+    said = lab.netlab("exec", "n2", "--", "cat", input="by hand\n").stdout
+    equal(said, "by hand\n", "cat")
+    # More output than the windows hold: time stands while nobody reads.
+    said = lab.exec("n3", "head -c 3000000 /dev/zero | tr '\\0' x")
+    equal(len(said), 3_000_000, "bytes of output")
+
+
+def test_a_machine_that_ends_leaves_the_others_alone(home):
+    lab = virtual(home, "triangle.json")
+    lab.netlab("exec", "n2", "--", "sh", "-c",
+               "echo o >/proc/sysrq-trigger; sleep 100", want=None)
+    said = lab.exec("n1", "ping -n -q -c3 n3")
+    check(" 0% packet loss" in said, said)
+    state = {n["name"]: n["state"] for n in lab.json("inspect")["nodes"]}
+    check(state["n2"] in ("stopped", "failed") and state["n1"] == "ready", state)
+    lab.netlab("down", "--graceful")
+
+
+def test_a_machine_that_spins_is_named_and_others_live(home):
+    other = virtual(home, "triangle.json", name="other")
+    lab = virtual(home, "triangle.json", "--guard", "2s")
+    begin = time.monotonic()
+    done = lab.netlab("exec", "-n", "n2", "--", "sh", "-c", "while :; do :; done",
+                      want=None, timeout=60)
+    seconds = time.monotonic() - begin
+    check(done.returncode != 0 and seconds < 20, done.returncode, seconds)
+    stuck = [e for e in lab.journal() if e["event"] == "stuck"]
+    equal([e["node"] for e in stuck], ["n2"], "who is stuck")
+    print(f"after {seconds:.1f} s: {stuck[0]['why']}")
+    said = other.exec("n1", "ping -n -q -c3 n2")
+    check(" 0% packet loss" in said, said)
+
+
+def test_the_run_directory_keeps_the_digest(home):
+    lab = virtual(home, "triangle.json")
+    lab.exec("n1", "ping -n -q -c3 n2")
+    seen = digest(lab)
+    lab.down()
+    kept = json.loads(harness.read(lab.run_dir / "digest.json"))
+    equal({k: kept[k] for k in ("frames", "journal", "consoles", "logs", "all")},
+          {k: seen[k] for k in ("frames", "journal", "consoles", "logs", "all")})
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main(globals()))
