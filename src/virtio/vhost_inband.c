@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Kicks and signals as messages, so that each has its place in virtual time.
- *
- * The guest's kernel waits for the reply to its kick; the reply is sent by the
- * calendar when everything that the kick led to is done.  A signal is a request on
- * the slave channel; while it is not answered, time stands. */
+#include "virtio/vhost_inband.h"
+
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/cleanup.h"
 #include "virtio/vhost_internal.h"
 
@@ -31,9 +30,9 @@ int vhost_inband_negotiate(struct vhost_user *conn, struct why *why)
 	return 0;
 }
 
-/* ---- kicks ------------------------------------------------------------------ */
+/* ---- kicks, and whatever else may lead to something ------------------------- */
 
-static void send_kick_reply(void *ctx)
+static void send_reply(void *ctx)
 {
 	struct vhost_user *conn = ctx;
 	uint64_t done = 0;
@@ -41,34 +40,48 @@ static void send_kick_reply(void *ctx)
 
 	if (conn->state != VHOST_CONNECTED)
 		return;
-	err = vhost_send(conn->fd, VHOST_VRING_KICK, VHOST_FLAG_REPLY, &done,
+	err = vhost_send(conn->fd, conn->later.header.request, VHOST_FLAG_REPLY, &done,
 			 sizeof(done));
-	/* One that is gone is known by its process; one that does not read ... */
-	if (err == -EAGAIN)
+	/* One that has hung up is heard of by its connection. */
+	if (err && err != -EPIPE && err != -ECONNRESET)
 		vhost_user_break(conn, -1, "it does not read our replies");
 }
 
 /* The guest has been in its ring before others whose time was earlier, and waits. */
-static void do_kick(void *ctx)
+static void do_later(void *ctx)
 {
 	struct vhost_user *conn = ctx;
+	struct why why = { .text = "" };
+	int err;
 
-	if (conn->state != VHOST_CONNECTED || !conn->rings[conn->kicked].running)
+	if (conn->state != VHOST_CONNECTED)
 		return;
-	conn->ops->kick(conn->ctx, conn->kicked);
-	vhost_user_memory_ok(conn);
+	err = vhost_request_later(conn, &conn->later, &why);
+	if (err)
+		vhost_die(conn, true, &why);
+	else
+		vhost_user_memory_ok(conn);
 }
 
-int vhost_inband_kick(struct vhost_user *conn, struct vhost_ring *ring, struct why *why)
+int vhost_inband_later(struct vhost_user *conn, const struct vhost_message *m,
+		       struct why *why)
 {
-	conn->kicked = ring->index;
-	return vtime_kick(conn->guest,
-			  &(struct vtime_kick){
-				  .run = do_kick, .send = send_kick_reply, .ctx = conn },
-			  why);
+	struct vtime_kick kick = { .run = do_later, .send = send_reply, .ctx = conn };
+	int err = vtime_kick(conn->guest, &kick, why);
+
+	if (!err) {
+		conn->later.header = m->header;
+		conn->later.payload.state = m->payload.state;
+	}
+	return err;
 }
 
 /* ---- signals ------------------------------------------------------------------ */
+
+static unsigned calls_open(const struct vhost_user *conn)
+{
+	return conn->calls_made - conn->calls_answered;
+}
 
 static void call(struct vhost_user *conn, uint32_t request, const void *payload,
 		 uint32_t size)
@@ -78,25 +91,37 @@ static void call(struct vhost_user *conn, uint32_t request, const void *payload,
 
 	if (err == -EAGAIN) {
 		vhost_user_break(conn, -1, "it does not read its slave channel");
-	} else if (!err) {
-		conn->calls_open++;
-		vtime_hold(conn->guest);
+		return;
 	}
+	/* One that cannot be reached is about to go; time waits for that, too. */
+	ASSERT(conn->calls_made < ARRAY_SIZE(conn->calls));
+	conn->calls[conn->calls_made++] = (uint8_t)request;
+	vtime_hold(conn->guest);
+}
+
+static bool anything_due(const struct vhost_user *conn)
+{
+	for (unsigned i = 0; i < conn->ring_count; i++)
+		if (conn->rings[i].call_due)
+			return true;
+	return conn->config_due;
 }
 
 static void make_calls(void *ctx)
 {
 	struct vhost_user *conn = ctx;
 
-	if (conn->state != VHOST_CONNECTED || conn->slave_fd < 0)
+	/* What is due stays due: until there is a channel, or all is answered. */
+	if (conn->state != VHOST_CONNECTED || conn->slave_fd < 0 || calls_open(conn))
 		return;
+	conn->calls_made = conn->calls_answered = 0;
 	if (conn->config_due)
 		call(conn, VHOST_SLAVE_CONFIG_CHANGE, NULL, 0);
 	conn->config_due = false;
 	for (unsigned i = 0; i < conn->ring_count; i++) {
 		struct vhost_vring_state state = { .index = i };
 
-		if (conn->rings[i].call_due)
+		if (conn->rings[i].call_due && conn->state == VHOST_CONNECTED)
 			call(conn, VHOST_SLAVE_VRING_CALL, &state, sizeof(state));
 		conn->rings[i].call_due = false;
 	}
@@ -106,6 +131,38 @@ void vhost_inband_call(struct vhost_user *conn)
 {
 	if (conn->state == VHOST_CONNECTED)
 		vtime_cue(conn->guest, &conn->cue);
+}
+
+/* The guest answers in the order in which it was asked. */
+static int take_answer(struct vhost_user *conn, struct why *why)
+{
+	const struct vhost_message *m = &conn->slave_reader.message;
+	unsigned asked;
+
+	if (!calls_open(conn))
+		return why_set(why, -EPROTO,
+			       "an answer on its slave channel, where nothing was asked");
+	asked = conn->calls[conn->calls_answered];
+	if (m->header.request != asked)
+		return why_set(
+			why, -EPROTO,
+			"an answer to request %u on its slave channel; it was asked "
+			"%u",
+			m->header.request, asked);
+	if (m->header.size != sizeof(m->payload.integer) || m->fd_count)
+		return why_set(why, -EPROTO,
+			       "an answer of %u bytes with %u descriptors on its slave "
+			       "channel; expected %zu and none",
+			       m->header.size, m->fd_count, sizeof(m->payload.integer));
+	if (m->payload.integer)
+		return why_set(why, -EPROTO,
+			       "it refuses request %u on its slave channel (status %llu)",
+			       asked, (unsigned long long)m->payload.integer);
+	conn->calls_answered++;
+	vtime_release(conn->guest);
+	if (!calls_open(conn) && anything_due(conn))
+		vhost_inband_call(conn);
+	return 0;
 }
 
 static void on_slave(void *ctx, uint32_t events)
@@ -119,25 +176,54 @@ static void on_slave(void *ctx, uint32_t events)
 
 		if (got == 0)
 			return;
+		if (got > 0)
+			got = take_answer(conn, &why);
 		vhost_reader_reset(&conn->slave_reader);
-		if (got > 0 && conn->calls_open == 0)
-			got = why_set(&why, -EPROTO, "a reply to nothing");
-		if (got < 0) {
-			/* What it has not answered is waited for until it is gone. */
+		if (got == -ENODATA) {
+			/* The first that is closed of one that goes away, or of one that
+			 * does not: its connection will tell. */
 			watch_close(steal_ptr(&conn->slave_watch));
-			vhost_die(conn, got != -ENODATA, &why);
-			return;
+			conn->slave_gone = true;
+		} else if (got < 0) {
+			vhost_die(conn, true, &why);
 		}
-		conn->calls_open--;
-		vtime_release(conn->guest);
 	}
 }
 
-int vhost_inband_slave(struct vhost_user *conn, struct why *why)
+/* What the kernel calls a pipe there is a pair of sockets, to hear the answers. */
+static bool is_stream_socket(int fd)
 {
+	int domain = 0, type = 0;
+	socklen_t size = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+	       domain == AF_UNIX && type == SOCK_STREAM;
+}
+
+int vhost_inband_slave(struct vhost_user *conn, int fd, struct why *why)
+{
+	int err = 0;
+
+	if (!conn->inband)
+		err = why_set(why, -EPROTO,
+			      "a slave channel before in-band notifications were "
+			      "negotiated");
+	else if (conn->slave_fd >= 0)
+		err = why_set(why, -EPROTO, "a second slave channel");
+	else if (!is_stream_socket(fd))
+		err = why_set(why, -EPROTO, "its slave channel is not a stream socket");
+	if (err) {
+		close(fd);
+		return err;
+	}
+	conn->slave_fd = fd;
 	conn->slave_reader.replies = true;
-	return loop_watch(conn->loop, conn->slave_fd, EPOLLIN, on_slave, conn,
-			  &conn->slave_watch, why);
+	err = loop_watch(conn->loop, conn->slave_fd, EPOLLIN, on_slave, conn,
+			 &conn->slave_watch, why);
+	if (!err && anything_due(conn))
+		vhost_inband_call(conn);
+	return err;
 }
 
 void vhost_inband_init(struct vhost_user *conn, struct vtime_guest *guest)
@@ -154,7 +240,7 @@ void vhost_inband_close(struct vhost_user *conn)
 	vhost_reader_reset(&conn->slave_reader);
 	vtime_cue_cancel(conn->guest, &conn->cue);
 	vtime_kick_cancel(conn->guest, conn);
-	for (; conn->calls_open; conn->calls_open--)
+	for (; calls_open(conn); conn->calls_answered++)
 		vtime_release(conn->guest);
 	conn->inband = false;
 }

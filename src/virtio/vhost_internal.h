@@ -4,11 +4,12 @@
  *	vhost_user.c	the connection: listening, reading, dying
  *	vhost_request.c	one handler for each request
  *	vhost_ring.c	starting, stopping and signalling a ring
- *	vhost_inband.c	kicks and signals as messages, in virtual time
+ *	vhost_inband.c	kicks and signals as messages, in virtual time (vhost_inband.h)
  */
 #ifndef NL_VIRTIO_VHOST_INTERNAL_H
 #define NL_VIRTIO_VHOST_INTERNAL_H
 
+#include "virtio/vhost_inband.h"
 #include "virtio/vhost_message.h"
 #include "virtio/vhost_user.h"
 
@@ -20,9 +21,9 @@ struct vhost_ring {
 	unsigned index;
 	struct vring vring; /* valid while running */
 	struct vring_place place;
-	bool placed;	    /* place has addresses */
-	bool started;	    /* it has a kick descriptor */
-	bool enabled;	    /* by SET_VRING_ENABLE */
+	bool placed;  /* place has addresses */
+	bool started; /* it has a kick descriptor */
+	bool enabled; /* by SET_VRING_ENABLE */
 	bool running;
 	uint16_t next; /* while not running: the next available entry */
 	int kick_fd, call_fd;
@@ -53,10 +54,12 @@ struct vhost_user {
 	struct vtime_cue cue;
 	struct watch *slave_watch;
 	struct vhost_reader slave_reader;
-	unsigned calls_open; /* made and not answered */
-	unsigned kicked;     /* the ring of the kick that is under way */
+	uint8_t calls[VHOST_RINGS_MAX + 1]; /* requests of ours, as they were made */
+	unsigned calls_made, calls_answered;
+	struct vhost_message later; /* what the guest waits for the reply to */
 	bool config_due;
-	bool inband; /* negotiated */
+	bool inband;	 /* negotiated */
+	bool slave_gone; /* the guest has closed the slave channel */
 
 	struct deferred death;
 	bool broken;
@@ -67,6 +70,9 @@ struct vhost_user {
  * caller.  0 or -errno: the guest is to be given up. */
 int vhost_request(struct vhost_user *conn, struct vhost_message *message,
 		  struct why *why);
+/* The same, for one that vhost_request() has put off until its time has come. */
+int vhost_request_later(struct vhost_user *conn, struct vhost_message *message,
+			struct why *why);
 
 void vhost_ring_init(struct vhost_ring *ring, struct vhost_user *conn, unsigned index);
 /* Make running what should run, stop what should not. */
@@ -81,18 +87,6 @@ void vhost_ring_reset(struct vhost_ring *ring, bool tell);
 
 /* A descriptor to write to that does not block: fd itself or one in its stead. */
 int vhost_unblock(int fd);
-
-/* vhost_inband.c, in virtual time only. */
-uint64_t vhost_inband_features(const struct vhost_user *conn);
-/* The protocol features are negotiated. */
-int vhost_inband_negotiate(struct vhost_user *conn, struct why *why);
-int vhost_inband_slave(struct vhost_user *conn, struct why *why); /* slave_fd is there */
-int vhost_inband_kick(struct vhost_user *conn, struct vhost_ring *ring,
-		      struct why *why);
-/* Calls are due. */
-void vhost_inband_call(struct vhost_user *conn);
-void vhost_inband_init(struct vhost_user *conn, struct vtime_guest *guest);
-void vhost_inband_close(struct vhost_user *conn);
 
 /* Give the guest up.  broken: see vnet_ops.dead. */
 void vhost_die(struct vhost_user *conn, bool broken, const struct why *why);

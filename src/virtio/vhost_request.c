@@ -221,6 +221,16 @@ static int ring_and_fd(struct vhost_user *conn, struct vhost_message *m,
 	return 0;
 }
 
+/* A descriptor would be looked at when the host gets to it. */
+static int not_inband(const struct vhost_user *conn, const struct vhost_ring *ring,
+		      struct why *why)
+{
+	return why_set(why, -EPROTO,
+		       "%s: a descriptor for notifications, which are in-band in virtual "
+		       "time",
+		       conn->ring_names[ring->index]);
+}
+
 static int set_vring_kick(struct vhost_user *conn, struct vhost_message *m,
 			  struct why *why)
 {
@@ -233,6 +243,10 @@ static int set_vring_kick(struct vhost_user *conn, struct vhost_message *m,
 		return why_set(why, -EPROTO,
 			       "%s: no kick descriptor, but polling is not offered",
 			       conn->ring_names[ring->index]);
+	if (conn->guest) {
+		close(fd);
+		return not_inband(conn, ring, why);
+	}
 	return vhost_ring_set_kick(ring, fd, why);
 }
 
@@ -242,6 +256,10 @@ static int set_vring_call(struct vhost_user *conn, struct vhost_message *m,
 	struct vhost_ring *ring = NULL;
 	int fd, err = ring_and_fd(conn, m, &ring, &fd, why);
 
+	if (!err && fd >= 0 && conn->guest) {
+		close(fd);
+		return not_inband(conn, ring, why);
+	}
 	if (!err)
 		vhost_ring_set_call(ring, fd);
 	return err;
@@ -285,11 +303,11 @@ static int set_protocol_features(struct vhost_user *conn, struct vhost_message *
 				 struct why *why)
 {
 	uint64_t features = m->payload.integer;
-
 	uint64_t unknown = features & ~(protocol_offered | vhost_inband_features(conn));
 
 	if (unknown)
-		return why_set(why, -EPROTO, "protocol feature bits 0x%llx were not offered",
+		return why_set(why, -EPROTO,
+			       "protocol feature bits 0x%llx were not offered",
 			       (unsigned long long)unknown);
 	conn->protocol_features = features;
 	return vhost_inband_negotiate(conn, why);
@@ -304,12 +322,14 @@ static int get_queue_num(struct vhost_user *conn, struct vhost_message *m,
 static int set_slave_req_fd(struct vhost_user *conn, struct vhost_message *m,
 			    struct why *why)
 {
-	if (conn->inband && conn->slave_fd >= 0)
-		return why_set(why, -EPROTO, "given twice");
+	int fd = vhost_message_take_fd(m, 0);
+
+	if (conn->guest)
+		return vhost_inband_slave(conn, fd, why);
 	if (conn->slave_fd >= 0)
 		close(conn->slave_fd);
-	conn->slave_fd = vhost_unblock(vhost_message_take_fd(m, 0));
-	return conn->inband ? vhost_inband_slave(conn, why) : 0;
+	conn->slave_fd = vhost_unblock(fd);
+	return 0;
 }
 
 /* The part of the configuration space that the message speaks of. */
@@ -346,7 +366,6 @@ static int set_config(struct vhost_user *conn, struct vhost_message *m, struct w
 	return config_range(m, why);
 }
 
-/* Its reply comes when all that it leads to is done. */
 static int vring_kick(struct vhost_user *conn, struct vhost_message *m, struct why *why)
 {
 	struct vhost_ring *ring = NULL;
@@ -358,7 +377,9 @@ static int vring_kick(struct vhost_user *conn, struct vhost_message *m, struct w
 		return why_set(why, -EPROTO, "%s: a kick in a message that %s",
 			       conn->ring_names[ring->index],
 			       conn->inband ? "wants no reply" : "was not negotiated");
-	return vhost_inband_kick(conn, ring, why);
+	if (ring->running)
+		conn->ops->kick(conn->ctx, ring->index);
+	return 0;
 }
 
 struct request {
@@ -415,12 +436,28 @@ static const struct request requests[] = {
 			       get_config },
 	[VHOST_SET_CONFIG] = { "SET_CONFIG", SPACE_MIN, SPACE_MAX, 0, 0, false, 1,
 			       set_config },
-	[VHOST_VRING_KICK] = { "VRING_KICK", STATE, STATE, 0, 0, true, 0, vring_kick },
+	[VHOST_VRING_KICK] = { "VRING_KICK", STATE, STATE, 0, 0, false, 0, vring_kick },
 };
+
+int vhost_request_later(struct vhost_user *conn, struct vhost_message *m,
+			struct why *why)
+{
+	const struct request *r = &requests[m->header.request];
+	int err = r->run(conn, m, why);
+
+	return err ? why_wrap(why, err, "%s", r->name) : 0;
+}
+
+/* The device serves the ring, and may not be done when we come back from that. */
+static bool leads_to_more(uint32_t request)
+{
+	return request == VHOST_VRING_KICK || request == VHOST_SET_VRING_ENABLE;
+}
 
 int vhost_request(struct vhost_user *conn, struct vhost_message *m, struct why *why)
 {
 	const struct request *r = NULL;
+	bool acknowledge;
 	int err;
 
 	if (m->header.request < ARRAY_SIZE(requests) && requests[m->header.request].run)
@@ -437,11 +474,16 @@ int vhost_request(struct vhost_user *conn, struct vhost_message *m, struct why *
 		return why_set(why, -EPROTO,
 			       "%s with %u descriptors; expected %u to %u", r->name,
 			       m->fd_count, r->fds_min, r->fds_max);
+	/* Front ends ask for it from SET_PROTOCOL_FEATURES on, that one included. */
+	acknowledge = !r->replies && (m->header.flags & VHOST_FLAG_NEED_REPLY);
+	if (acknowledge && conn->inband && leads_to_more(m->header.request)) {
+		err = vhost_inband_later(conn, m, why);
+		return err ? why_wrap(why, err, "%s", r->name) : 0;
+	}
 	err = r->run(conn, m, why);
 	if (err)
 		return why_wrap(why, err, "%s", r->name);
-	/* Front ends ask for it from SET_PROTOCOL_FEATURES on, that one included. */
-	if (!r->replies && (m->header.flags & VHOST_FLAG_NEED_REPLY))
+	if (acknowledge)
 		return reply_integer(conn, m->header.request, r->status, why);
 	return 0;
 }

@@ -43,6 +43,7 @@ static int start(struct vhost_ring *ring, struct why *why)
 static void stop(struct vhost_ring *ring, bool tell)
 {
 	ring->running = false;
+	ring->call_due = false;
 	ring->next = ring->vring.avail_next;
 	if (tell)
 		ring->conn->ops->running(ring->conn->ctx, ring->index, false);
@@ -138,7 +139,6 @@ void vhost_ring_reset(struct vhost_ring *ring, bool tell)
 	if (ring->running)
 		stop(ring, tell);
 	ring->started = false;
-	ring->call_due = false;
 	drop_kick(ring);
 	vhost_ring_set_call(ring, -1);
 }

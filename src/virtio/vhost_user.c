@@ -54,9 +54,9 @@ void vhost_die(struct vhost_user *conn, bool broken, const struct why *why)
 	conn->state = VHOST_DYING;
 	conn->broken = broken;
 	why_set(&conn->death_why, 0, "%s: %s", conn->name, why->text);
-	/* The socket stays readable: stop it from waking the loop. */
-	watch_close(conn->watch);
-	conn->watch = NULL;
+	/* The sockets stay readable: stop them from waking the loop. */
+	watch_close(steal_ptr(&conn->watch));
+	watch_close(steal_ptr(&conn->slave_watch));
 	/* See the header: in virtual time its process's end is what counts. */
 	if (broken || !conn->guest)
 		loop_defer(conn->loop, &conn->death);
@@ -97,7 +97,10 @@ static void on_message(void *ctx, uint32_t events)
 
 		if (err == 0)
 			return;
-		if (err > 0)
+		if (err > 0 && conn->slave_gone)
+			err = why_set(&why, -EPROTO,
+				      "it has closed its slave channel and goes on");
+		else if (err > 0)
 			err = vhost_request(conn, &conn->reader.message, &why);
 		vhost_reader_reset(&conn->reader);
 		if (err < 0)
@@ -142,8 +145,8 @@ static int listen_at(struct vhost_user *conn, const char *path, struct why *why)
 
 	if (size == 0 || size >= sizeof(address.sun_path))
 		return why_set(why, -ENAMETOOLONG,
-			       "socket path '%s' has %zu bytes; the most is %zu", path, size,
-			       sizeof(address.sun_path) - 1);
+			       "socket path '%s' has %zu bytes; the most is %zu", path,
+			       size, sizeof(address.sun_path) - 1);
 	memcpy(address.sun_path, path, size);
 	conn->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (conn->listen_fd < 0)
@@ -213,11 +216,15 @@ uint64_t vhost_user_features(const struct vhost_user *conn)
 
 void vhost_user_config_changed(struct vhost_user *conn)
 {
-	/* A full channel holds such a message already: the guest, when it reads
-	 * it, asks for the configuration of that moment. */
+	/* Without a channel it has not asked for the configuration either. */
+	if (conn->state != VHOST_CONNECTED || conn->slave_fd < 0)
+		return;
 	if (conn->inband) {
 		conn->config_due = true;
 		vhost_inband_call(conn);
-	} else if (conn->state == VHOST_CONNECTED && conn->slave_fd >= 0)
-		vhost_send(conn->slave_fd, VHOST_SLAVE_CONFIG_CHANGE, 0, NULL, 0);
+		return;
+	}
+	/* A full channel holds such a message already: the guest, when it reads
+	 * it, asks for the configuration of that moment. */
+	vhost_send(conn->slave_fd, VHOST_SLAVE_CONFIG_CHANGE, 0, NULL, 0);
 }

@@ -24,10 +24,10 @@
  * is not a flag that we share with the guest.  SIGPIPE is ignored in the process
  * from the first connection on.
  *
- * In virtual time (config.guest is set) notifications are in-band: a kick is a
- * message that the guest waits on until all that it led to is done, and a signal is a
- * request of ours that the guest answers, made when its calendar says that it can
- * hear.  A guest that merely goes away is not reported by ops->dead(): its process
+ * In virtual time (config.guest is set) notifications are in-band
+ * (vhost_inband.h): a kick is a message that the guest waits on until all that it led
+ * to is done, and a signal is a request of ours that the guest answers, made when its
+ * calendar says that it can hear.  A guest that cannot do that is given up.  A guest that merely goes away is not reported by ops->dead(): its process
  * ends at a time that the host decides, and whoever waits for that destroys the
  * connection.
  *

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -302,12 +303,71 @@ int fake_get_config(struct fake_guest *g, uint32_t offset, void *to, uint32_t si
 	return 0;
 }
 
+bool fake_is_inband(const struct fake_guest *g)
+{
+	return g->protocol_features >> VHOST_PROTOCOL_INBAND & 1;
+}
+
+int fake_hear_call(struct fake_guest *g, struct vhost_message *m)
+{
+	size_t used = strlen(g->calls);
+	uint32_t ring;
+
+	if (recv(g->slave_fd, &m->header, sizeof(m->header), MSG_DONTWAIT) !=
+	    sizeof(m->header))
+		return 0;
+	ASSERT(m->header.size <= sizeof(m->payload));
+	ASSERT(m->header.size == 0 ||
+	       recv(g->slave_fd, &m->payload, m->header.size, MSG_DONTWAIT) ==
+		       (ssize_t)m->header.size);
+	ASSERT(m->header.flags == (VHOST_VERSION | VHOST_FLAG_NEED_REPLY));
+	ring = m->payload.state.index;
+	if (m->header.request == VHOST_SLAVE_VRING_CALL) {
+		ASSERT(m->header.size == 8 && ring < g->options.rings);
+		g->ring[ring].calls++;
+		snprintf(g->calls + used, sizeof(g->calls) - used, "%u ", ring);
+	} else {
+		ASSERT(m->header.request == VHOST_SLAVE_CONFIG_CHANGE &&
+		       m->header.size == 0);
+		snprintf(g->calls + used, sizeof(g->calls) - used, "config ");
+	}
+	return 1;
+}
+
+void fake_answer(struct fake_guest *g, uint32_t request, uint64_t status)
+{
+	struct {
+		struct vhost_header header;
+		uint64_t status;
+	} __attribute__((packed)) answer = {
+		{ request, VHOST_VERSION | VHOST_FLAG_REPLY, sizeof(status) }, status
+	};
+
+	/* Whoever has hung up does not hear it. */
+	if (send(g->slave_fd, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
+		ASSERT(errno == EPIPE);
+}
+
+unsigned fake_answer_calls(struct fake_guest *g)
+{
+	struct vhost_message m;
+	unsigned count = 0;
+
+	while (g->slave_fd >= 0 && fake_hear_call(g, &m)) {
+		fake_answer(g, m.header.request, 0);
+		count++;
+	}
+	return count;
+}
+
 static int open_slave_channel(struct fake_guest *g)
 {
 	int fds[2], err;
 
-	if (g->style == FAKE_UML ? pipe2(fds, O_CLOEXEC) :
-				   socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+	/* What User-Mode Linux calls a pipe is one, for what is only written to. */
+	if (g->style == FAKE_UML && !fake_is_inband(g) ?
+		    pipe2(fds, O_CLOEXEC) :
+		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
 		return -1;
 	g->slave_fd = fds[0];
 	err = tell(g, VHOST_SET_SLAVE_REQ_FD, NULL, 0, &fds[1], 1);
@@ -319,6 +379,7 @@ int fake_negotiate(struct fake_guest *g, enum fake_style style)
 {
 	const uint64_t wanted = 1u << VHOST_PROTOCOL_SLAVE_REQ |
 				1u << VHOST_PROTOCOL_CONFIG |
+				(unsigned)g->options.inband << VHOST_PROTOCOL_INBAND |
 				(style == FAKE_UML ? 1u << VHOST_PROTOCOL_REPLY_ACK : 0);
 	uint64_t n;
 
@@ -401,11 +462,13 @@ static int place_ring(struct fake_guest *g, unsigned index)
 int fake_start_rings(struct fake_guest *g)
 {
 	for (unsigned i = 0; i < g->options.rings; i++)
-		if (make_call_fd(g, i) || place_ring(g, i))
+		if ((!fake_is_inband(g) && make_call_fd(g, i)) || place_ring(g, i))
 			return -1;
 	for (unsigned i = 0; i < g->options.rings; i++) {
-		g->ring[i].kick_fd = eventfd(0, EFD_CLOEXEC);
-		if (tell_ring_fd(g, VHOST_SET_VRING_KICK, i, g->ring[i].kick_fd) ||
+		if (!fake_is_inband(g))
+			g->ring[i].kick_fd = eventfd(0, EFD_CLOEXEC);
+		if ((!fake_is_inband(g) &&
+		     tell_ring_fd(g, VHOST_SET_VRING_KICK, i, g->ring[i].kick_fd)) ||
 		    tell_state(g, VHOST_SET_VRING_ENABLE, i, 1))
 			return -1;
 	}

@@ -39,6 +39,7 @@ struct fake_options {
 	unsigned regions;	/* 0: 1; rings are in the first */
 	uint64_t decline;	/* features not to accept though offered */
 	bool indirect;		/* use indirect tables if negotiated */
+	bool inband;		/* notifications in messages, if offered */
 	void (*pump)(void *ctx); /* NULL: wait */
 	void *pump_ctx;
 };
@@ -55,6 +56,7 @@ struct fake_ring {
 	int kick_fd;
 	int call_fd; /* the end we read */
 	unsigned kicks; /* made */
+	unsigned calls; /* in-band: heard, and not told by fake_signals() yet */
 };
 
 struct fake_guest {
@@ -67,6 +69,7 @@ struct fake_guest {
 	uint64_t offered, features, protocol_features;
 	struct fake_ring ring[FAKE_RINGS_MAX];
 	int messages_left; /* -1: no limit; 0: fake_send() fails */
+	char calls[256];   /* in-band: all that was heard, as "config 1 0 " */
 };
 
 /* Make memory and connect.  0 or -errno. */
@@ -91,6 +94,13 @@ int fake_send(struct fake_guest *guest, uint32_t request, uint32_t flags,
 int fake_receive(struct fake_guest *guest, struct vhost_message *message);
 /* Has the device hung up? */
 bool fake_hung_up(struct fake_guest *guest);
+/* In-band: has the device accepted that, too? */
+bool fake_is_inband(const struct fake_guest *guest);
+/* In-band: a call that is there; 1, or 0: none.  To be answered. */
+int fake_hear_call(struct fake_guest *guest, struct vhost_message *message);
+void fake_answer(struct fake_guest *guest, uint32_t request, uint64_t status);
+/* Hear and answer all that are there. */
+unsigned fake_answer_calls(struct fake_guest *guest);
 /* A message from the slave channel; 1, or 0: none. */
 int fake_slave_message(struct fake_guest *guest, struct vhost_header *header);
 int fake_get_config(struct fake_guest *guest, uint32_t offset, void *to, uint32_t size);
@@ -114,6 +124,8 @@ uint16_t *fake_used_event(struct fake_guest *guest, unsigned ring);
 /* The descriptor's own memory. */
 size_t fake_slot(const struct fake_guest *guest, unsigned ring, uint32_t index);
 void fake_kick(struct fake_guest *guest, unsigned ring); /* whether wanted or not */
+/* In-band: the message alone; its reply is to be received. */
+void fake_kick_message(struct fake_guest *guest, unsigned ring);
 /* Kick if the device wants to know of what was pushed since the last call. */
 bool fake_kick_if_wanted(struct fake_guest *guest, unsigned ring);
 /* Signals waiting at the call descriptor; forgets them. */

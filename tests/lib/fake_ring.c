@@ -58,10 +58,27 @@ size_t fake_slot(const struct fake_guest *g, unsigned ring, uint32_t index)
 	return g->ring[ring].slots + (size_t)index * g->options.slot_bytes;
 }
 
+void fake_kick_message(struct fake_guest *g, unsigned ring)
+{
+	struct vhost_vring_state state = { .index = ring };
+
+	g->ring[ring].kicks++;
+	ASSERT(fake_send(g, VHOST_VRING_KICK, VHOST_FLAG_NEED_REPLY, &state, sizeof(state),
+			 NULL, 0) == 0);
+}
+
 void fake_kick(struct fake_guest *g, unsigned ring)
 {
 	const uint64_t one = 1;
+	struct vhost_message m;
 
+	if (fake_is_inband(g)) {
+		fake_kick_message(g, ring);
+		ASSERT(fake_receive(g, &m) == 1 && m.header.request == VHOST_VRING_KICK &&
+		       m.header.flags == (VHOST_VERSION | VHOST_FLAG_REPLY) &&
+		       m.header.size == 8 && m.payload.integer == 0);
+		return;
+	}
 	g->ring[ring].kicks++;
 	ASSERT(write(g->ring[ring].kick_fd, &one, sizeof(one)) == sizeof(one));
 }
@@ -90,6 +107,12 @@ unsigned fake_signals(struct fake_guest *g, unsigned ring)
 	unsigned count = 0;
 	uint64_t n;
 
+	if (fake_is_inband(g)) {
+		fake_answer_calls(g);
+		count = g->ring[ring].calls;
+		g->ring[ring].calls = 0;
+		return count;
+	}
 	while (read(g->ring[ring].call_fd, &n, sizeof(n)) == sizeof(n))
 		count += (unsigned)n;
 	return count;

@@ -110,7 +110,14 @@ static const struct vnet_ops ops = {
 
 void port_create(struct port *port, struct rig *rig, const char *name)
 {
+	port_create_in(port, rig, name, NULL);
+}
+
+void port_create_in(struct port *port, struct rig *rig, const char *name,
+		    struct vtime_guest *guest)
+{
 	struct vnet_config config = {
+		.guest = guest,
 		.name = name,
 		.path = port->path,
 		.mac = { 2, 0, 0, 0, 0, 1 },
@@ -130,6 +137,8 @@ static void pump(void *ctx)
 	struct port *port = ctx;
 
 	rig_turn(port->rig, 1);
+	if (port->more_pump)
+		port->more_pump(port);
 }
 
 void port_connect(struct port *port, struct fake_options options)

@@ -35,6 +35,9 @@ struct port {
 	void (*on_frame)(struct port *port);
 	void (*on_writable)(struct port *port);
 	bool destroy_in_dead;
+	/* In virtual time: what else is to be done while its guest waits. */
+	void (*more_pump)(struct port *port);
+	void *more_ctx;
 };
 
 void rig_begin(struct rig *rig);
@@ -42,6 +45,9 @@ void rig_end(struct rig *rig);
 void rig_turn(struct rig *rig, unsigned turns); /* none waits */
 
 void port_create(struct port *port, struct rig *rig, const char *name);
+/* ... of a guest in virtual time; NULL: real time. */
+void port_create_in(struct port *port, struct rig *rig, const char *name,
+		    struct vtime_guest *guest);
 /* A guest that has connected; rings 2 unless options say otherwise. */
 void port_connect(struct port *port, struct fake_options options);
 /* ... and is up, in the style given. */
