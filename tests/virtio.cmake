@@ -13,6 +13,8 @@ unit_test(test_vinband SOURCES unit/test_vinband.c lib/inband_rig.c ${vnet_rig}
 	LIBS nl_virtio)
 unit_test(test_vrng SOURCES unit/test_vrng.c lib/inband_rig.c ${vnet_rig}
 	LIBS nl_virtio)
+unit_test(test_vrubbish_inband SOURCES unit/test_vrubbish_inband.c lib/inband_rig.c
+	${vnet_rig} LIBS nl_virtio)
 unit_test(test_vprocess SOURCES unit/test_vprocess.c ${vnet_rig} LIBS nl_virtio)
 
 fuzz_target(fuzz_vring SOURCES fuzz/fuzz_vring.c LIBS nl_virtio)
