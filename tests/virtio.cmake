@@ -19,3 +19,15 @@ unit_test(test_vprocess SOURCES unit/test_vprocess.c ${vnet_rig} LIBS nl_virtio)
 
 fuzz_target(fuzz_vring SOURCES fuzz/fuzz_vring.c LIBS nl_virtio)
 fuzz_target(fuzz_vhost_message SOURCES fuzz/fuzz_vhost_message.c LIBS nl_virtio)
+
+# A real kernel with the real agent, in virtual time.
+set(agent_initramfs ${CMAKE_CURRENT_BINARY_DIR}/test_vinband_boot.cpio)
+add_custom_command(OUTPUT ${agent_initramfs}
+	COMMAND mkinitramfs $<TARGET_FILE:netlab-agent> ${agent_initramfs}
+	DEPENDS mkinitramfs netlab-agent VERBATIM)
+add_custom_target(test_vinband_boot_initramfs ALL DEPENDS ${agent_initramfs})
+unit_test(test_vinband_boot LABEL lab SOURCES unit/test_vinband_boot.c
+	LIBS nl_virtio nl_agentproto)
+target_compile_definitions(test_vinband_boot PRIVATE AGENT_INITRAMFS="${agent_initramfs}")
+add_dependencies(test_vinband_boot test_vinband_boot_initramfs)
+set_tests_properties(test_vinband_boot PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 180)
