@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* A whole front end by a fuzzer: messages with descriptors, kicks, memory that
- * changes and shrinks; against a network card or a console, with the lab sending to
- * the guest in between.
+ * changes and shrinks; against a network card, a console or an entropy device, with
+ * the lab sending to the guest in between; in real time or in virtual time, where the
+ * guest also speaks to its calendar and answers on its slave channel.
  *
- * Input: device (1 byte), then records: what (1 byte), descriptors (1 byte: count in
- * bits 0-3, kind in 4-6, acknowledgement wanted in 7), size (2 bytes), bytes.  What
- * below 200 is a request of that number, with a proper header. */
+ * Input: device (1 byte: bits 0-1 kind, bit 2 virtual time), then records: what (1 byte),
+ * descriptors (1 byte: count in bits 0-3, kind in 4-6, acknowledgement wanted in 7), size
+ * (2 bytes), bytes.  What below 200 is a request of that number, with a proper header. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,9 +20,11 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "clock/vtime_internal.h"
 #include "virtio/vconsole.h"
 #include "virtio/vhost_message.h"
 #include "virtio/vnet.h"
+#include "virtio/vrng.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,7 +38,12 @@ enum {
 	SEND, /* from the lab to the guest */
 	CUT,  /* the memory file short */
 	TURN,
+	ANSWER,	  /* on the slave channel: the bytes, whatever they are */
+	CALENDAR, /* to the calendar: likewise */
+	TIME,	  /* the calendar's messages, well formed: op (1 byte), time (8 bytes) */
 };
+
+enum { DEVICE_NET, DEVICE_CONSOLE, DEVICE_RNG, DEVICES, DEVICE_MASK = 3, VIRTUAL = 4 };
 
 enum { FD_EVENT, FD_MEMORY, FD_PIPE, FD_SOCKET, FD_FILE, FDS };
 
@@ -44,7 +52,15 @@ static char path[64];
 static int fds[FDS], sock_peer, pipe_reader;
 static struct vnet *vnet;
 static struct vconsole *vconsole;
+static struct vrng *vrng;
 static unsigned deaths;
+static bool calendar_broken;
+
+/* In virtual time. */
+static struct clock *host;
+static struct vtime *vtime;
+static int calendar_fd = -1;
+static uint32_t calendar_seq;
 
 static void net_up(void *ctx)
 {
@@ -109,12 +125,32 @@ static const struct vconsole_ops console_ops = {
 	.dead = on_dead,
 };
 
+static const struct vrng_ops rng_ops = { .dead = on_dead };
+
+static void on_calendar_broken(void *ctx, uint32_t guest, const char *why)
+{
+	(void)ctx;
+	ASSERT(guest == 0 && why[0] && !calendar_broken);
+	calendar_broken = true;
+}
+
+static void on_stuck(void *ctx, uint32_t guest, const char *doing)
+{
+	(void)ctx;
+	(void)guest;
+	(void)doing;
+}
+
+static const struct vtime_ops vtime_ops = { on_calendar_broken, on_stuck,
+					    console_writable };
+
 static void set_up(void)
 {
 	struct why why;
 	int pair[2];
 
 	ASSERT(loop_create(&loop, &why) == 0);
+	ASSERT(clock_fake_create(&host, &why) == 0);
 	snprintf(path, sizeof(path), "/tmp/netlab-fuzz-%d", (int)getpid());
 	unlink(path);
 	fds[FD_EVENT] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -122,9 +158,6 @@ static void set_up(void)
 	ASSERT(pipe2(pair, O_CLOEXEC | O_NONBLOCK) == 0);
 	fds[FD_PIPE] = pair[1];
 	pipe_reader = pair[0];
-	ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-	fds[FD_SOCKET] = pair[1];
-	sock_peer = pair[0];
 	fds[FD_FILE] = open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
@@ -133,12 +166,12 @@ static void turn(void)
 	ASSERT(loop_turn(loop, 0) >= 0);
 }
 
-static int connect_guest(void)
+static int connect_at(const char *at)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	memcpy(address.sun_path, path, strlen(path));
+	memcpy(address.sun_path, at, strlen(at));
 	ASSERT(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
 	return fd;
 }
@@ -174,16 +207,78 @@ static void send_message(int fd, const struct record *r)
 			.cmsg_type = SCM_RIGHTS,
 		};
 		for (unsigned i = 0; i < count; i++)
-			memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)) + i * sizeof(int), &fds[kind],
-			       sizeof(int));
+			memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)) + i * sizeof(int),
+			       &fds[kind], sizeof(int));
 	}
 	sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static void do_record(int fd, const struct record *r)
+static void say_time(uint32_t op, uint64_t time)
+{
+	struct tt_message m = { .op = op, .seq = ++calendar_seq, .time = time };
+
+	send(calendar_fd, &m, sizeof(m), MSG_NOSIGNAL | MSG_DONTWAIT);
+	turn();
+}
+
+/* The guest's side of the calendar: connected, and its turn. */
+static void begin_time(void)
+{
+	struct vtime_config config = {
+		.loop = loop, .host = host, .guest_count = 1, .ops = &vtime_ops
+	};
+	char at[80];
+	struct why why;
+
+	calendar_broken = false;
+	snprintf(at, sizeof(at), "%s-clock", path);
+	unlink(at);
+	ASSERT(vtime_create(&vtime, &config, &why) == 0);
+	ASSERT(vtime_guest_open(vtime, 0, at, &why) == 0);
+	calendar_fd = connect_at(at);
+	turn();
+	say_time(TT_START, 0);
+	turn();
+	vtime_want(vtime);
+}
+
+static void end_time(void)
+{
+	vtime_destroy(vtime);
+	vtime = NULL;
+	close(calendar_fd);
+}
+
+/* What the calendar says is acknowledged, as a kernel does it. */
+static void hear_time(void)
+{
+	struct tt_message m;
+
+	while (recv(calendar_fd, &m, sizeof(m), MSG_DONTWAIT) == sizeof(m))
+		if (m.op != TT_ACK) {
+			m.op = TT_ACK;
+			send(calendar_fd, &m, sizeof(m), MSG_NOSIGNAL | MSG_DONTWAIT);
+		}
+}
+
+static void send_to_guest(const struct record *r)
 {
 	static const uint8_t frame[8 * UINT8_MAX];
+
+	if (vnet) {
+		vnet_send(vnet, frame, r->how * 8u);
+		vnet_flush(vnet);
+		vnet_set_carrier(vnet, r->size & 1);
+	} else if (vconsole) {
+		vconsole_write(vconsole, frame, r->how * 8u);
+		vconsole_resume(vconsole);
+	}
+}
+
+static void do_record(int fd, const struct record *r)
+{
 	const uint64_t one = 1;
+	uint64_t time = 0;
 	size_t offset;
 
 	switch (r->what) {
@@ -200,14 +295,7 @@ static void do_record(int fd, const struct record *r)
 		turn();
 		return;
 	case SEND:
-		if (vnet) {
-			vnet_send(vnet, frame, r->how * 8u);
-			vnet_flush(vnet);
-			vnet_set_carrier(vnet, r->size & 1);
-		} else {
-			vconsole_write(vconsole, frame, r->how * 8u);
-			vconsole_resume(vconsole);
-		}
+		send_to_guest(r);
 		return;
 	case CUT:
 		ASSERT(ftruncate(fds[FD_MEMORY], r->how * 1024) == 0);
@@ -215,25 +303,46 @@ static void do_record(int fd, const struct record *r)
 	case TURN:
 		turn();
 		return;
+	case ANSWER:
+		send(sock_peer, r->bytes, r->size, MSG_NOSIGNAL | MSG_DONTWAIT);
+		turn();
+		return;
+	case CALENDAR:
+		send(calendar_fd, r->bytes, r->size, MSG_NOSIGNAL | MSG_DONTWAIT);
+		turn();
+		return;
+	case TIME:
+		memcpy(&time, r->bytes, r->size < 8 ? r->size : 8);
+		say_time(r->how, time);
+		return;
 	default:
 		send_message(fd, r);
 		turn();
 	}
 }
 
-static void create(bool console)
+static void create(unsigned device)
 {
+	struct vtime_guest *guest = vtime ? vtime_guest(vtime, 0) : NULL;
 	struct vnet_config net_config = {
-		.name = "fuzz:eth0", .path = path, .mtu_bytes = 1500
+		.name = "fuzz:eth0", .path = path, .mtu_bytes = 1500, .guest = guest
 	};
-	struct vconsole_config console_config = { .name = "fuzz:agent", .path = path };
+	struct vconsole_config console_config = { .name = "fuzz:agent",
+						  .path = path,
+						  .guest = guest };
+	struct vrng_config rng_config = { .name = "fuzz:entropy",
+					  .path = path,
+					  .guest = guest };
 	struct why why = { .text = "" };
 
 	vnet = NULL;
 	vconsole = NULL;
-	if (console)
-		ASSERT(vconsole_create(&vconsole, loop, &console_config, &console_ops, NULL,
-				       &why) == 0);
+	vrng = NULL;
+	if (device == DEVICE_RNG)
+		ASSERT(vrng_create(&vrng, loop, &rng_config, &rng_ops, NULL, &why) == 0);
+	else if (device == DEVICE_CONSOLE)
+		ASSERT(vconsole_create(&vconsole, loop, &console_config, &console_ops,
+				       NULL, &why) == 0);
 	else
 		ASSERT(vnet_create(&vnet, loop, &net_config, &net_ops, NULL, &why) == 0);
 }
@@ -241,19 +350,25 @@ static void create(bool console)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char drained[4096];
-	int fd, lowest, lowest_after;
+	int fd, lowest, lowest_after, pair[2];
 
 	if (!loop)
 		set_up();
 	if (size < 1)
 		return 0;
+	/* A slave channel, whose ends are closed by what happens to it. */
+	ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+	fds[FD_SOCKET] = pair[1];
+	sock_peer = pair[0];
 	lowest = dup(fds[FD_EVENT]);
 	close(lowest);
 	deaths = 0;
 	ASSERT(ftruncate(fds[FD_MEMORY], 0) == 0);
 	ASSERT(ftruncate(fds[FD_MEMORY], MEMORY) == 0);
-	create(data[0] & 1);
-	fd = connect_guest();
+	if (data[0] & VIRTUAL)
+		begin_time();
+	create((data[0] & DEVICE_MASK) % DEVICES);
+	fd = connect_at(path);
 	turn();
 	data++;
 	size--;
@@ -268,6 +383,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += r.size;
 		size -= r.size;
 		do_record(fd, &r);
+		if (vtime)
+			hear_time();
 		while (recv(fd, drained, sizeof(drained), MSG_DONTWAIT) > 0)
 			;
 	}
@@ -275,14 +392,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		turn();
 	vnet_destroy(vnet);
 	vconsole_destroy(vconsole);
+	vrng_destroy(vrng);
+	if (vtime)
+		end_time();
 	close(fd);
 	while (read(pipe_reader, drained, sizeof(drained)) > 0)
-		;
-	while (recv(sock_peer, drained, sizeof(drained), MSG_DONTWAIT) > 0)
 		;
 	/* Nothing kept. */
 	lowest_after = dup(fds[FD_EVENT]);
 	close(lowest_after);
 	ASSERT(lowest == lowest_after);
+	close(fds[FD_SOCKET]);
+	close(sock_peer);
 	return 0;
 }
