@@ -27,9 +27,9 @@
  * In virtual time (config.guest is set) notifications are in-band
  * (vhost_inband.h): a kick is a message that the guest waits on until all that it led
  * to is done, and a signal is a request of ours that the guest answers, made when its
- * calendar says that it can hear.  A guest that cannot do that is given up.  A guest that merely goes away is not reported by ops->dead(): its process
- * ends at a time that the host decides, and whoever waits for that destroys the
- * connection.
+ * calendar says that it can hear.  A guest that cannot do that is given up.  One that
+ * merely goes away is not reported by ops->dead(): its process ends at a time that the
+ * host decides, and whoever waits for that destroys the connection.
  *
  * Work per turn is bounded: MESSAGES_PER_EVENT messages here; rings are the
  * devices' concern.

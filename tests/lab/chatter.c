@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -48,9 +47,11 @@ static void set_timer(int fd)
 {
 	struct itimerspec spec = { 0 };
 	uint32_t random;
+	FILE *file = fopen("/dev/urandom", "r");
 
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		fail("getrandom");
+	if (!file || fread(&random, sizeof(random), 1, file) != 1)
+		fail("/dev/urandom");
+	fclose(file);
 	spec.it_value.tv_nsec = (long)(random % (PAUSE_MS_MAX * 1000000)) + 1;
 	if (timerfd_settime(fd, 0, &spec, NULL))
 		fail("timerfd_settime");

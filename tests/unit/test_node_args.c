@@ -118,6 +118,39 @@ static void seccomp_is_asked_of_kernels_that_know_it_and_the_user_may_say_no(voi
 	uml_args_free(&args);
 }
 
+static void virtual_time_asks_for_all_that_makes_runs_the_same(void **state)
+{
+	struct uml_machine machine = plain();
+	struct uml_args args;
+	struct why why;
+
+	(void)state;
+	machine.kernel_can = KERNEL_TIME_TRAVEL | KERNEL_SEED | KERNEL_TSC | KERNEL_CPUID;
+	machine.index = 3;
+	machine.seed = 0x1234;
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "um_tsc=guest") < 0);
+	assert_true(index_of(&args, "um_seed=0000000000001234") < 0);
+	assert_true(index_of(&args, "con0=fd:0,fd:1") > 0);
+	uml_args_free(&args);
+	machine.virtual_time = true;
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "time-travel=ext:3:clock") > 0);
+	assert_true(index_of(&args, "um_tsc=guest") > 0);
+	assert_true(index_of(&args, "um_cpuid=fixed") > 0);
+	assert_true(index_of(&args, "um_seed=0000000000001234") > 0);
+	/* Keys would come when the host decides. */
+	assert_true(index_of(&args, "con0=null,fd:1") > 0);
+	uml_args_free(&args);
+	/* What a kernel does not know is not said to it. */
+	machine.kernel_can = KERNEL_TIME_TRAVEL;
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "um_tsc=guest") < 0);
+	uml_args_free(&args);
+	machine.extra_args = "time-travel=inf-cpu";
+	assert_int_equal(uml_args_build(&args, &machine, &why), -EINVAL);
+}
+
 static void too_many_interfaces_are_refused_before_the_kernel_does(void **state)
 {
 	struct uml_machine machine = plain();
@@ -141,6 +174,7 @@ int main(void)
 		cmocka_unit_test(the_users_parameter_replaces_ours_of_that_name),
 		cmocka_unit_test(what_netlab_stands_on_is_refused),
 		cmocka_unit_test(seccomp_is_asked_of_kernels_that_know_it_and_the_user_may_say_no),
+		cmocka_unit_test(virtual_time_asks_for_all_that_makes_runs_the_same),
 		cmocka_unit_test(too_many_interfaces_are_refused_before_the_kernel_does),
 	};
 
