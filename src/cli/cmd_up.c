@@ -254,34 +254,42 @@ static int come_up(const struct call *call, struct up *up, const struct plan *pl
 	return rc;
 }
 
+/* How time passes: --clock comes before what the file says. */
+static int clock_of(const struct call *call, const struct plan *plan,
+		    struct lab_options *options, struct why *why)
+{
+	const char *clock = call_option(call, "clock"), *pace = call_option(call, "pace"),
+		   *guard = call_option(call, "guard");
+	uint64_t ns;
+
+	if (clock && strcmp(clock, "real") && strcmp(clock, "virtual"))
+		return why_set(why, -EINVAL, "--clock %s: write real or virtual", clock);
+	options->virtual_time = clock ? !strcmp(clock, "virtual") : plan->virtual_time;
+	if ((pace || guard) && !options->virtual_time)
+		return why_set(why, -EINVAL, "--%s is for --clock virtual",
+			       pace ? "pace" : "guard");
+	options->pace_ppm = isatty(STDOUT_FILENO) ? VTIME_PACE_ONE : VTIME_PACE_MAX;
+	if (pace && pace_parse(pace, &options->pace_ppm, why))
+		return why_wrap(why, -EINVAL, "--pace");
+	if (!guard)
+		return 0;
+	if (units_parse_ns(guard, &ns, why))
+		return why_wrap(why, -EINVAL, "--guard");
+	if (ns < NS_PER_S || ns / NS_PER_S > 86400)
+		return why_set(why, -EINVAL, "--guard %s: from 1s to a day", guard);
+	options->guard_s = (uint32_t)(ns / NS_PER_S);
+	return 0;
+}
+
 static int options_of(const struct call *call, struct lab_options *options,
 		      struct why *why)
 {
-	const char *clock = call_option(call, "clock"),
-		   *time = call_option(call, "timeout"),
-		   *pace = call_option(call, "pace"),
-		   *guard = call_option(call, "guard");
+	const char *time = call_option(call, "timeout");
 	uint64_t ns;
 	int rc = compile_seed_check(call, why);
 
 	if (rc)
 		return rc;
-	if (clock && strcmp(clock, "real") && strcmp(clock, "virtual"))
-		return why_set(why, -EINVAL, "--clock %s: write real or virtual", clock);
-	options->virtual_time = clock && !strcmp(clock, "virtual");
-	if (pace && !options->virtual_time)
-		return why_set(why, -EINVAL, "--pace is for --clock virtual");
-	options->pace_ppm = isatty(STDOUT_FILENO) ? VTIME_PACE_ONE : VTIME_PACE_MAX;
-	if (pace && pace_parse(pace, &options->pace_ppm, why))
-		return why_wrap(why, -EINVAL, "--pace");
-	if (guard && !options->virtual_time)
-		return why_set(why, -EINVAL, "--guard is for --clock virtual");
-	if (guard && units_parse_ns(guard, &ns, why))
-		return why_wrap(why, -EINVAL, "--guard");
-	if (guard && (ns < NS_PER_S || ns / NS_PER_S > 86400))
-		return why_set(why, -EINVAL, "--guard %s: from 1s to a day", guard);
-	if (guard)
-		options->guard_s = (uint32_t)(ns / NS_PER_S);
 	if (time) {
 		if (units_parse_ns(time, &ns, why))
 			return why_wrap(why, -EINVAL, "--timeout");
@@ -342,6 +350,9 @@ int cmd_up(struct call *call)
 			json_decref(out);
 		}
 		rc = STATUS_FAILED;
+	} else if (clock_of(call, plan, &options, &why)) {
+		ui_error("%s", why.text);
+		rc = STATUS_USAGE;
 	} else {
 		options.seed_given = call_option(call, "seed") != NULL;
 		options.seed = plan->seed;

@@ -17,7 +17,7 @@ enum { FORMAT_VERSION = 1 };
 static const char *const top_keys[] = { "$schema",    "name",  "version",  "seed",
 					"defaults",   "kinds", "groups",   "nodes",
 					"networks",   "links", "patterns", "routing",
-					"partitions", NULL };
+					"partitions", "clock", NULL };
 
 /* From "/x/two sites.json": two-sites. */
 static void derive_name(const char *file, char name[PLAN_NAME_BYTES_MAX])
@@ -86,7 +86,9 @@ static void read_seed(struct build *b)
 static void read_top(struct build *b)
 {
 	const struct tree *routing = tree_get(b->root, "routing");
+	const struct tree *clock = tree_get(b->root, "clock");
 	const char *text = field_string(b->diags, routing);
+	const char *time = field_string(b->diags, clock);
 	int64_t version;
 
 	field_keys(b->diags, b->root, top_keys, false);
@@ -95,6 +97,9 @@ static void read_top(struct build *b)
 	field_string(b->diags, tree_get(b->root, "$schema"));
 	read_name(b);
 	read_seed(b);
+	b->plan->virtual_time = time && !strcmp(time, "virtual");
+	if (time && strcmp(time, "real") && strcmp(time, "virtual"))
+		complain(b->diags, clock, "\"%.40s\": write \"real\" or \"virtual\"", time);
 	b->routing = !text || !strcmp(text, "auto");
 	if (text && strcmp(text, "auto") && strcmp(text, "none"))
 		complain(b->diags, routing, "\"%.40s\": write \"auto\" or \"none\"",

@@ -174,6 +174,7 @@ struct plan {
 	char name[PLAN_NAME_BYTES_MAX];
 	uint64_t seed;
 	bool seed_given; /* in the file; else the lab draws one and says so */
+	bool virtual_time; /* "clock": "virtual" */
 	char *dir;	 /* absolute path of the folder that holds the file */
 	char *file;	 /* absolute path of the file */
 

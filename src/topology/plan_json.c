@@ -281,8 +281,9 @@ json_t *plan_to_json(const struct plan *plan)
 		json_array_append_new(partitions,
 				      plan_partition_json(plan, &plan->partitions[i]));
 	return json_pack(
-		"{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", plan->name, "seed",
+		"{s:s,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", plan->name, "seed",
 		plan->seed_given ? json_integer((json_int_t)plan->seed) : json_null(),
+		"clock", plan->virtual_time ? "virtual" : "real",
 		"file", path_json(plan->file), "dir", path_json(plan->dir), "nodes",
 		nodes, "networks", networks_json(plan), "links", links, "partitions",
 		partitions, "hosts", hosts_json(plan));
