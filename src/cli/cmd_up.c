@@ -268,6 +268,7 @@ static int clock_of(const struct call *call, const struct plan *plan,
 	if ((pace || guard) && !options->virtual_time)
 		return why_set(why, -EINVAL, "--%s is for --clock virtual",
 			       pace ? "pace" : "guard");
+	options->serial = call_option(call, "serial") != NULL;
 	options->pace_ppm = isatty(STDOUT_FILENO) ? VTIME_PACE_ONE : VTIME_PACE_MAX;
 	if (pace && pace_parse(pace, &options->pace_ppm, why))
 		return why_wrap(why, -EINVAL, "--pace");

@@ -9,7 +9,6 @@
 int calendar_init(struct calendar *calendar, uint32_t guest_count, struct why *why)
 {
 	*calendar = (struct calendar){ .guest_count = guest_count,
-				       .running = guest_count,
 				       .horizon_ns = CALENDAR_NEVER };
 	calendar->guests = calloc(guest_count + 1, sizeof(*calendar->guests));
 	return calendar->guests ? 0 : why_set(why, -ENOMEM, "calendar: out of memory");
@@ -39,8 +38,7 @@ static void change(struct calendar *calendar, uint32_t guest,
 	struct calendar_guest *g = at(calendar, guest);
 
 	calendar->waited_for -= is_waited_for(g);
-	if (g->state == GUEST_RUNNING && state != GUEST_RUNNING)
-		calendar->running = calendar->guest_count;
+	calendar->running += (state == GUEST_RUNNING) - (g->state == GUEST_RUNNING);
 	g->state = state;
 	g->holds = holds;
 	calendar->waited_for += is_waited_for(g);
@@ -56,6 +54,8 @@ static uint64_t next_of(const struct calendar_guest *g)
 		return g->request_ns;
 	case GUEST_RUNNING:
 	case GUEST_KICKING:
+	case GUEST_READY:
+	case GUEST_ENDED:
 		return g->local_ns;
 	default:
 		return CALENDAR_NEVER;
@@ -90,7 +90,9 @@ struct calendar_turn calendar_next(const struct calendar *calendar, uint64_t tim
 	if (guest < calendar->guest_count) {
 		const struct calendar_guest *g = &calendar->guests[guest];
 
-		turn.kind = g->state == GUEST_KICKING ? TURN_KICK : TURN_GUEST;
+		turn.kind = g->state == GUEST_KICKING ? TURN_KICK
+			    : g->state == GUEST_ENDED ? TURN_LEAVE
+						      : TURN_GUEST;
 		turn.at_ns = next_of(g);
 		turn.guest = guest;
 	}
@@ -130,7 +132,7 @@ static uint64_t free_until(const struct calendar *calendar, uint32_t guest,
 		if (i != guest && next_ns < until_ns)
 			until_ns = earlier(until_ns, next_ns + calendar->lookahead_ns);
 	}
-	return until_ns > calendar->now_ns ? until_ns : calendar->now_ns;
+	return until_ns;
 }
 
 static void set_free(struct calendar_guest *g, uint64_t until_ns)
@@ -139,30 +141,48 @@ static void set_free(struct calendar_guest *g, uint64_t until_ns)
 	g->floor_ns = until_ns > g->local_ns ? until_ns - 1 : g->local_ns;
 }
 
-void calendar_run(struct calendar *calendar, uint32_t guest, uint64_t timer_due_ns)
+uint32_t calendar_window(const struct calendar *calendar,
+			 const struct calendar_turn *turn, uint64_t timer_due_ns,
+			 uint32_t *guests, uint32_t max)
+{
+	uint64_t end_ns = earlier(turn->at_ns + calendar->lookahead_ns, timer_due_ns);
+	uint32_t count = 1;
+
+	guests[0] = turn->guest;
+	if (calendar->horizon_ns < CALENDAR_NEVER)
+		end_ns = earlier(end_ns, calendar->horizon_ns + 1);
+	for (uint32_t i = 0; i < calendar->guest_count && count < max; i++) {
+		const struct calendar_guest *g = &calendar->guests[i];
+		bool can = g->state == GUEST_WAITING || g->state == GUEST_READY;
+
+		if (i != turn->guest && can && next_of(g) < end_ns)
+			guests[count++] = i;
+	}
+	return count;
+}
+
+void calendar_run(struct calendar *calendar, uint32_t guest)
 {
 	struct calendar_guest *g = at(calendar, guest);
 
-	ASSERT(calendar->running == calendar->guest_count);
-	ASSERT(g->state == GUEST_WAITING);
-	if (g->fresh)
-		g->offset_ns = calendar->now_ns;
-	g->fresh = false;
-	g->request_ns = CALENDAR_NEVER;
-	g->local_ns = calendar->now_ns;
-	g->runs++;
-	calendar->rounds++;
-	calendar->running = guest;
+	ASSERT(g->state == GUEST_WAITING || g->state == GUEST_READY);
+	if (g->state == GUEST_WAITING) {
+		g->local_ns = g->request_ns > calendar->now_ns ? g->request_ns
+							       : calendar->now_ns;
+		if (g->fresh)
+			g->offset_ns = g->local_ns;
+		g->fresh = false;
+		g->request_ns = CALENDAR_NEVER;
+		g->runs++;
+		calendar->rounds++;
+	}
 	change(calendar, guest, GUEST_RUNNING, g->holds);
-	set_free(g, free_until(calendar, guest, timer_due_ns));
 }
 
-void calendar_resume(struct calendar *calendar, uint32_t guest)
+void calendar_ready(struct calendar *calendar, uint32_t guest)
 {
-	ASSERT(calendar->running == calendar->guest_count);
 	ASSERT(at(calendar, guest)->state == GUEST_KICKING);
-	calendar->running = guest;
-	change(calendar, guest, GUEST_RUNNING, at(calendar, guest)->holds);
+	change(calendar, guest, GUEST_READY, at(calendar, guest)->holds);
 }
 
 bool calendar_refresh(struct calendar *calendar, uint32_t guest, uint64_t timer_due_ns)
@@ -186,8 +206,21 @@ void calendar_expect(struct calendar *calendar, uint32_t guest)
 
 void calendar_dying(struct calendar *calendar, uint32_t guest)
 {
-	if (at(calendar, guest)->state != GUEST_ABSENT)
-		change(calendar, guest, GUEST_LEAVING, 0);
+	struct calendar_guest *g = at(calendar, guest);
+
+	if (g->state == GUEST_ABSENT || g->state == GUEST_ENDED)
+		return;
+	/* One that waits has not ended by itself: somebody ends it, now. */
+	if (g->state == GUEST_WAITING && g->local_ns < calendar->now_ns)
+		g->local_ns = calendar->now_ns;
+	change(calendar, guest, GUEST_LEAVING, 0);
+}
+
+void calendar_ended(struct calendar *calendar, uint32_t guest)
+{
+	calendar_dying(calendar, guest);
+	if (at(calendar, guest)->state == GUEST_LEAVING)
+		change(calendar, guest, GUEST_ENDED, 0);
 }
 
 void calendar_leave(struct calendar *calendar, uint32_t guest)
@@ -216,7 +249,8 @@ void calendar_release(struct calendar *calendar, uint32_t guest)
 static const char *const state_names[] = {
 	[GUEST_ABSENT] = "absent",   [GUEST_EXPECTED] = "expected",
 	[GUEST_WAITING] = "waiting", [GUEST_RUNNING] = "running",
-	[GUEST_KICKING] = "kicking", [GUEST_LEAVING] = "leaving",
+	[GUEST_KICKING] = "kicking", [GUEST_READY] = "ready",
+	[GUEST_LEAVING] = "leaving", [GUEST_ENDED] = "ended",
 };
 
 int calendar_start(struct calendar *calendar, uint32_t guest, struct why *why)
@@ -253,7 +287,7 @@ int calendar_request(struct calendar *calendar, uint32_t guest, uint64_t guest_n
 	struct calendar_guest *g = at(calendar, guest);
 
 	if (g->fresh || (g->state != GUEST_WAITING && g->state != GUEST_RUNNING &&
-			 g->state != GUEST_KICKING))
+			 g->state != GUEST_KICKING && g->state != GUEST_READY))
 		return why_set(why, -EPROTO, "REQUEST while %s", state_names[g->state]);
 	g->request_ns = lab_ns(g, guest_ns);
 	return 0;

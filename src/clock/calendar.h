@@ -5,9 +5,9 @@
  * run next, says when it has nothing left to do, and runs when it is its turn.
  * Work takes no time; time passes only between turns.
  *
- *   ABSENT ─expect─► EXPECTED ─start─► WAITING ◄──wait── RUNNING ◄─resume─ KICKING
- *      ▲                                  └─────run()──────▲ └────kick───────▲
- *      └──────leave── LEAVING ◄──dying── (any of them)
+ *   ABSENT ─expect─► EXPECTED ─start─► WAITING ◄──wait── RUNNING ◄─run()─ READY
+ *      ▲                                  └─────run()──────▲ └─kick─► KICKING ─┘
+ *      └──leave── ENDED ◄──ended── LEAVING ◄──dying── (any of them)
  *
  * Order.  What is to happen is ordered by (time, kind, node, sequence), all of
  * which are the same in every run:
@@ -19,7 +19,8 @@
  *   sequence  timers and inputs of one instant in the order in which they were set
  *
  * Nothing happens while a guest is EXPECTED, RUNNING or LEAVING, or is held: the
- * calendar waits for it, so the host's speed decides nothing.
+ * calendar waits for it, so the host's speed decides nothing.  That a guest has ended is
+ * something that happens, too, at the time of its last turn.
  *
  * Windows.  What a guest does reaches another after `lookahead_ns` at the earliest:
  * the smallest delay of the links.  So a guest that runs may go on by itself, without
@@ -29,6 +30,11 @@
  * KICKING: that has its place in the order, too, by the guest's own time, and the
  * guest waits for it.  So all that the lab sees happens in the order above, whatever
  * the windows.
+ *
+ * Guests whose times lie less than one lookahead apart cannot reach one another in what
+ * they do next: calendar_window() names them, and they may run at once on several
+ * processors.  The next thing happens when all of them have stopped, so how far each
+ * may go depends on times only.
  *
  * How far a guest that waits got by itself is not known: to its `floor` at most, and
  * what the lab does to it happens then at the earliest.
@@ -50,7 +56,7 @@
 #include "base/why.h"
 
 #define CALENDAR_NEVER	 UINT64_MAX
-#define CALENDAR_FREE_NS UINT64_C(10000000) /* so that floors are near */
+#define CALENDAR_FREE_NS UINT64_C(1000000) /* so that floors are near */
 
 enum calendar_guest_state {
 	GUEST_ABSENT,
@@ -58,7 +64,9 @@ enum calendar_guest_state {
 	GUEST_WAITING,
 	GUEST_RUNNING,
 	GUEST_KICKING,
+	GUEST_READY, /* its kick is done; its turn goes on */
 	GUEST_LEAVING,
+	GUEST_ENDED,
 };
 
 struct calendar_guest {
@@ -76,7 +84,7 @@ struct calendar_guest {
 struct calendar {
 	struct calendar_guest *guests;
 	uint32_t guest_count;
-	uint32_t running;    /* its number, or guest_count */
+	uint32_t running;    /* how many are RUNNING */
 	uint32_t waited_for; /* how many are EXPECTED, RUNNING, LEAVING or held */
 	uint64_t now_ns;
 	uint64_t lookahead_ns;
@@ -89,6 +97,7 @@ enum calendar_turn_kind {
 	TURN_TIMER, /* the lab's own timers at .at_ns */
 	TURN_GUEST, /* .guest runs at .at_ns */
 	TURN_KICK,  /* what .guest wants of the outside happens at .at_ns */
+	TURN_LEAVE, /* .guest has ended */
 	TURN_NONE,  /* nothing is to happen, ever, as things stand */
 };
 struct calendar_turn {
@@ -105,15 +114,22 @@ struct calendar_turn calendar_next(const struct calendar *calendar,
 				   uint64_t timer_due_ns);
 /* Time passes to at_ns, which is not before now. */
 void calendar_advance(struct calendar *calendar, uint64_t at_ns);
-/* The guest's turn, now.  timer_due_ns as above. */
-void calendar_run(struct calendar *calendar, uint32_t guest, uint64_t timer_due_ns);
-/* Its kick is done: it goes on. */
-void calendar_resume(struct calendar *calendar, uint32_t guest);
+/* The guests that may run with the one whose turn it is: that one first, then others by
+ * number, at most max.  Returns how many. */
+uint32_t calendar_window(const struct calendar *calendar,
+			 const struct calendar_turn *turn, uint64_t timer_due_ns,
+			 uint32_t *guests, uint32_t max);
+/* The guest's turn, at its own time.  How far it may go is said by calendar_refresh()
+ * when all of its window are running. */
+void calendar_run(struct calendar *calendar, uint32_t guest);
+/* Its kick is done. */
+void calendar_ready(struct calendar *calendar, uint32_t guest);
 /* How far the guest may go, computed anew; true: nearer than it was told. */
 bool calendar_refresh(struct calendar *calendar, uint32_t guest, uint64_t timer_due_ns);
 /* What happens to a guest. */
 void calendar_expect(struct calendar *calendar, uint32_t guest);
 void calendar_dying(struct calendar *calendar, uint32_t guest);
+void calendar_ended(struct calendar *calendar, uint32_t guest);
 void calendar_leave(struct calendar *calendar, uint32_t guest);
 void calendar_hold(struct calendar *calendar, uint32_t guest);
 void calendar_release(struct calendar *calendar, uint32_t guest);

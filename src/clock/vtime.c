@@ -8,6 +8,9 @@
 #include "base/cleanup.h"
 #include "clock/vtime_internal.h"
 
+/* More would only wait for processors; the others' turns come next. */
+enum { GUESTS_AT_ONCE = 16 };
+
 /* Behind the pace by more than this, the lab does not run to catch up. */
 #define LAG_NS (100 * NS_PER_MS)
 
@@ -130,7 +133,7 @@ static bool cue_someone(struct vtime *vtime, uint64_t *later_ns)
 
 	*later_ns = CALENDAR_NEVER;
 	/* In the middle of a guest's turn it would depend on how far it has got. */
-	if (calendar->running < calendar->guest_count)
+	if (calendar->running)
 		return false;
 	for (uint32_t i = 0; i < calendar->guest_count; i++) {
 		const struct calendar_guest *g = &calendar->guests[i];
@@ -166,8 +169,10 @@ static uint64_t input_ns(struct vtime *vtime)
 	/* At the time that people see. */
 	if (vtime->pace_ppm && !vtime->paused && !vtime->stepping)
 		paced = paced_ns(vtime);
-	vtime->input_at_ns =
-		(paced > now_ns ? paced : now_ns) + vtime->calendar.lookahead_ns;
+	/* Guests that run began less than one lookahead from now, and none goes further
+	 * by itself than CALENDAR_FREE_NS from there: then all of them can hear. */
+	vtime->input_at_ns = (paced > now_ns ? paced : now_ns) +
+			     vtime->calendar.lookahead_ns + CALENDAR_FREE_NS;
 	return vtime->input_at_ns;
 }
 
@@ -185,6 +190,25 @@ static void run_inputs(struct vtime *vtime)
 	vtime->open = false;
 }
 
+static void run_window(struct vtime *vtime, const struct calendar_turn *turn)
+{
+	struct calendar *calendar = &vtime->calendar;
+	uint64_t timer_due_ns = clock_virtual_due_ns(vtime->clock);
+	uint32_t window[GUESTS_AT_ONCE];
+	uint32_t count = calendar_window(calendar, turn, timer_due_ns, window,
+					 vtime->serial ? 1 : GUESTS_AT_ONCE);
+	bool ready[GUESTS_AT_ONCE];
+
+	for (uint32_t i = 0; i < count; i++) {
+		ready[i] = calendar->guests[window[i]].state == GUEST_READY;
+		calendar_run(calendar, window[i]);
+	}
+	for (uint32_t i = 0; i < count; i++)
+		calendar_refresh(calendar, window[i], timer_due_ns);
+	for (uint32_t i = 0; i < count; i++)
+		vtime_guest_go(&vtime->guests[window[i]], ready[i]);
+}
+
 static void begin(struct vtime *vtime, const struct calendar_turn *next)
 {
 	vtime->standing = false;
@@ -194,8 +218,10 @@ static void begin(struct vtime *vtime, const struct calendar_turn *next)
 		clock_virtual_fire(vtime->clock);
 	} else if (next->kind == TURN_KICK) {
 		vtime_guest_kick(&vtime->guests[next->guest]);
+	} else if (next->kind == TURN_LEAVE) {
+		vtime_guest_end(&vtime->guests[next->guest]);
 	} else {
-		vtime_guest_go(&vtime->guests[next->guest]);
+		run_window(vtime, next);
 	}
 }
 
@@ -229,7 +255,7 @@ static bool finish_last(struct vtime *vtime, uint64_t *cue_ns)
 	if (!kicker)
 		return false;
 	vtime_guest_reply(kicker);
-	return true;
+	return calendar->waited_for;
 }
 
 /* Do the next thing.  True: there may be more at once. */
@@ -299,7 +325,9 @@ static void on_guard(void *ctx, uint64_t now_ns)
 		[GUEST_WAITING] = "does not answer a device",
 		[GUEST_RUNNING] = "has been running",
 		[GUEST_KICKING] = "waits for a device",
+		[GUEST_READY] = "waits for its turn",
 		[GUEST_LEAVING] = "was to end",
+		[GUEST_ENDED] = "has ended",
 	};
 	struct vtime *vtime = ctx;
 	struct calendar *calendar = &vtime->calendar;
@@ -337,6 +365,7 @@ int vtime_create(struct vtime **out, const struct vtime_config *config, struct w
 	vtime->ctx = config->ctx;
 	vtime->pace_ppm = config->pace_ppm;
 	vtime->guard_ns = config->guard_ns;
+	vtime->serial = config->serial;
 	vtime->inputs_end = &vtime->inputs;
 	vtime->pace_timer = (struct timer){ .fire = on_pace, .ctx = vtime };
 	vtime->guard = (struct timer){ .fire = on_guard, .ctx = vtime };

@@ -29,8 +29,12 @@
  * An idle lab at pace max stands still, and its time is where the last command
  * left it: a script of commands gives the same times in every run.
  *
+ * Guests that cannot reach one another in what they do next run at once; the result is
+ * the same as one after the other.
+ *
  * Inputs happen between two instants, after all that happens at a time: one lookahead
- * after they were asked for, so that no guest has come further by itself.
+ * and CALENDAR_FREE_NS after they were asked for, so that no guest has come further by
+ * itself.
  *
  * Liveness.  A guest that is waited for and says nothing for guard_ns of host time
  * is reported, once, with ops->stuck(); the calendar goes on waiting.
@@ -75,6 +79,7 @@ struct vtime_config {
 	uint32_t guest_count;
 	uint64_t pace_ppm;
 	uint64_t guard_ns;
+	bool serial; /* one guest at a time, though several could run */
 	const struct vtime_ops *ops;
 	void *ctx;
 };
@@ -91,7 +96,14 @@ int vtime_guest_open(struct vtime *vtime, uint32_t guest, const char *path,
 		     struct why *why);
 /* Its process was told to end: time stands until it has. */
 void vtime_guest_dying(struct vtime *vtime, uint32_t guest);
-/* Its process has ended. */
+/* Its process has ended: end.run() is called when that has its turn, and calls
+ * vtime_guest_gone(). */
+struct vtime_end {
+	void (*run)(void *ctx);
+	void *ctx;
+};
+void vtime_guest_ended(struct vtime *vtime, uint32_t guest, const struct vtime_end *end);
+/* It has left, or could not be started. */
 void vtime_guest_gone(struct vtime *vtime, uint32_t guest);
 struct vtime_guest *vtime_guest(struct vtime *vtime, uint32_t guest);
 

@@ -114,26 +114,39 @@ static void tell_free_until(struct vtime_guest *guest)
 	say(guest, TT_FREE_UNTIL, ++guest->free_seq, guest->told_ns);
 }
 
-void vtime_guest_go(struct vtime_guest *guest)
+/* The reply to its kick, with which it goes on. */
+static void send_reply(struct vtime_guest *guest)
+{
+	struct vtime_kick kick = guest->kick;
+
+	guest->kick = (struct vtime_kick){ 0 };
+	kick.send(kick.ctx);
+}
+
+void vtime_guest_go(struct vtime_guest *guest, bool ready)
 {
 	struct vtime *vtime = guest->vtime;
-	struct calendar *calendar = &vtime->calendar;
+	const struct calendar *calendar = &vtime->calendar;
+	uint64_t at_ns = calendar->guests[guest->index].local_ns;
 
-	calendar_run(calendar, guest->index, clock_virtual_due_ns(vtime->clock));
 	if (!guest->started) {
 		/* Its clock is 0 as it begins; it has not asked for anything yet. */
 		guest->started = true;
 		ack_start(guest);
 		return;
 	}
-	if (guest->shares) {
-		vtime_share_set_time(&guest->share, own_ns(guest));
+	at_ns = calendar_guest_ns(calendar, guest->index, at_ns);
+	if (guest->shares)
 		set_free_until(guest);
-	} else {
-		tell_free_until(guest);
+	if (ready) {
+		send_reply(guest);
+		return;
 	}
-	say(guest, TT_RUN, guest->free_seq + 1,
-	    calendar_guest_ns(calendar, guest->index, calendar->now_ns));
+	if (guest->shares)
+		vtime_share_set_time(&guest->share, at_ns);
+	else
+		tell_free_until(guest);
+	say(guest, TT_RUN, guest->free_seq + 1, at_ns);
 }
 
 /* ---- what devices owe it ------------------------------------------------- */
@@ -241,24 +254,23 @@ void vtime_guest_kick(struct vtime_guest *guest)
 void vtime_guest_reply(struct vtime_guest *guest)
 {
 	struct vtime *vtime = guest->vtime;
-	struct vtime_kick kick = guest->kick;
 
 	calendar_refresh(&vtime->calendar, guest->index,
 			 clock_virtual_due_ns(vtime->clock));
 	/* It may not go as far as it was told.  It looks at our reply first if both are
 	 * there, so it has to acknowledge this one before. */
-	if (guest->shares) {
-		set_free_until(guest);
-	} else if (free_until_ns(guest) < guest->told_ns) {
+	if (!guest->shares && free_until_ns(guest) < guest->told_ns) {
 		tell_free_until(guest);
 		guest->free_due = true;
 		calendar_hold(&vtime->calendar, guest->index);
 		return;
 	}
-	guest->kick = (struct vtime_kick){ 0 };
 	vtime->kicker = NULL;
-	calendar_resume(&vtime->calendar, guest->index);
-	kick.send(kick.ctx);
+	calendar_ready(&vtime->calendar, guest->index);
+	if (guest->shares)
+		return; /* it goes on with its window */
+	calendar_run(&vtime->calendar, guest->index);
+	send_reply(guest);
 }
 
 /* ---- what it says ---------------------------------------------------------- */
@@ -407,6 +419,22 @@ int vtime_guest_open(struct vtime *vtime, uint32_t index, const char *path,
 void vtime_guest_dying(struct vtime *vtime, uint32_t guest)
 {
 	calendar_dying(&vtime->calendar, guest);
+}
+
+void vtime_guest_ended(struct vtime *vtime, uint32_t guest, const struct vtime_end *end)
+{
+	vtime->guests[guest].end = *end;
+	calendar_ended(&vtime->calendar, guest);
+	vtime_heard(vtime);
+}
+
+void vtime_guest_end(struct vtime_guest *guest)
+{
+	struct vtime_end end = guest->end;
+
+	guest->end = (struct vtime_end){ 0 };
+	if (end.run)
+		end.run(end.ctx);
 }
 
 void vtime_guest_gone(struct vtime *vtime, uint32_t guest)

@@ -51,7 +51,9 @@ struct vtime_guest {
 	uint64_t told_ns;  /* the last one, in its own time */
 	struct vtime_cue *cues, **cues_end;
 	struct vtime_kick kick; /* .send NULL: none is under way */
-	bool kick_run;		/* it has had its time, and waits for the reply */
+	struct vtime_end
+		end;   /* .run NULL: its process runs, or is not told to have ended */
+	bool kick_run; /* it has had its time, and waits for the reply */
 };
 
 struct vtime {
@@ -64,6 +66,7 @@ struct vtime {
 	const struct vtime_ops *ops;
 	void *ctx;
 
+	bool serial;
 	unsigned wanted, stalled;
 	uint64_t pace_ppm;
 	bool paused, stepping, open, standing;
@@ -87,8 +90,9 @@ struct vtime {
 /* vtime_guest.c */
 void vtime_guest_init(struct vtime_guest *guest, struct vtime *vtime, uint32_t index);
 void vtime_guest_close(struct vtime_guest *guest);
-/* Its turn has come. */
-void vtime_guest_go(struct vtime_guest *guest);
+/* Its turn has come, as the calendar knows; ready: after a kick. */
+void vtime_guest_go(struct vtime_guest *guest, bool ready);
+void vtime_guest_end(struct vtime_guest *guest);
 /* It has answered: its request may be another now. */
 void vtime_guest_sync(struct vtime_guest *guest);
 /* Make the next call that is due.  False: there is none. */

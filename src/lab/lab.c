@@ -278,6 +278,7 @@ static int prepare(struct lab_process *process, const struct lab_options *option
 	lab->env.kernel_args = options->kernel_args;
 	lab->capture_target = options->capture;
 	lab->virtual_time = options->virtual_time;
+	lab->serial = options->serial;
 	lab->pace_ppm = options->pace_ppm;
 	lab->guard_s = options->guard_s;
 	err = choose_seed(lab, options, why);

@@ -48,6 +48,7 @@ struct lab_options {
 	uint32_t boots_at_once;	 /* 0: two per processor */
 	uint32_t boot_timeout_s; /* from start to the agent's first word; 0: default */
 	bool virtual_time;
+	bool serial;	   /* one machine at a time */
 	uint64_t pace_ppm; /* VTIME_PACE_MAX or parts per million of the host's time */
 	uint32_t guard_s;  /* of host time, for a guest that does not go on; 0: default */
 };

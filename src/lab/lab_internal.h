@@ -36,7 +36,7 @@ struct lab {
 	uint64_t seed;
 	bool seed_drawn;
 	uint32_t boots_at_once;
-	bool virtual_time;
+	bool virtual_time, serial;
 	uint64_t pace_ppm;
 	uint32_t guard_s;
 	struct loop *loop;

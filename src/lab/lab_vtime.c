@@ -58,6 +58,7 @@ int lab_vtime_create(struct lab *lab, struct why *why)
 	struct vtime_config config = { .loop = lab->loop,
 				       .guest_count = (uint32_t)lab->plan->node_count,
 				       .pace_ppm = lab->pace_ppm,
+				       .serial = lab->serial,
 				       .ops = &ops,
 				       .ctx = lab };
 	int err = clock_real_create(&lab->host, lab->loop, why);

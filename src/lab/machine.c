@@ -132,13 +132,12 @@ static void close_devices(struct machine *machine, const char *reason)
 }
 
 /* The process has ended; what that means depends on what was asked of it. */
-static void on_gone(void *ctx, uint32_t events)
+static void gone(void *ctx)
 {
 	struct machine *machine = ctx;
 	char how[256] = "";
 	bool asked, off;
 
-	(void)events;
 	node_reap(machine->node, how, sizeof(how));
 	watch_close(steal_ptr(&machine->node_watch));
 	node_free(steal_ptr(&machine->node));
@@ -152,6 +151,21 @@ static void on_gone(void *ctx, uint32_t events)
 				text_json_z(how)));
 	machine_set_state(machine, asked || off ? MACHINE_STOPPED : MACHINE_FAILED, how);
 	machine->env->ops->gone(machine->env->ctx, machine);
+}
+
+static void on_gone(void *ctx, uint32_t events)
+{
+	struct machine *machine = ctx;
+
+	(void)events;
+	if (!machine->env->vtime) {
+		gone(machine);
+		return;
+	}
+	/* In virtual time it has its place among what others do. */
+	watch_close(steal_ptr(&machine->node_watch));
+	vtime_guest_ended(machine->env->vtime, machine->index,
+			  &(struct vtime_end){ .run = gone, .ctx = machine });
 }
 
 static int start_process(struct machine *machine, const char *work_dir, int console_fd,

@@ -67,9 +67,23 @@ LOSSY = {
 }
 
 
+more_args = []
+
+
+@contextlib.contextmanager
+def always(*args):
+    """Every lab is started with these, too."""
+    more_args.extend(args)
+    try:
+        yield
+    finally:
+        more_args.clear()
+
+
 def virtual(home, topology, *args, seed=7, path=None, **options):
     """Bring it up; path: where the file is, if not among the home's."""
     return home.up(str(path) if path else topology, "--clock", "virtual", "--seed", seed,
+                   *more_args,
                    *(["--kernel", KERNEL] if KERNEL else []), *args, timeout=300,
                    **options)
 
@@ -185,6 +199,21 @@ def chatter(home, seed=7):
     return got
 
 
+def faults_by_hand(home):
+    lab = virtual(home, "triangle.json")
+    lab.exec("n1", "ping -n -q -c3 n2")
+    lab.netlab("fault", "set", "n1->n2", "loss=50%", "delay=3ms")
+    lab.exec("n1", "ping -n -q -i 0.1 -c30 -W1 n2; exit 0")
+    lab.netlab("partition", "n1|n2,n3")
+    lab.exec("n1", "ping -n -q -c2 -W1 n3; exit 0")
+    lab.netlab("heal")
+    said = lab.exec("n1", "ping -n -q -c2 n3")
+    check(" 0% packet loss" in said, said)
+    got = digest(lab)
+    lab.down()
+    return got
+
+
 # ---- tests -------------------------------------------------------------------
 
 
@@ -209,6 +238,35 @@ def test_an_idle_etcd_cluster_is_faster_than_the_host(home):
     print(f"{state['now_ns'] / 1e9:.0f} virtual seconds in {seconds:.1f} s: "
           f"{state['now_ns'] / 1e9 / seconds:.1f} times the host's; "
           f"{state['stats']['rounds']} rounds")
+
+
+def busy_machines(home, *args):
+    """Eight machines that compute, all at once, again and again.  Seconds, digest."""
+    lab = virtual(home, {
+        "name": "busy", "nodes": {"n[1-8]": {"run": [{
+            "name": "work", "cmd": "for i in $(seq 1000); do head -c 400000 /dev/zero | "
+                                   "sha256sum; sleep 0.05; done"}]}},
+        "networks": {"lan": {"subnet": "10.0.0.0/24", "members": ["n[1-8]"],
+                             "delay": "5ms"}}}, *args)
+    begin = time.monotonic()
+    lab.netlab("clock", "step", "2s")
+    seconds = time.monotonic() - begin
+    got = digest(lab)
+    lab.down()
+    return seconds, got
+
+
+def test_at_once_is_the_same_as_one_after_the_other(home):
+    for scene in (ping_over_routers, redis_under_load, chatter, faults_by_hand,
+                  lossy_lan):
+        at_once = scene(home)
+        with always("--serial"):
+            equal(scene(home), at_once, scene.__name__)
+    at_once, first = busy_machines(home)
+    serial, second = busy_machines(home, "--serial")
+    equal(second, first, "eight busy machines")
+    print(f"eight busy machines: {serial:.2f} s one after the other, {at_once:.2f} s at "
+          f"once: {serial / at_once:.2f} times as fast on {os.cpu_count()} processors")
 
 
 def test_twenty_machines_on_a_lossy_lan_are_the_same_again(home):
@@ -306,20 +364,7 @@ def test_pace_and_pause(home):
 
 
 def test_faults_and_partitions_happen_at_a_virtual_time(home):
-    def scene(home):
-        lab = virtual(home, "triangle.json")
-        lab.exec("n1", "ping -n -q -c3 n2")
-        lab.netlab("fault", "set", "n1->n2", "loss=50%", "delay=3ms")
-        lab.exec("n1", "ping -n -q -i 0.1 -c30 -W1 n2; exit 0")
-        lab.netlab("partition", "n1|n2,n3")
-        lab.exec("n1", "ping -n -q -c2 -W1 n3; exit 0")
-        lab.netlab("heal")
-        said = lab.exec("n1", "ping -n -q -c2 n3")
-        check(" 0% packet loss" in said, said)
-        got = digest(lab)
-        lab.down()
-        return got
-    same(home, scene)
+    same(home, faults_by_hand)
 
 
 def test_copies_and_input_reach_a_machine_in_virtual_time(home):

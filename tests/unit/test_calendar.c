@@ -30,12 +30,18 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static void run(uint32_t guest, uint64_t timer_ns)
+{
+	calendar_run(&calendar, guest);
+	calendar_refresh(&calendar, guest, timer_ns);
+}
+
 /* A guest that has had its first turn and waits; it wants to run at ns. */
 static void wants(uint32_t guest, uint64_t ns)
 {
 	calendar_expect(&calendar, guest);
 	assert_int_equal(calendar_start(&calendar, guest, &why), 0);
-	calendar_run(&calendar, guest, CALENDAR_NEVER);
+	run(guest, CALENDAR_NEVER);
 	assert_int_equal(calendar_request(&calendar, guest, ns, &why), 0);
 	assert_int_equal(calendar_wait(&calendar, guest, &why), 0);
 }
@@ -73,7 +79,7 @@ static void test_at_one_instant_timers_then_guests_by_number(void **state)
 	next_is(50, TURN_TIMER, 50, 0);
 	next_is(51, TURN_GUEST, 50, 1);
 	calendar_advance(&calendar, 50);
-	calendar_run(&calendar, 1, CALENDAR_NEVER);
+	run(1, CALENDAR_NEVER);
 	assert_int_equal(calendar_wait(&calendar, 1, &why), 0);
 	next_is(CALENDAR_NEVER, TURN_GUEST, 50, 2);
 }
@@ -86,7 +92,7 @@ static void test_nothing_happens_while_somebody_is_waited_for(void **state)
 	next_is(5, TURN_BUSY, 0, 0);
 	assert_int_equal(calendar_start(&calendar, 1, &why), 0);
 	next_is(CALENDAR_NEVER, TURN_GUEST, 0, 1);
-	calendar_run(&calendar, 1, CALENDAR_NEVER);
+	run(1, CALENDAR_NEVER);
 	next_is(5, TURN_BUSY, 0, 0);
 	assert_int_equal(calendar_wait(&calendar, 1, &why), 0);
 	calendar_hold(&calendar, 0); /* it owes an answer */
@@ -104,12 +110,16 @@ static void test_a_guest_that_dies_stops_time_until_it_is_gone(void **state)
 	wants(0, 10);
 	wants(1, 20);
 	calendar_advance(&calendar, 10);
-	calendar_run(&calendar, 0, CALENDAR_NEVER);
+	run(0, CALENDAR_NEVER);
 	calendar_hold(&calendar, 0);
 	calendar_dying(&calendar, 0);
 	next_is(CALENDAR_NEVER, TURN_BUSY, 0, 0);
 	calendar_release(&calendar, 0); /* late answers change nothing */
 	next_is(CALENDAR_NEVER, TURN_BUSY, 0, 0);
+	/* That it has ended has its place. */
+	calendar_ended(&calendar, 0);
+	next_is(9, TURN_TIMER, 10, 0);
+	next_is(CALENDAR_NEVER, TURN_LEAVE, 10, 0);
 	calendar_leave(&calendar, 0);
 	next_is(CALENDAR_NEVER, TURN_GUEST, 20, 1);
 	/* Its place can be taken again. */
@@ -155,7 +165,7 @@ static void test_a_guest_runs_free_to_just_before_what_comes_next(void **state)
 	wants(0, 100);
 	wants(1, 400);
 	calendar_advance(&calendar, 100);
-	calendar_run(&calendar, 0, 300);
+	run(0, 300);
 	assert_int_equal(calendar.guests[0].free_until_ns, 300);
 	assert_int_equal(calendar.guests[0].floor_ns, 299);
 	/* It led to a frame that is due sooner. */
@@ -174,7 +184,7 @@ static void test_a_window_reaches_a_link_beyond_what_others_may_do(void **state)
 	wants(0, 100);
 	wants(1, 400);
 	calendar_advance(&calendar, 100);
-	calendar_run(&calendar, 0, CALENDAR_NEVER);
+	run(0, CALENDAR_NEVER);
 	assert_int_equal(calendar.guests[0].free_until_ns, 1400);
 	/* Timers of the lab reach it at once. */
 	assert_true(calendar_refresh(&calendar, 0, 700));
@@ -185,12 +195,51 @@ static void test_a_window_reaches_a_link_beyond_what_others_may_do(void **state)
 	assert_int_equal(calendar.guests[0].free_until_ns, 601);
 }
 
+static void test_guests_of_one_window_run_at_once(void **state)
+{
+	struct calendar_turn turn;
+	uint32_t window[GUESTS];
+
+	(void)state;
+	calendar.lookahead_ns = 1000;
+	wants(0, 1900);
+	wants(1, 2000); /* could be reached by guest 3 before it begins */
+	wants(2, 1500);
+	wants(3, 1000);
+	turn = calendar_next(&calendar, CALENDAR_NEVER);
+	assert_int_equal(turn.guest, 3);
+	assert_int_equal(calendar_window(&calendar, &turn, CALENDAR_NEVER, window, GUESTS),
+			 3);
+	assert_int_equal(window[0], 3);
+	assert_int_equal(window[1], 0);
+	assert_int_equal(window[2], 2);
+	/* Timers reach all at once; a horizon is where everybody stands. */
+	assert_int_equal(calendar_window(&calendar, &turn, 1600, window, GUESTS), 2);
+	assert_int_equal(window[1], 2);
+	calendar.horizon_ns = 1499;
+	assert_int_equal(calendar_window(&calendar, &turn, CALENDAR_NEVER, window, GUESTS),
+			 1);
+	calendar.horizon_ns = CALENDAR_NEVER;
+	assert_int_equal(calendar_window(&calendar, &turn, CALENDAR_NEVER, window, 1), 1);
+	assert_int_equal(window[0], 3);
+	/* Each runs at its own time, and as far as the others let it. */
+	calendar_advance(&calendar, 1000);
+	calendar_run(&calendar, 3);
+	calendar_run(&calendar, 2);
+	assert_int_equal(calendar.running, 2);
+	calendar_refresh(&calendar, 3, CALENDAR_NEVER);
+	calendar_refresh(&calendar, 2, CALENDAR_NEVER);
+	assert_int_equal(calendar.guests[3].free_until_ns, 2500);
+	assert_int_equal(calendar.guests[2].local_ns, 1500);
+	assert_int_equal(calendar.guests[2].free_until_ns, 2000);
+}
+
 static void test_free_running_is_bounded(void **state)
 {
 	(void)state;
 	wants(0, 100);
 	calendar_advance(&calendar, 100);
-	calendar_run(&calendar, 0, CALENDAR_NEVER);
+	run(0, CALENDAR_NEVER);
 	assert_int_equal(calendar.guests[0].free_until_ns, 100 + CALENDAR_FREE_NS);
 }
 
@@ -202,14 +251,14 @@ static void test_kicks_have_their_place_by_the_time_of_the_guest(void **state)
 	wants(1, 400);
 	wants(2, 600);
 	calendar_advance(&calendar, 100);
-	calendar_run(&calendar, 0, CALENDAR_NEVER);
+	run(0, CALENDAR_NEVER);
 	/* It has gone on by itself beyond what guest 1 is to do. */
 	assert_int_equal(calendar_update(&calendar, 0, 500, &why), 0);
 	assert_int_equal(calendar.now_ns, 100);
 	assert_int_equal(calendar_kick(&calendar, 0, &why), 0);
 	next_is(CALENDAR_NEVER, TURN_GUEST, 400, 1);
 	calendar_advance(&calendar, 400);
-	calendar_run(&calendar, 1, CALENDAR_NEVER);
+	run(1, CALENDAR_NEVER);
 	/* What guest 0 is about to do may reach guest 1. */
 	assert_int_equal(calendar.guests[1].free_until_ns, 1500);
 	next_is(450, TURN_BUSY, 0, 0);
@@ -218,7 +267,9 @@ static void test_kicks_have_their_place_by_the_time_of_the_guest(void **state)
 	next_is(501, TURN_KICK, 500, 0);
 	assert_int_equal(calendar_next(&calendar, 501).guest, 0);
 	calendar_advance(&calendar, 500);
-	calendar_resume(&calendar, 0);
+	calendar_ready(&calendar, 0);
+	next_is(CALENDAR_NEVER, TURN_GUEST, 500, 0); /* it goes on */
+	run(0, CALENDAR_NEVER);
 	next_is(501, TURN_BUSY, 0, 0);
 	assert_int_equal(calendar_wait(&calendar, 0, &why), 0);
 	next_is(CALENDAR_NEVER, TURN_GUEST, 600, 2);
@@ -229,7 +280,7 @@ static void test_time_is_where_the_guest_says_within_what_it_may(void **state)
 	(void)state;
 	wants(0, 100);
 	calendar_advance(&calendar, 100);
-	calendar_run(&calendar, 0, 200);
+	run(0, 200);
 	assert_int_equal(calendar_update(&calendar, 0, 150, &why), 0);
 	assert_int_equal(calendar.guests[0].local_ns, 150);
 	/* Its time does not go back. */
@@ -256,7 +307,7 @@ static void test_a_guest_out_of_turn_is_refused(void **state)
 	/* Before its first turn it has no clock to ask by. */
 	assert_int_equal(calendar_request(&calendar, 0, 1, &why), -EPROTO);
 	assert_int_equal(calendar_wait(&calendar, 0, &why), -EPROTO);
-	calendar_run(&calendar, 0, CALENDAR_NEVER);
+	run(0, CALENDAR_NEVER);
 	assert_int_equal(calendar_wait(&calendar, 0, &why), 0);
 	assert_int_equal(calendar_wait(&calendar, 0, &why), -EPROTO);
 	/* Asking anew while it waits is what interrupts do. */
@@ -277,6 +328,7 @@ int main(void)
 		T(test_what_is_overdue_happens_now),
 		T(test_a_guest_runs_free_to_just_before_what_comes_next),
 		T(test_a_window_reaches_a_link_beyond_what_others_may_do),
+		T(test_guests_of_one_window_run_at_once),
 		T(test_free_running_is_bounded),
 		T(test_kicks_have_their_place_by_the_time_of_the_guest),
 		T(test_time_is_where_the_guest_says_within_what_it_may),
