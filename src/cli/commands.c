@@ -34,7 +34,8 @@ static const struct option_spec up_options[] = {
 	 COMPLETE_CLOCK, false},
 	{0, "pace", "PACE", "of virtual time: max, or a factor of the host's (default: 1 at a "
 	 "terminal, else max)", COMPLETE_PACE, false},
-	{0, "serial", NULL, "in virtual time: one machine at a time; the result is the same", 0, false},
+	{0, "serial", NULL, "in virtual time: one machine at a time, with the same result", 0,
+	 false},
 	{0, "guard", "TIME", "of the host's, in which a machine in virtual time has to go on "
 	 "(default: 30s)", 0, false},
 	{0},

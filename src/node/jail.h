@@ -18,6 +18,7 @@
 #ifndef NL_NODE_JAIL_H
 #define NL_NODE_JAIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -44,6 +45,8 @@ struct jail_spec {
 	const char *exec; /* path inside */
 	char *const *argv;
 	char *const *envp;
+	bool one_cpu;  /* all of it on one processor, */
+	uint32_t cpu;  /* which is the one of this number, modulo those there are */
 	int stdio_fd; /* becomes stdin, stdout and stderr */
 };
 

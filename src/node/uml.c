@@ -128,6 +128,8 @@ static int start_uml(struct jail *out, const struct node_start *start, struct wh
 		.hostname = start->plan->name,
 		.exec = JAIL_DIR "/kernel",
 		.envp = envp,
+		.one_cpu = start->virtual_time,
+		.cpu = start->index,
 		.stdio_fd = start->console_fd,
 	};
 	int err;
