@@ -32,6 +32,7 @@ static const struct {
 	{ "hostfs-owner", "hostfs_owner=", "root's files of the host are root's" },
 	{ "hostfs-stable",
 	  "hostfs_stable=", "the host's files look the same in each run" },
+	{ "host", "um_host=", "the host's name and kernel are hidden" },
 	{ "modules", NULL, "loads modules on demand" },
 	{ "builtin", NULL, "needs no module to boot" },
 };

@@ -26,9 +26,10 @@ enum kernel_can {
 	KERNEL_CPUID = 1 << 4,	       /* a fixed processor for the programs */
 	KERNEL_HOSTFS_OWNER = 1 << 5,  /* the host root's files are root's */
 	KERNEL_HOSTFS_STABLE = 1 << 6, /* inode numbers, times: the same in each run */
-	KERNEL_MODULES = 1 << 7,       /* loads modules */
-	KERNEL_BUILTIN = 1 << 8,       /* needs none to be a machine of a lab */
-	KERNEL_CANS = 9,
+	KERNEL_HOST = 1 << 7,	       /* the host's name is hidden */
+	KERNEL_MODULES = 1 << 8,       /* loads modules */
+	KERNEL_BUILTIN = 1 << 9,       /* needs none to be a machine of a lab */
+	KERNEL_CANS = 10,
 };
 
 struct kernel {

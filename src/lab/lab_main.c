@@ -221,7 +221,8 @@ static int build(struct lab_process *process, struct signals *signals, struct wh
 	if (!err)
 		err = watch_signals(signals, lab, why);
 	if (!err)
-		clock_real_punctual(lab->clock);
+		if (!lab->vtime)
+			clock_real_punctual(lab->clock);
 	if (!err)
 		err = proc_identify(&lab->info.process, 0, why);
 	if (err)

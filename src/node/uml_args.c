@@ -173,6 +173,8 @@ static const struct {
 	{ KERNEL_HOSTFS_OWNER, false, "hostfs_owner=root" },
 	{ KERNEL_TSC, true, "um_tsc=guest" },
 	{ KERNEL_CPUID, true, "um_cpuid=fixed" },
+	{ KERNEL_HOST, true, "um_host=hidden" },
+	{ KERNEL_HOSTFS_STABLE, true, "hostfs_stable=on" },
 };
 
 static int add_for_kernel(struct uml_args *args, const struct uml_machine *machine,
