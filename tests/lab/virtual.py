@@ -3,8 +3,7 @@
 """Labs in virtual time: the same again, whatever else the host does.
 
 RUNS in the environment is how often each scene is run (3); the issue's own number is 20.
-NETLAB_VIRTUAL_KERNEL is the kernel, if the best installed is not to be taken.  Skipped
-where the kernel has no time travel.
+Needs netlab's own kernel (see harness.own_kernel()).
 """
 import contextlib
 import json
@@ -21,7 +20,7 @@ import harness
 from harness import check, equal
 
 RUNS = int(os.environ.get("RUNS", "3"))
-KERNEL = os.environ.get("NETLAB_VIRTUAL_KERNEL")
+KERNEL = harness.own_kernel()
 CHATTER = os.environ.get("NETLAB_CHATTER")
 
 ROUTERS = {
@@ -84,7 +83,7 @@ def virtual(home, topology, *args, seed=7, path=None, **options):
     """Bring it up; path: where the file is, if not among the home's."""
     return home.up(str(path) if path else topology, "--clock", "virtual", "--seed", seed,
                    *more_args,
-                   *(["--kernel", KERNEL] if KERNEL else []), *args, timeout=300,
+                   "--kernel", KERNEL, *args, timeout=300,
                    **options)
 
 
@@ -305,7 +304,7 @@ def as_nobody():
             equal(done.returncode, 0, args, done.stderr)
             return done.stdout
         run("up", "routers.json", "--clock", "virtual", "--seed", "7",
-            *(["--kernel", KERNEL] if KERNEL else []))
+            "--kernel", KERNEL)
         try:
             run("exec", "a", "--", "ping", "-c", "20", "-i", "0.2", "b")
             return json.loads(run("clock", "--json"))["digest"]["all"]
@@ -418,4 +417,4 @@ def test_the_run_directory_keeps_the_digest(home):
 
 
 if __name__ == "__main__":
-    sys.exit(harness.main(globals()))
+    sys.exit(harness.main(globals(), needs_own_kernel=True))
