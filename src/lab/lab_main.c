@@ -220,9 +220,9 @@ static int build(struct lab_process *process, struct signals *signals, struct wh
 		err = lab_vtime_create(lab, why);
 	if (!err)
 		err = watch_signals(signals, lab, why);
-	if (!err)
-		if (!lab->vtime)
-			clock_real_punctual(lab->clock);
+	/* Virtual time has no lateness. */
+	if (!err && !lab->vtime)
+		clock_real_punctual(lab->clock);
 	if (!err)
 		err = proc_identify(&lab->info.process, 0, why);
 	if (err)
