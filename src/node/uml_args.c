@@ -18,7 +18,9 @@
  * that hangs on it.
  * raid6_select_algo: without it a btrfs or md RAID 6 cannot be used; who wants
  * one gives initcall_blacklist=none.
- * panic=-1: a machine that is lost shall end, not stand. */
+ * panic=-1: a machine that is lost shall end, not stand.
+ * um_console_queue: of netlab's own kernel, 2 MB of a machine's memory less; another
+ * kernel hands it to the agent, who does not care. */
 static const char *const defaults[] = {
 	"con=null",
 	"ssl=null",
@@ -30,6 +32,7 @@ static const char *const defaults[] = {
 	"initcall_blacklist=raid6_select_algo",
 	"lsm=",
 	"audit=0",
+	"um_console_queue=32",
 };
 
 /* What netlab needs as it is. */

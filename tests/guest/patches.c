@@ -29,9 +29,9 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
-#include <sys/random.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -179,6 +179,7 @@ static bool steps_over(void)
 
 static const char *tsc(void)
 {
+	struct sigaction action = { .sa_handler = on_usr1 };
 	pthread_t threads[THREADS];
 	bool ok[THREADS];
 
@@ -190,7 +191,7 @@ static const char *tsc(void)
 	for (int i = 0; i < THREADS; i++)
 		if (pthread_join(threads[i], NULL) || !ok[i])
 			return "host in a thread";
-	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_usr1 }, NULL);
+	sigaction(SIGUSR1, &action, NULL);
 	raise(SIGUSR1);
 	if (!handler_ok)
 		return "host in a signal handler";
@@ -256,7 +257,7 @@ static void chance(void)
 	int fd = open("/dev/urandom", O_RDWR);
 
 	printf("random: ");
-	if (getrandom(bytes, sizeof(bytes), 0) == sizeof(bytes))
+	if (syscall(SYS_getrandom, bytes, sizeof(bytes), 0) == sizeof(bytes))
 		put_hex(bytes + sizeof(bytes) - 16, 16);
 	/* What programs add must make no difference either. */
 	if (fd >= 0 && write(fd, &(uint64_t){ clock_ns() }, 8) == 8 &&
@@ -289,7 +290,9 @@ static void fault(void)
 			 :
 			 : "a"(UINT64_C(0x8000000000000000))
 			 : "memory");
-	signal(SIGSEGV, SIG_DFL);
+	action.sa_handler = SIG_DFL;
+	action.sa_flags = 0;
+	sigaction(SIGSEGV, &action, NULL);
 	printf("fault: %s\n", faults == 1 ? "SIGSEGV" : "none");
 }
 
