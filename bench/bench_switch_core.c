@@ -77,17 +77,20 @@ static double host_seconds(void)
 }
 
 /* Frames from port 0 to port 1, one each gap_ns of lab time. */
-static void run(const char *what, uint32_t members, bool segment,
-		struct fault_spec spec, uint64_t gap_ns, uint64_t frames)
+static void run(const char *what, uint32_t members, bool segment, struct fault_rule spec,
+		uint64_t gap_ns, uint64_t frames)
 {
 	struct lab lab = lab_create(members, segment);
 	uint8_t there[FRAME_BYTES], back[FRAME_BYTES];
 	struct frame frame = frame_of(there, 1, 0);
 	uint64_t now_ns = 0;
+	struct fault_spec *spec_of;
 	double seconds;
 
 	sw_port_frame(lab.sw, 1, frame_of(back, 0, 1), now_ns); /* is learnt */
-	sw_fault_set(lab.sw, lab.links[0], 0, &spec, now_ns);
+	spec_of = fault_spec_of(&spec);
+	ASSERT(spec_of &&
+	       sw_fault_set(lab.sw, lab.links[0], 0, spec_of, now_ns, NULL) == 0);
 	delivered = 0;
 	seconds = host_seconds();
 	for (uint64_t i = 0; i < frames; i++)
@@ -98,26 +101,27 @@ static void run(const char *what, uint32_t members, bool segment,
 	       1e9 * seconds / (double)frames, 1e-6 * (double)frames / seconds,
 	       100.0 * (double)delivered / (double)frames);
 	sw_destroy(lab.sw);
+	fault_spec_free(spec_of);
 }
 
 int main(int argc, char **argv)
 {
 	uint64_t frames = 1000000 * (argc > 1 ? strtoull(argv[1], NULL, 10) : 10);
-	struct fault_spec none = { 0 };
+	struct fault_rule none = { 0 };
 
 	run("point to point", 2, false, none, 1, frames);
 	run("LAN of 3", 3, true, none, 1, frames);
 	run("LAN of 102, 100 of them silent", 102, true, none, 1, frames);
 	run("point to point, loss 10 %", 2, false,
-	    (struct fault_spec){ .loss_ppm = 100000 }, 1, frames);
+	    (struct fault_rule){ .loss.p_ppb = 100000 * FAULT_PPM }, 1, frames);
 	run("point to point, delay: 100 frames under way", 2, false,
-	    (struct fault_spec){ .delay_ns = 100000 }, 1000, frames);
+	    (struct fault_rule){ .delay_ns = 100000 }, 1000, frames);
 	run("point to point, delay: 50,000 under way", 2, false,
-	    (struct fault_spec){ .delay_ns = 50000000 }, 1000, frames);
+	    (struct fault_rule){ .delay_ns = 50000000 }, 1000, frames);
 	run("point to point, delay and jitter: 50,000", 2, false,
-	    (struct fault_spec){ .delay_ns = 50000000, .jitter_ns = 50000000 }, 1000,
+	    (struct fault_rule){ .delay_ns = 50000000, .jitter_ns = 50000000 }, 1000,
 	    frames);
 	run("point to point, rate 1 Gbit/s", 2, false,
-	    (struct fault_spec){ .rate_bps = 1000000000 }, 600, frames);
+	    (struct fault_rule){ .rate_bps = 1000000000 }, 600, frames);
 	return 0;
 }

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: MIT
 unit_test(test_draw SOURCES unit/test_draw.c LIBS nl_base)
 unit_test(test_note SOURCES unit/test_note.c LIBS nl_linkfault)
-unit_test(test_fault SOURCES unit/test_fault.c LIBS nl_linkfault)
+add_library(test_fault_rig STATIC lib/fault_rig.c)
+target_include_directories(test_fault_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(test_fault_rig PUBLIC nl_topology PkgConfig::CMOCKA m)
+unit_test(test_fault SOURCES unit/test_fault.c LIBS test_fault_rig)
+unit_test(test_fault_line SOURCES unit/test_fault_line.c LIBS test_fault_rig)
+unit_test(test_fault_stats SOURCES unit/test_fault_stats.c LIBS test_fault_rig)
 add_library(test_sim STATIC sim/sim.c)
 target_include_directories(test_sim PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(test_sim PUBLIC nl_switch nl_clock PkgConfig::CMOCKA)

@@ -25,11 +25,30 @@
 #include <stdint.h>
 
 enum draw_lane {
-	LANE_LOSS = 1,	 /* is this frame lost? */
-	LANE_JITTER = 2, /* how much later or earlier than the delay? */
+	LANE_LOSS = 1,	   /* is this frame lost? */
+	LANE_JITTER = 2,   /* how much later or earlier than the delay? */
 	LANE_TOPOLOGY = 3, /* random pattern generator */
 	LANE_MAC = 4,	   /* derived hardware addresses */
 	LANE_SEED = 5,	   /* a node's own seed */
+	/* Link faults: docs/faults.md says what each one decides. */
+	LANE_LOSS_AGAIN = 6, /* the draw of the frame before, once more? */
+	LANE_LOSS_STATE = 7, /* does the chain change its state? */
+	LANE_DUPLICATE = 8,
+	LANE_DUPLICATE_AGAIN = 9,
+	LANE_CORRUPT = 10,
+	LANE_CORRUPT_AGAIN = 11,
+	LANE_CORRUPT_BIT = 12, /* which bit? */
+	LANE_REORDER = 13,
+	LANE_REORDER_AGAIN = 14,
+	LANE_JITTER_AGAIN = 15,
+	LANE_JITTER_SECOND = 16, /* of distributions that take two draws */
+	LANE_REPLAY = 17,
+	LANE_MATCH = 18,    /* does the rule apply to this frame? */
+	LANE_CYCLE_ON = 19, /* how long is the n-th period on? */
+	LANE_CYCLE_OFF = 20,
+	LANE_SLOT = 21, /* how long until the n-th slot? */
+	LANE_RED = 22,
+	LANE_OVERFLOW = 23, /* which one of those that wait? */
 	LANE_PARTITION_ORDER = 64, /* in which order are its nodes dealt out? */
 	LANE_PARTITION_KIND = 65,  /* what does a random partition do this time? */
 	LANE_PARTITION_WAY = 66,   /* both ways, or one? */

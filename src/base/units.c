@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/cleanup.h"
 
 struct unit {
@@ -41,6 +42,11 @@ static const struct unit ppm_units[] = {
 	{ "ppm", 1 },
 	{ "%", 10000 },
 };
+static const struct unit ppb_units[] = {
+	{ "ppb", 1 },
+	{ "ppm", 1000 },
+	{ "%", 10000000 },
+};
 static const struct unit memory_units[] = {
 	{ "K", UINT64_C(1) << 10 },   { "M", UINT64_C(1) << 20 },
 	{ "G", UINT64_C(1) << 30 },   { "KiB", UINT64_C(1) << 10 },
@@ -68,6 +74,12 @@ static const struct quantity parts = {
 	"write a number and % or ppm, such as \"1%\", \"0.5%\" or \"100ppm\"",
 	ppm_units,
 	ARRAY_SIZE(ppm_units),
+};
+static const struct quantity fine_parts = {
+	"a share",
+	"write a number and % or ppm, such as \"1%\", \"0.5%\" or \"100ppm\"",
+	ppb_units,
+	ARRAY_SIZE(ppb_units),
 };
 static const struct quantity memories = {
 	"an amount of memory",
@@ -201,6 +213,11 @@ int units_parse_ppm(const char *text, uint64_t *ppm, struct why *why)
 	return parse(&parts, text, ppm, why);
 }
 
+int units_parse_ppb(const char *text, uint64_t *ppb, struct why *why)
+{
+	return parse(&fine_parts, text, ppb, why);
+}
+
 int units_parse_memory(const char *text, uint64_t *bytes, struct why *why)
 {
 	return parse(&memories, text, bytes, why);
@@ -252,21 +269,27 @@ const char *units_format_bps(char text[UNITS_TEXT_BYTES_MAX], uint64_t bps)
 	return format(&rates, text, bps, "bit");
 }
 
-/* Per cent, whatever it takes: at most four places, as a ppm is 0.0001%. */
-const char *units_format_ppm(char text[UNITS_TEXT_BYTES_MAX], uint64_t ppm)
+/* Per cent, whatever it takes: at most seven places, as a ppb is 0.0000001%. */
+const char *units_format_ppb(char text[UNITS_TEXT_BYTES_MAX], uint64_t ppb)
 {
-	unsigned places = (unsigned)(ppm % 10000);
-	int digits = 4;
+	unsigned places = (unsigned)(ppb % 10000000);
+	int digits = 7;
 
 	if (!places) {
-		snprintf(text, UNITS_TEXT_BYTES_MAX, "%" PRIu64 "%%", ppm / 10000);
+		snprintf(text, UNITS_TEXT_BYTES_MAX, "%" PRIu64 "%%", ppb / 10000000);
 		return text;
 	}
 	for (; places % 10 == 0; places /= 10)
 		digits--;
-	snprintf(text, UNITS_TEXT_BYTES_MAX, "%" PRIu64 ".%0*u%%", ppm / 10000, digits,
+	snprintf(text, UNITS_TEXT_BYTES_MAX, "%" PRIu64 ".%0*u%%", ppb / 10000000, digits,
 		 places);
 	return text;
+}
+
+const char *units_format_ppm(char text[UNITS_TEXT_BYTES_MAX], uint64_t ppm)
+{
+	ASSERT(ppm <= UINT64_MAX / 1000);
+	return units_format_ppb(text, ppm * 1000);
 }
 
 const char *units_format_memory(char text[UNITS_TEXT_BYTES_MAX], uint64_t bytes)

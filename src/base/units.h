@@ -4,7 +4,8 @@
  *	duration   "50ms" "1.5s"      ns us ms s min h        -> nanoseconds
  *	rate       "10Mbit"           bit kbit Mbit Gbit, decimal, a second;
  *	                              "/s" may follow         -> bits per second
- *	part       "1%" "100ppm"      % ppm                   -> parts per million
+ *	part       "1%" "100ppm"      % ppm ppb               -> parts per million, or
+ *	                                                         per billion
  *	memory     "64M" "64MiB"      K M G KiB MiB GiB       -> bytes, binary
  *	size       "150kB" "64KiB"    B kB MB KiB MiB         -> bytes
  *
@@ -31,6 +32,7 @@ enum { UNITS_TEXT_BYTES_MAX = 32 }; /* room for any formatted quantity */
 int units_parse_ns(const char *text, uint64_t *ns, struct why *why);
 int units_parse_bps(const char *text, uint64_t *bps, struct why *why);
 int units_parse_ppm(const char *text, uint64_t *ppm, struct why *why);
+int units_parse_ppb(const char *text, uint64_t *ppb, struct why *why);
 int units_parse_memory(const char *text, uint64_t *bytes, struct why *why);
 int units_parse_size(const char *text, uint64_t *bytes, struct why *why);
 
@@ -41,6 +43,7 @@ int units_parse_count(const char *text, uint64_t *count, struct why *why);
 const char *units_format_ns(char text[UNITS_TEXT_BYTES_MAX], uint64_t ns);
 const char *units_format_bps(char text[UNITS_TEXT_BYTES_MAX], uint64_t bps);
 const char *units_format_ppm(char text[UNITS_TEXT_BYTES_MAX], uint64_t ppm);
+const char *units_format_ppb(char text[UNITS_TEXT_BYTES_MAX], uint64_t ppb);
 const char *units_format_memory(char text[UNITS_TEXT_BYTES_MAX], uint64_t bytes);
 const char *units_format_size(char text[UNITS_TEXT_BYTES_MAX], uint64_t bytes);
 

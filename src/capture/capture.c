@@ -10,9 +10,9 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
-#include "capture/filter.h"
 #include "capture/outbox.h"
 #include "capture/pcapng.h"
+#include "linkfault/filter.h"
 
 enum { SEND_AT_BYTES = 64 << 10 }; /* do not wait for the turn to end */
 
@@ -32,7 +32,7 @@ struct capture {
 	enum capture_state state;
 	int fd;
 	bool restore_blocking;
-	bool full; /* the descriptor said so: EPOLLOUT will tell */
+	bool full;	     /* the descriptor said so: EPOLLOUT will tell */
 	struct watch *watch; /* NULL: a regular file, which is always ready */
 	struct deferred send, end;
 	struct outbox outbox;
@@ -149,9 +149,10 @@ static int open_descriptor(struct capture *capture, struct why *why)
 	int flags = fcntl(capture->fd, F_GETFL), err;
 
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
-		return why_set(why, -EBADF, "capture: the descriptor is not open for writing");
-	err = loop_watch(capture->loop, capture->fd, 0, on_events, capture, &capture->watch,
-			 why);
+		return why_set(why, -EBADF,
+			       "capture: the descriptor is not open for writing");
+	err = loop_watch(capture->loop, capture->fd, 0, on_events, capture,
+			 &capture->watch, why);
 	if (err == -EPERM) /* a file that is always ready: never non-blocking */
 		return 0;
 	if (err)
@@ -350,4 +351,13 @@ void capture_destroy(struct capture *capture)
 	fd = capture->fd;
 	free_all(capture);
 	close(fd);
+}
+
+int capture_filter_check(const char *filter, struct why *why)
+{
+	struct filter *compiled;
+	int err = filter_compile(&compiled, filter, why);
+
+	filter_free(compiled);
+	return err;
 }

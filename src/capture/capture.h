@@ -38,11 +38,12 @@
 
 #include "base/loop.h"
 #include "base/why.h"
+#include "linkfault/filter.h"
 
 enum {
 	CAPTURE_BUFFER_BYTES = 4 << 20,
 	CAPTURE_SNAP_BYTES_MAX = 256 << 10,
-	CAPTURE_FILTER_BYTES_MAX = 8192,
+	CAPTURE_FILTER_BYTES_MAX = FILTER_TEXT_BYTES_MAX,
 };
 
 #define CAPTURE_NO_ID UINT64_MAX
@@ -51,18 +52,18 @@ enum { CAPTURE_NO_VERDICT = -1 };
 struct capture;
 
 struct capture_config {
-	int fd;			 /* regular file, pipe or socket; made non-blocking */
-	const char *filter;	 /* libpcap's language; NULL or "": everything */
-	uint32_t snap_bytes;	 /* of a frame are kept; 0: all */
+	int fd;		     /* regular file, pipe or socket; made non-blocking */
+	const char *filter;  /* libpcap's language; NULL or "": everything */
+	uint32_t snap_bytes; /* of a frame are kept; 0: all */
 	const char *const *interfaces; /* names, copied; index = interface id */
 	size_t interface_count;
-	const char *lab;	 /* name, for the section's comment */
+	const char *lab; /* name, for the section's comment */
 };
 
 struct capture_frame {
 	uint32_t interface;
-	bool inbound;		 /* from the guest */
-	const char *comment;	 /* NULL: none */
+	bool inbound;	     /* from the guest */
+	const char *comment; /* NULL: none */
 	uint64_t wall_ns;
 	const uint8_t *bytes;
 	uint32_t size;

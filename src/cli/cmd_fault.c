@@ -10,6 +10,38 @@
 #include "cli/command.h"
 #include "cli/fault_text.h"
 #include "cli/ui.h"
+#include "topology/fault_words.h"
+
+/* A file that a word names: the lab runs elsewhere, so the whole path. */
+static int whole_path(const char *key, const char *value, char **whole, struct why *why)
+{
+	static const char *const with_file[] = { "table ", "samples ", "trace " };
+	const char *file =
+		strcmp(key, "capacity") || !strcmp(value, "none") ? NULL : value;
+	cleanup_free char *path = NULL;
+
+	*whole = NULL;
+	for (size_t i = 0; !strcmp(key, "distribution") && i < ARRAY_SIZE(with_file); i++)
+		if (!strncmp(value, with_file[i], strlen(with_file[i])))
+			file = value + strlen(with_file[i]);
+	if (!file)
+		return 0;
+	path = realpath(file, NULL);
+	if (!path)
+		return why_errno(why, -errno, "%s: %s", key, file);
+	if (asprintf(whole, "%.*s%s", (int)(file - value), value, path) < 0) {
+		*whole = NULL;
+		return why_set(why, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+/* Words of a rule for certain frames go into that rule: "match=tcp loss=1%". */
+static bool is_of_rule(const char *key)
+{
+	return !strcmp(key, "name") ||
+	       (fault_match_is_key(key) && strcmp(key, "for") != 0);
+}
 
 /* "delay=20ms" -> "delay": "20ms"; "down" -> true. */
 static int add_word(json_t *fault, const char *word, struct why *why)
@@ -17,9 +49,11 @@ static int add_word(json_t *fault, const char *word, struct why *why)
 	const char *equals = strchr(word, '='), *value = equals ? equals + 1 : "";
 	size_t bytes = equals ? (size_t)(equals - word) : strlen(word);
 	cleanup_free char *key = strndup(word, bytes);
+	cleanup_free char *whole = NULL;
 	json_t *json;
+	int err;
 
-	if (!equals && strcmp(word, "down"))
+	if (!equals && !fault_word_is_flag(word))
 		return why_set(why, -EINVAL,
 			       "\"%s\": write KEY=VALUE, such as delay=20ms", word);
 	if (!*key || (equals && !*value))
@@ -27,21 +61,58 @@ static int add_word(json_t *fault, const char *word, struct why *why)
 			       "\"%s\": write KEY=VALUE, such as delay=20ms", word);
 	if (json_object_get(fault, key))
 		return why_set(why, -EINVAL, "%s is given twice", key);
-	if (!equals || !strcmp(value, "true"))
+	err = whole_path(key, value, &whole, why);
+	if (err)
+		return err;
+	if (!equals || (fault_word_is_flag(key) && !strcmp(value, "true")))
 		json = json_true();
-	else if (!strcmp(value, "false"))
+	else if (fault_word_is_flag(key) && !strcmp(value, "false"))
 		json = json_false();
 	else
-		json = json_string(value);
+		json = json_string(whole ? whole : value);
 	if (json_object_set_new(fault, key, json))
 		return why_set(why, -EINVAL, "\"%s\" is not UTF-8 text", word);
 	return 0;
+}
+
+/* The fields of the request, from the words; fault is taken over. */
+static json_t *set_fields(const char *target, json_t *fault, bool replace)
+{
+	json_t *until = json_incref(json_object_get(fault, "for"));
+	json_t *fields;
+	const char *key;
+	json_t *value;
+	bool rule = false;
+
+	json_object_del(fault, "for");
+	json_object_foreach(fault, key, value)
+	{
+		rule |= is_of_rule(key);
+	}
+	if (rule)
+		fault = json_pack("{s:[o]}", "faults", fault);
+	fields = json_pack("{s:s, s:o, s:b}", "target", target, "fault", fault, "replace",
+			   replace);
+	if (until)
+		json_object_set_new(fields, "for", until);
+	return fields;
 }
 
 static int refused(const struct why *why)
 {
 	ui_error("%s", why->text);
 	return STATUS_FAILED;
+}
+
+static void print_warnings(const json_t *answer)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "warnings"), i, one)
+	{
+		ui_warning("%s", json_string_value(one));
+	}
 }
 
 int cmd_fault_set(struct call *call)
@@ -57,15 +128,31 @@ int cmd_fault_set(struct call *call)
 		ui_error("%s", why.text);
 		return STATUS_USAGE;
 	}
-	fields = json_pack("{s:s, s:o, s:b}", "target", call->argv[0], "fault", fault,
-			   "replace", call_option(call, "replace") != NULL);
+	fields = set_fields(call->argv[0], fault, call_option(call, "replace") != NULL);
 	rc = client_call(call->client, "fault-set", fields, CLIENT_CALL_MS, &answer,
 			 &why);
 	if (rc)
 		return refused(&why);
 	fault_print(answer, call->json, false);
+	print_warnings(answer);
 	json_decref(answer);
 	return STATUS_DONE;
+}
+
+/* "loss", or "rule=slow". */
+static void add_part(json_t *fields, const char *word)
+{
+	json_t *keys = json_object_get(fields, "keys");
+
+	if (!strncmp(word, "rule=", 5)) {
+		json_object_set_new(fields, "rule", json_string(word + 5));
+		return;
+	}
+	if (!keys) {
+		keys = json_array();
+		json_object_set_new(fields, "keys", keys);
+	}
+	json_array_append_new(keys, json_string(word));
 }
 
 int cmd_fault_clear(struct call *call)
@@ -83,6 +170,8 @@ int cmd_fault_clear(struct call *call)
 	}
 	if (!all)
 		json_object_set_new(fields, "target", json_string(call->argv[0]));
+	for (int i = 1; i < call->argc; i++)
+		add_part(fields, call->argv[i]);
 	rc = client_call(call->client, "fault-clear", fields, CLIENT_CALL_MS, &answer,
 			 &why);
 	if (rc)

@@ -31,12 +31,13 @@ enum complete {
 	COMPLETE_FOLDER,
 	COMPLETE_LAB,
 	COMPLETE_NODE,
-	COMPLETE_NODES,   /* n1,n2 or all */
-	COMPLETE_TARGET,  /* of a fault: link, A--B */
-	COMPLETE_CAPTURE, /* link, NODE:IF, all */
-	COMPLETE_PATH,    /* file here or NODE: */
-	COMPLETE_FAULT,   /* delay=, loss=, ... */
-	COMPLETE_SERVICE, /* of the node before it */
+	COMPLETE_NODES,	    /* n1,n2 or all */
+	COMPLETE_TARGET,    /* of a fault: link, A--B */
+	COMPLETE_CAPTURE,   /* link, NODE:IF, all */
+	COMPLETE_PATH,	    /* file here or NODE: */
+	COMPLETE_FAULT,	    /* delay=, loss=, ... */
+	COMPLETE_FAULT_KEY, /* delay, loss, ... */
+	COMPLETE_SERVICE,   /* of the node before it */
 	COMPLETE_COMMAND,
 	COMPLETE_SHELL, /* bash, zsh, fish */
 	COMPLETE_PARTITION,  /* a kind, or sides */
@@ -47,7 +48,7 @@ enum complete {
 };
 
 struct option_spec {
-	char letter;       /* 0: none */
+	char letter;	   /* 0: none */
 	const char *name;  /* NULL ends a list */
 	const char *value; /* NULL: the option takes none */
 	const char *brief;
@@ -70,7 +71,7 @@ struct command {
 	const char *brief; /* one line, imperative, no full stop */
 	const char *more;  /* paragraphs, separated by empty lines; NULL: none */
 	const struct option_spec *options; /* NULL: none of its own */
-	int args_min, args_max;            /* args_max -1: any number */
+	int args_min, args_max;		   /* args_max -1: any number */
 	int raw_after; /* words after this many are a command of the user's; 0: none */
 	unsigned flags;
 	enum complete complete[2]; /* of the first word; of the others */
@@ -103,7 +104,7 @@ struct call {
 	bool json, help, version;
 	const char *lab_wanted; /* -l or NETLAB_LAB; NULL: the only one */
 
-	char lab[64];          /* NEED_LAB: its name */
+	char lab[64];	       /* NEED_LAB: its name */
 	struct client *client; /* NEED_LAB: connected */
 };
 

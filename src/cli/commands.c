@@ -226,15 +226,24 @@ const struct command commands[] = {
 	 events_options, 0, 0, 0, TAKES_LAB | TAKES_JSON, {0, 0}, cmd_events},
 
 	{"fault set", "TARGET KEY=VALUE...", "change what a link does to frames, now",
-	 TARGETS " KEYs are those of the topology file: delay, jitter, loss, rate, limit, down. "
-	 "Values need units: delay=20ms loss=1% rate=10Mbit. What is not named stays as it is.",
+	 TARGETS " KEYs are those of the topology file: loss, delay, jitter, rate, limit, "
+	 "duplicate, corrupt, reorder, queue, down and more; netlab-topology(5) has them all. "
+	 "Values need units: delay=20ms loss=1% rate=10Mbit. profile=lte sets several at once. "
+	 "What is not named stays as it is.\n\n"
+	 "With match=EXPRESSION (libpcap's language), first=N, after=N, apply=SHARE or "
+	 "when=CYCLE, the words become a rule for those frames only, beside the link's own; "
+	 "name=NAME tells several rules apart. With for=TIME, what is set goes back after that "
+	 "time.",
 	 fault_set_options, 2, -1, 0, NEED_LAB | TAKES_JSON,
 	 {COMPLETE_TARGET, COMPLETE_FAULT}, cmd_fault_set},
 
-	{"fault clear", "[TARGET]", "put links back to what the topology file says",
-	 TARGETS " For a perfect wire: fault set --replace TARGET down=false. Partitions stay: see "
-	 "heal.",
-	 fault_clear_options, 0, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_TARGET, 0},
+	{"fault clear", "[TARGET [KEY|rule=NAME]...]",
+	 "put links back to what the topology file says",
+	 TARGETS " With KEYs, only those; \"faults\" is all rules for certain frames, rule=NAME "
+	 "one of them. For a perfect wire: fault set --replace TARGET down=false. Partitions "
+	 "stay: see heal.",
+	 fault_clear_options, 0, -1, 0, NEED_LAB | TAKES_JSON,
+	 {COMPLETE_TARGET, COMPLETE_FAULT_KEY},
 	 cmd_fault_clear},
 
 	{"fault ls", "", "list links, their faults and what they dropped", NULL,

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "cli/command.h"
 #include "kernel/store.h"
+#include "topology/fault_profiles.h"
 #include "topology/fault_words.h"
 #include "topology/partition.h"
 
@@ -160,15 +161,33 @@ static void offer_options(struct line *l)
 	}
 }
 
-static void offer_faults(struct line *l)
+static void offer_with(struct line *l, const char *const *words, const char *format)
 {
 	char word[64];
-	size_t i;
 
-	for (i = 0; fault_word_keys[i]; i++) {
-		snprintf(word, sizeof(word), "%s=", fault_word_keys[i]);
+	for (; *words; words++) {
+		snprintf(word, sizeof(word), format, *words);
 		offer(l, word, "KEY=VALUE");
 	}
+}
+
+static void offer_faults(struct line *l)
+{
+	static const char *const more[] = { "name", NULL };
+
+	offer_with(l, fault_word_keys, "%s=");
+	offer_with(l, fault_match_keys, "%s=");
+	offer_with(l, more, "%s=");
+	if (!strncmp(l->current, "profile=", 8))
+		offer_with(l, fault_profile_names, "profile=%s");
+}
+
+static void offer_fault_keys(struct line *l)
+{
+	static const char *const more[] = { "faults", "rule=", NULL };
+
+	offer_with(l, fault_word_keys, "%s");
+	offer_with(l, more, "%s");
 }
 
 static void offer_words(struct line *l, const char *const *words)
@@ -273,6 +292,9 @@ static void offer_what(struct line *l, enum complete what, const char *before)
 		offer_words(l, partition_kind_names + 1);
 		offer_commands(l, "partition");
 		offer_facts(l, what, before);
+		break;
+	case COMPLETE_FAULT_KEY:
+		offer_fault_keys(l);
 		break;
 	case COMPLETE_COMMAND:
 		offer_commands(l, before);

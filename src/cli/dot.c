@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/dot.h"
 
-#include "base/units.h"
+#include "topology/fault_words.h"
 #include "topology/plan_json.h"
 
 /* Names are of a few letters, but a service's or a link's may hold a quote. */
@@ -14,23 +14,14 @@ static void quoted(FILE *out, const char *text)
 	}
 }
 
-static void fault_label(FILE *out, const char *way, const struct fault_spec *f)
+static void fault_label(FILE *out, const char *way, const struct fault_spec *spec)
 {
-	char text[UNITS_TEXT_BYTES_MAX];
+	char text[FAULT_WORDS_BYTES_MAX];
 
-	if (fault_spec_is_perfect(f))
+	if (fault_spec_is_perfect(spec))
 		return;
-	fprintf(out, "\\n%s", way);
-	if (f->down)
-		fputs(" down", out);
-	if (f->delay_ns)
-		fprintf(out, " delay %s", units_format_ns(text, f->delay_ns));
-	if (f->jitter_ns)
-		fprintf(out, " jitter %s", units_format_ns(text, f->jitter_ns));
-	if (f->loss_ppm)
-		fprintf(out, " loss %s", units_format_ppm(text, f->loss_ppm));
-	if (f->rate_bps)
-		fprintf(out, " rate %s", units_format_bps(text, f->rate_bps));
+	fprintf(out, "\\n%s ", way);
+	quoted(out, fault_words_format(spec, text));
 }
 
 static void print_node(FILE *out, const struct plan_node *node)
@@ -64,8 +55,8 @@ static void print_link(FILE *out, const struct plan *plan, const struct plan_lin
 		a->interfaces[link->a.interface].name, head);
 	if (link->b_kind == LINK_TO_INTERFACE)
 		quoted(out, link->name);
-	fault_label(out, "->", &link->fault[DIR_AB]);
-	fault_label(out, "<-", &link->fault[DIR_BA]);
+	fault_label(out, "->", link->fault[DIR_AB]);
+	fault_label(out, "<-", link->fault[DIR_BA]);
 	fputs("\"];\n", out);
 }
 

@@ -86,6 +86,12 @@ static void add_notes(json_t *step, const struct fault_trail *trail, unsigned in
 	}
 }
 
+/* Is its number that of a frame?  Of the others it is a period's or a slot's. */
+static bool is_for_frame(enum draw_lane lane)
+{
+	return lane != LANE_CYCLE_ON && lane != LANE_CYCLE_OFF && lane != LANE_SLOT;
+}
+
 /* Was the draw made by that direction, or by a rule of its fault? */
 static bool is_of(const struct drawn *drawn, uint64_t key, const json_t *fault)
 {
@@ -118,7 +124,8 @@ static void on_draw(void *ctx, uint64_t key, uint64_t n, enum draw_lane lane,
 			json_string_value(json_object_get(step, "direction"));
 		uint64_t own = draw_key(e->history->seed, direction);
 
-		if ((uint64_t)json_integer_value(json_object_get(step, "number")) == n &&
+		if (is_for_frame(lane) &&
+		    (uint64_t)json_integer_value(json_object_get(step, "number")) == n &&
 		    is_of(&drawn, own, json_object_get(step, "fault")))
 			json_array_append_new(json_object_get(step, "draws"),
 					      draw_json(&drawn, own));
@@ -262,8 +269,11 @@ static const json_t *planned(const struct history *history, const char *directio
 int explain_number(json_t **out, const struct history *history, const char *direction,
 		   uint64_t number, struct why *why)
 {
-	static const enum draw_lane lanes[] = { LANE_LOSS, LANE_JITTER };
-	static const char *const of_keys[] = { "loss", "jitter" };
+	static const enum draw_lane lanes[] = { LANE_LOSS,	LANE_JITTER,
+						LANE_DUPLICATE, LANE_CORRUPT,
+						LANE_REORDER,	LANE_REPLAY };
+	static const char *const of_keys[] = { "loss",	  "jitter",  "duplicate",
+					       "corrupt", "reorder", "replay" };
 	uint64_t key = draw_key(history->seed, direction), since_ns = 0;
 	const json_t *fault = planned(history, direction, why);
 	json_t *draws = json_array();

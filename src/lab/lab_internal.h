@@ -16,6 +16,7 @@
 #include "lab/control.h"
 #include "lab/cuts.h"
 #include "lab/digest.h"
+#include "lab/fault_deadlines.h"
 #include "lab/journal.h"
 #include "lab/lab.h"
 #include "lab/machine.h"
@@ -57,6 +58,7 @@ struct lab {
 	struct cuts *cuts;
 	struct captures *captures;
 	struct digest *digest; /* NULL: real time */
+	struct fault_deadlines *deadlines;
 	struct control *control;
 	struct machine **machines; /* by node */
 

@@ -7,6 +7,7 @@
  * ready, that one has failed, or that all are gone.
  */
 #include "lab/lab_internal.h"
+#include "lab/verbs.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -360,13 +361,18 @@ int lab_build(struct lab *lab, struct why *why)
 	if (!err && lab->vtime)
 		err = digest_create(&lab->digest, lab->plan, why);
 	if (!err && lab->vtime)
-		wire_set_virtual(lab->wire, lab->vtime, lab->digest);
+		err = wire_set_virtual(lab->wire, lab->vtime, lab->digest, why);
 	if (!err)
 		err = cuts_create(&lab->cuts, lab->plan, lab->seed, lab->clock, lab->wire,
 				  lab->journal, why);
 	if (!err)
 		err = captures_create(&lab->captures, lab->name, lab->plan, lab->loop,
 				      lab->clock, lab->wire, lab->cuts, why);
+	if (!err)
+		err = fault_deadlines_create(&lab->deadlines, lab->clock,
+					     verbs_fault_over, lab, why);
+	if (!err)
+		err = verbs_fault_watch(lab, why);
 	if (!err)
 		err = control_create(&lab->control, lab->loop, lab_verbs, lab_verb_count,
 				     lab, why);
@@ -403,6 +409,7 @@ void lab_unbuild(struct lab *lab)
 		machine_destroy(lab->machines[i]);
 	free(steal_ptr(&lab->machines));
 	captures_destroy(steal_ptr(&lab->captures));
+	fault_deadlines_destroy(steal_ptr(&lab->deadlines));
 	cuts_destroy(steal_ptr(&lab->cuts));
 	wire_destroy(steal_ptr(&lab->wire));
 	journal_destroy(steal_ptr(&lab->journal));

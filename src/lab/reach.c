@@ -28,7 +28,7 @@ static bool is_down(const struct search *s, uint32_t link, int dir)
 {
 	struct fault_at at = { .link = link, .dir = dir };
 
-	return s->level >= REACH_CUT && wire_fault_get(s->wire, &at).down;
+	return s->level >= REACH_CUT && fault_spec_is_down(wire_fault_get(s->wire, &at));
 }
 
 static bool pair_is_down(const struct search *s, uint32_t segment,
@@ -36,7 +36,7 @@ static bool pair_is_down(const struct search *s, uint32_t segment,
 {
 	struct fault_at at = { .pair = true, .segment = segment, .from = from, .to = to };
 
-	return s->level >= REACH_CUT && wire_fault_get(s->wire, &at).down;
+	return s->level >= REACH_CUT && fault_spec_is_down(wire_fault_get(s->wire, &at));
 }
 
 static bool is_off(const struct search *s, struct plan_endpoint at)

@@ -179,15 +179,25 @@ static int add_ports(struct replay *replay, struct why *why)
 	return replay->numbers ? 0 : -ENOMEM;
 }
 
+/* Profiles are written out there, files with their path from the root on. */
+static int read_fault(struct fault_spec **spec, const json_t *words, struct why *why)
+{
+	const struct fault_context nothing = { 0 };
+
+	*spec = NULL;
+	return fault_words_from_json(spec, &nothing, words, why);
+}
+
 static int set_fault(struct replay *replay, uint32_t link, int dir, const json_t *words,
 		     uint64_t now_ns, struct why *why)
 {
-	struct fault_spec spec = { 0 };
-	int err = json_is_object(words) ? fault_words_from_json(&spec, words, why)
+	struct fault_spec *spec = NULL;
+	int err = json_is_object(words) ? read_fault(&spec, words, why)
 					: broken("a link without faults", why);
 
 	if (!err)
-		sw_fault_set(replay->sw, link, dir, &spec, now_ns);
+		err = sw_fault_set(replay->sw, link, dir, spec, now_ns, why);
+	fault_spec_free(spec);
 	return err;
 }
 
@@ -325,14 +335,12 @@ void replay_tap(struct replay *replay, uint32_t port, bool on)
 /* ---- changes ----------------------------------------------------------- */
 
 /* "lan n1:eth0->n2:eth0": no link, so a pair of members. */
-static int change_pair(struct replay *replay, const char *name, const json_t *words,
-		       uint64_t now_ns, struct why *why)
+static int find_pair(const struct replay *replay, const char *name, uint32_t *network,
+		     uint32_t *from, uint32_t *to)
 {
 	const char *space = strchr(name, ' ');
-	struct fault_spec spec = { 0 };
-	int err = fault_words_from_json(&spec, words, why);
 
-	for (uint32_t a = 0; !err && space && a < replay->port_count; a++) {
+	for (uint32_t a = 0; space && a < replay->port_count; a++) {
 		size_t bytes = strlen(replay->ports[a]);
 		const char *arrow = space + 1 + bytes;
 		int b;
@@ -343,18 +351,36 @@ static int change_pair(struct replay *replay, const char *name, const json_t *wo
 		b = replay_find_port(replay, arrow + 2);
 		for (uint32_t s = 0; b >= 0 && s < json_array_size(replay->networks);
 		     s++) {
-			const char *network =
+			const char *one =
 				text(json_array_get(replay->networks, s), "name");
 
-			if (strlen(network) == (size_t)(space - name) &&
-			    !strncmp(network, name, strlen(network)))
-				return sw_pair_set(replay->sw, s, a, (uint32_t)b, &spec,
-						   now_ns, why);
+			if (strlen(one) != (size_t)(space - name) ||
+			    strncmp(one, name, strlen(one)))
+				continue;
+			*network = s;
+			*from = a;
+			*to = (uint32_t)b;
+			return 0;
 		}
 	}
-	return err ? err
-		   : why_set(why, -EINVAL,
-			     "journal: no direction of the plan is named %.100s", name);
+	return -ENOENT;
+}
+
+static int change_pair(struct replay *replay, const char *name, const json_t *words,
+		       uint64_t now_ns, struct why *why)
+{
+	uint32_t network, from, to;
+	struct fault_spec *spec;
+	int err;
+
+	if (find_pair(replay, name, &network, &from, &to))
+		return why_set(why, -EINVAL,
+			       "journal: no direction of the plan is named %.100s", name);
+	err = read_fault(&spec, words, why);
+	if (!err)
+		err = sw_pair_set(replay->sw, network, from, to, spec, now_ns, why);
+	fault_spec_free(spec);
+	return err;
 }
 
 static int change_fault(struct replay *replay, const struct change *change,

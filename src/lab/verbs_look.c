@@ -102,11 +102,12 @@ json_t *count_json(const struct sw_count *count)
 			json_object_set_new(
 				dropped, sw_fate_name((enum sw_fate)fate),
 				json_integer((json_int_t)count->dropped[fate]));
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "frames",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "frames",
 			 (json_int_t)count->frames, "bytes", (json_int_t)count->bytes,
 			 "passed", (json_int_t)count->passed, "passed_bytes",
 			 (json_int_t)count->passed_bytes, "queued",
-			 (json_int_t)count->queued, "dropped", dropped);
+			 (json_int_t)count->queued, "copies", (json_int_t)count->copies,
+			 "edited", (json_int_t)count->edited, "dropped", dropped);
 }
 
 static json_t *ports_json(const struct lab *lab, uint32_t node)

@@ -127,7 +127,7 @@ static bool has_carrier(const struct port *port)
 	const struct plan_endpoint *a = &wire->plan->links[link].a;
 	bool is_a = a->node == port->at.node && a->interface == port->at.interface;
 
-	return !sw_fault_get(wire->sw, link, is_a ? DIR_BA : DIR_AB)->down;
+	return !fault_spec_is_down(sw_fault_get(wire->sw, link, is_a ? DIR_BA : DIR_AB));
 }
 
 void wire_tell_carrier(struct port *port, bool always)
@@ -302,7 +302,7 @@ static int add_links(struct wire *wire, struct why *why)
 					    wire_port(wire, link->b), &given, why);
 		ASSERT(err || given == l);
 		for (int dir = 0; !err && dir < DIRS; dir++)
-			sw_fault_set(wire->sw, l, dir, &link->fault[dir], 0);
+			err = sw_fault_set(wire->sw, l, dir, link->fault[dir], 0, why);
 	}
 	return err;
 }
@@ -375,29 +375,38 @@ void wire_destroy(struct wire *wire)
 	free(wire);
 }
 
-struct fault_spec wire_spec(const struct wire *wire, const struct fault_spec *spec)
+struct fault_spec *wire_spec(const struct wire *wire, struct fault_spec *spec)
 {
-	struct fault_spec out = *spec;
+	struct fault_spec *out;
 
-	if (wire->vtime && out.delay_ns < WIRE_VIRTUAL_DELAY_NS_MIN)
-		out.delay_ns = WIRE_VIRTUAL_DELAY_NS_MIN;
+	if (!wire->vtime || (spec && spec->rule[0].delay_ns >= WIRE_VIRTUAL_DELAY_NS_MIN))
+		return fault_spec_ref(spec);
+	out = fault_spec_copy(spec);
+	if (out)
+		out->rule[0].delay_ns = WIRE_VIRTUAL_DELAY_NS_MIN;
 	return out;
 }
 
-void wire_set_virtual(struct wire *wire, struct vtime *vtime, struct digest *digest)
+int wire_set_virtual(struct wire *wire, struct vtime *vtime, struct digest *digest,
+		     struct why *why)
 {
 	const struct plan *plan = wire->plan;
+	int err = 0;
 
 	wire->vtime = vtime;
 	wire->digest = digest;
-	for (uint32_t l = 0; l < plan->link_count; l++)
-		for (int dir = 0; dir < DIRS; dir++) {
-			struct fault_spec spec =
-				wire_spec(wire, &plan->links[l].fault[dir]);
+	for (uint32_t l = 0; !err && l < plan->link_count; l++)
+		for (int dir = 0; !err && dir < DIRS; dir++) {
+			struct fault_spec *spec =
+				wire_spec(wire, plan->links[l].fault[dir]);
 
-			sw_fault_set(wire->sw, l, dir, &spec, 0);
+			err = spec ? sw_fault_set(wire->sw, l, dir, spec, 0, why)
+				   : why_set(why, -ENOMEM, "fault: out of memory");
+			fault_spec_free(spec);
 		}
-	wire_update_lookahead(wire);
+	if (!err)
+		wire_update_lookahead(wire);
+	return err;
 }
 
 /* ---- looking ----------------------------------------------------------- */

@@ -63,7 +63,8 @@ void wire_destroy(struct wire *wire); /* NULL does nothing */
 /* What is looked ahead at most, in a lab of slow links or of none. */
 #define WIRE_LOOKAHEAD_NS_MAX UINT64_C(10000000)
 /* Cards made from now on take part in virtual time. */
-void wire_set_virtual(struct wire *wire, struct vtime *vtime, struct digest *digest);
+int wire_set_virtual(struct wire *wire, struct vtime *vtime, struct digest *digest,
+		     struct why *why);
 
 /* Make the cards of a node; their sockets are work_dir/net0, net1, … */
 int wire_node_open(struct wire *wire, uint32_t node, const char *work_dir,
@@ -82,10 +83,14 @@ void wire_port_tap(struct wire *wire, uint32_t port, bool on);
  * was told. */
 const struct histogram *wire_lateness(const struct wire *wire);
 
-/* Faults of a direction or pair. */
-int wire_fault_set(struct wire *wire, const struct fault_at *at,
-		   const struct fault_spec *spec, struct why *why);
-struct fault_spec wire_fault_get(const struct wire *wire, const struct fault_at *at);
+/* Faults of a direction or pair; NULL is a perfect wire.  The spec gets one more
+ * reference; the one that is got is lent. */
+int wire_fault_set(struct wire *wire, const struct fault_at *at, struct fault_spec *spec,
+		   struct why *why);
+struct fault_spec *wire_fault_get(const struct wire *wire, const struct fault_at *at);
+/* NULL: there is no fault. */
+const struct fault_state *wire_fault_state(const struct wire *wire,
+					   const struct fault_at *at);
 const struct sw_count *wire_fault_count(const struct wire *wire,
 					const struct fault_at *at);
 const struct sw_timing *wire_fault_timing(const struct wire *wire,

@@ -35,16 +35,10 @@ static int remember_pair(struct wire *wire, const struct fault_at *at, bool set,
 	return 0;
 }
 
-static bool is_perfect(const struct fault_spec *spec)
+static int pair_set(struct wire *wire, const struct fault_at *at, struct fault_spec *spec,
+		    struct why *why)
 {
-	return !spec->down && !spec->loss_ppm && !spec->delay_ns && !spec->jitter_ns &&
-	       !spec->rate_bps && !spec->limit_frames && !spec->limit_bytes;
-}
-
-static int pair_set(struct wire *wire, const struct fault_at *at,
-		    const struct fault_spec *spec, struct why *why)
-{
-	bool set = !is_perfect(spec);
+	bool set = !fault_spec_is_empty(spec);
 	int err = remember_pair(wire, at, set, why);
 
 	if (!err)
@@ -58,20 +52,23 @@ static int pair_set(struct wire *wire, const struct fault_at *at,
 	return err;
 }
 
-int wire_fault_set(struct wire *wire, const struct fault_at *at,
-		   const struct fault_spec *spec, struct why *why)
+int wire_fault_set(struct wire *wire, const struct fault_at *at, struct fault_spec *spec,
+		   struct why *why)
 {
 	const struct plan_link *link;
-	struct fault_spec real;
-	int err = 0;
+	struct fault_spec *real;
+	int err;
 
 	if (at->pair) {
 		err = pair_set(wire, at, spec, why);
 	} else {
 		link = &wire->plan->links[at->link];
 		real = wire_spec(wire, spec);
-		sw_fault_set(wire->sw, at->link, at->dir, &real,
-			     clock_now_ns(wire->clock));
+		if (wire->vtime && !real)
+			return why_set(why, -ENOMEM, "fault: out of memory");
+		err = sw_fault_set(wire->sw, at->link, at->dir, real,
+				   clock_now_ns(wire->clock), why);
+		fault_spec_free(real);
 		if (at->dir == DIR_BA)
 			wire_tell_carrier(&wire->ports[wire_port(wire, link->a)], false);
 		else if (link->b_kind == LINK_TO_INTERFACE)
@@ -85,9 +82,7 @@ int wire_fault_set(struct wire *wire, const struct fault_at *at,
 /* The least that a frame takes on this direction.  Faults of pairs only add to it. */
 static uint64_t least_ns(const struct wire *wire, uint32_t link, int dir)
 {
-	const struct fault_spec *spec = sw_fault_get(wire->sw, link, dir);
-
-	return spec->delay_ns > spec->jitter_ns ? spec->delay_ns - spec->jitter_ns : 0;
+	return fault_spec_least_delay_ns(sw_fault_get(wire->sw, link, dir));
 }
 
 /* From any member of the segment to any other. */
@@ -129,15 +124,21 @@ void wire_update_lookahead(struct wire *wire)
 	vtime_set_lookahead(wire->vtime, least);
 }
 
-struct fault_spec wire_fault_get(const struct wire *wire, const struct fault_at *at)
+struct fault_spec *wire_fault_get(const struct wire *wire, const struct fault_at *at)
 {
-	const struct fault_spec *spec;
-
 	if (!at->pair)
-		return *sw_fault_get(wire->sw, at->link, at->dir);
-	spec = sw_pair_get(wire->sw, at->segment, wire_port(wire, at->from),
+		return sw_fault_get(wire->sw, at->link, at->dir);
+	return sw_pair_get(wire->sw, at->segment, wire_port(wire, at->from),
 			   wire_port(wire, at->to));
-	return spec ? *spec : (struct fault_spec){ 0 };
+}
+
+const struct fault_state *wire_fault_state(const struct wire *wire,
+					   const struct fault_at *at)
+{
+	if (!at->pair)
+		return sw_fault_state(wire->sw, at->link, at->dir);
+	return sw_pair_state(wire->sw, at->segment, wire_port(wire, at->from),
+			     wire_port(wire, at->to));
 }
 
 const struct sw_count *wire_fault_count(const struct wire *wire,

@@ -1,135 +1,352 @@
 /* SPDX-License-Identifier: MIT */
 #include "linkfault/fault.h"
 
-#include <errno.h>
+#include "linkfault/chance.h"
+#include "linkfault/cycle.h"
+#include "linkfault/delay.h"
+#include "linkfault/edit.h"
+#include "linkfault/loss.h"
 
-#include "base/check.h"
-#include "base/draw.h"
-#include "base/units.h"
+/* An MTU counts neither the header nor a VLAN tag. */
+enum { HEADER_BYTES = 14, TAG_BYTES = 4 };
 
-#define NS_PER_BIT_AT_1BPS UINT64_C(1000000000)
-/* A frame that would wait past this is one too many for any queue. */
+/* A frame that would arrive later than this does not. */
 #define END_OF_TIME_NS (UINT64_MAX / 2)
 
-int fault_spec_check(const struct fault_spec *spec, struct why *why)
+/* Copies draw for themselves; the frame itself as if there were none. */
+static struct fault_dice dice_of(const struct fault_rule_state *state,
+				 const struct fault_frame *frame, unsigned copy)
 {
-	char a[UNITS_TEXT_BYTES_MAX], b[UNITS_TEXT_BYTES_MAX];
-
-	if (spec->loss_ppm > FAULT_PPM_ALL)
-		return why_set(why, -EINVAL, "loss %s is more than 100%%",
-			       units_format_ppm(a, spec->loss_ppm));
-	if (spec->delay_ns > FAULT_DELAY_NS_MAX)
-		return why_set(why, -EINVAL, "delay %s is longer than %s",
-			       units_format_ns(a, spec->delay_ns),
-			       units_format_ns(b, FAULT_DELAY_NS_MAX));
-	if (spec->jitter_ns > spec->delay_ns)
-		return why_set(why, -EINVAL,
-			       "jitter %s is larger than delay %s: a frame cannot arrive "
-			       "before it was sent",
-			       units_format_ns(a, spec->jitter_ns),
-			       units_format_ns(b, spec->delay_ns));
-	if (spec->rate_bps && spec->rate_bps < FAULT_RATE_BPS_MIN)
-		return why_set(why, -EINVAL, "rate %s is less than %s",
-			       units_format_bps(a, spec->rate_bps),
-			       units_format_bps(b, FAULT_RATE_BPS_MIN));
-	if (spec->rate_bps > FAULT_RATE_BPS_MAX)
-		return why_set(why, -EINVAL, "rate %s is more than %s",
-			       units_format_bps(a, spec->rate_bps),
-			       units_format_bps(b, FAULT_RATE_BPS_MAX));
-	if (!spec->rate_bps && (spec->limit_frames || spec->limit_bytes))
-		return why_set(
-			why, -EINVAL,
-			"limit needs a rate: without one, no frame waits for the line");
-	return 0;
+	return (struct fault_dice){ state->key + copy * UINT64_C(0xa0761d6478bd642f),
+				    frame->no };
 }
 
-static uint32_t limit_frames(const struct fault_spec *spec)
+/* ---- match ------------------------------------------------------------- */
+
+static bool applies(const struct fault_rule *rule, struct fault_rule_state *state,
+		    const struct fault_frame *frame, uint64_t *number)
 {
-	return spec->limit_frames ? spec->limit_frames : FAULT_LIMIT_FRAMES_DEFAULT;
+	uint64_t until_ns;
+
+	if (rule->until_ns && frame->now_ns >= rule->until_ns)
+		return false;
+	if (rule->when.on_ns &&
+	    !cycle_is_on(&rule->when, &state->when, state->key, frame->now_ns, &until_ns))
+		return false;
+	if (rule->filter && !filter_wants(rule->filter, frame->bytes, frame->size))
+		return false;
+	if (rule->apply_ppb &&
+	    !dice_yes(dice_of(state, frame, 0), LANE_MATCH, rule->apply_ppb))
+		return false;
+	*number = state->seen++;
+	return *number >= rule->after &&
+	       (!rule->first || *number - rule->after < rule->first);
 }
 
-static bool line_is_full(const struct fault_spec *spec, const struct fault_line *line,
-			 uint32_t size, struct fault_trail *trail)
+void fault_match(struct fault_matches *out, const struct fault_spec *spec,
+		 struct fault_state *state, const struct fault_frame *frame)
 {
-	if (line->frames >= limit_frames(spec)) {
-		fault_note_add(trail, NOTE_LOST_LIMIT, 0, line->frames,
-			       limit_frames(spec));
-		return true;
-	}
-	if (spec->limit_bytes && line->bytes + size > spec->limit_bytes) {
-		fault_note_add(trail, NOTE_LOST_LIMIT_BYTES, 0, (uint32_t)line->bytes,
-			       spec->limit_bytes);
-		return true;
-	}
-	return line->free_ns > END_OF_TIME_NS;
+	out->rules = 0;
+	for (uint32_t i = 0; i < spec->count; i++)
+		if (applies(&spec->rule[i], &state->rule[i], frame, &out->number[i]))
+			out->rules |= UINT32_C(1) << i;
 }
 
-/* Put the frame behind the others.  The time is kept as a whole number of
- * nanoseconds and a fraction with rate_bps below the line, so the n-th frame
- * leaves at exactly the sum of what the frames before it took. */
-static void line_add(struct fault_line *line, uint64_t rate_bps, uint32_t size,
-		     uint64_t now_ns)
-{
-	unsigned __int128 work;
+/* Each rule that is in the mask, with its index. */
+#define each_match(i, mask)                                                              \
+	for (uint32_t left_ = (mask), i;                                                 \
+	     left_ && (i = (uint32_t)__builtin_ctz(left_), 1); left_ &= left_ - 1)
 
-	if (line->free_ns < now_ns) {
-		line->free_ns = now_ns;
-		line->free_rest = 0;
-	}
-	work = (unsigned __int128)size * 8 * NS_PER_BIT_AT_1BPS + line->free_rest;
-	line->free_ns += (uint64_t)(work / rate_bps);
-	line->free_rest = (uint64_t)(work % rate_bps);
-	line->frames++;
-	line->bytes += size;
+/* ---- admit ------------------------------------------------------------- */
+
+static bool flapped_down(const struct fault_rule *rule, struct fault_rule_state *state,
+			 uint64_t now_ns)
+{
+	uint64_t until_ns;
+
+	return rule->flap.on_ns &&
+	       !cycle_is_on(&rule->flap, &state->flap, state->key, now_ns, &until_ns);
 }
 
-struct fault_verdict fault_judge(const struct fault_spec *spec,
-				 const struct fault_line *line, uint64_t key,
-				 uint64_t frame_no, uint32_t size, uint64_t now_ns,
-				 struct fault_trail *trail)
+static uint32_t payload_bytes(const struct fault_frame *frame)
 {
-	struct fault_verdict v = { .fate = FAULT_PASS,
-				   .leave_ns = now_ns,
-				   .line = *line };
+	bool tagged = frame->size >= HEADER_BYTES + TAG_BYTES &&
+		      frame->bytes[12] == 0x81 && frame->bytes[13] == 0;
 
-	if (spec->down) {
-		v.fate = FAULT_DOWN;
-		fault_note_add(trail, NOTE_LOST_DOWN, 0, 0, 0);
-		return v;
-	}
-	if (spec->loss_ppm &&
-	    draw_below(key, frame_no, LANE_LOSS, FAULT_PPM_ALL) < spec->loss_ppm) {
-		v.fate = FAULT_LOSS;
-		fault_note_add(trail, NOTE_LOST_RANDOM, 0, 0, 0);
-		return v;
-	}
-	if (spec->rate_bps) {
-		if (line_is_full(spec, line, size, trail)) {
-			v.fate = FAULT_LIMIT;
-			return v;
+	return frame->size - HEADER_BYTES - (tagged ? TAG_BYTES : 0);
+}
+
+enum fault_fate fault_admit(const struct fault_spec *spec, struct fault_state *state,
+			    const struct fault_matches *matches,
+			    const struct fault_frame *frame, struct fault_trail *trail)
+{
+	each_match(i, matches->rules)
+	{
+		const struct fault_rule *rule = &spec->rule[i];
+
+		if (rule->down) {
+			fault_note_add(trail, NOTE_LOST_DOWN, (uint8_t)i, 0, 0);
+			return FAULT_DOWN;
 		}
-		if (line->frames)
-			fault_note_add(trail, NOTE_QUEUED, 0, line->frames,
-				       limit_frames(spec));
-		line_add(&v.line, spec->rate_bps, size, now_ns);
-		/* Never early: a started nanosecond counts whole. */
-		v.leave_ns = v.line.free_ns + (v.line.free_rest > 0);
+		if (flapped_down(rule, &state->rule[i], frame->now_ns)) {
+			fault_note_add(trail, NOTE_LOST_FLAP, (uint8_t)i, 0, 0);
+			return FAULT_DOWN;
+		}
+		if (rule->mtu_bytes && payload_bytes(frame) > rule->mtu_bytes) {
+			fault_note_add(trail, NOTE_LOST_MTU, (uint8_t)i,
+				       payload_bytes(frame), rule->mtu_bytes);
+			return FAULT_MTU;
+		}
 	}
-	v.due_ns = v.leave_ns + spec->delay_ns;
-	if (spec->jitter_ns)
-		v.due_ns =
-			v.due_ns - spec->jitter_ns +
-			draw_below(key, frame_no, LANE_JITTER, 2 * spec->jitter_ns + 1);
-	if (v.leave_ns > now_ns)
-		fault_note_add_value(trail, NOTE_WAITED, 0, v.leave_ns - now_ns);
-	if (v.due_ns > v.leave_ns)
-		fault_note_add_value(trail, NOTE_DELAYED, 0, v.due_ns - v.leave_ns);
-	return v;
+	return FAULT_PASS;
 }
 
-void fault_line_leave(struct fault_line *line, uint32_t size)
+bool fault_is_down(const struct fault_spec *spec, struct fault_state *state,
+		   uint64_t now_ns, enum fault_note_kind *why)
 {
-	ASSERT(line->frames > 0 && line->bytes >= size);
-	line->frames--;
-	line->bytes -= size;
+	if (!spec)
+		return false;
+	*why = spec->rule[0].down ? NOTE_LOST_DOWN : NOTE_LOST_FLAP;
+	return spec->rule[0].down ||
+	       flapped_down(&spec->rule[0], &state->rule[0], now_ns);
+}
+
+/* ---- multiply ---------------------------------------------------------- */
+
+unsigned fault_multiply(const struct fault_spec *spec, struct fault_state *state,
+			const struct fault_matches *matches,
+			const struct fault_frame *frame,
+			struct fault_copy copies[FAULT_COPIES_MAX],
+			struct fault_trail *trail)
+{
+	unsigned count = 1;
+
+	copies[0] = (struct fault_copy){ .kind = COPY_ITSELF };
+	each_match(i, matches->rules)
+	{
+		const struct fault_rule *rule = &spec->rule[i];
+		struct fault_rule_state *s = &state->rule[i];
+		struct fault_dice dice = dice_of(s, frame, 0);
+		uint32_t more = rule->duplicate_count ? rule->duplicate_count : 1;
+
+		if (chance_yes(rule->duplicate, dice, LANE_DUPLICATE,
+			       LANE_DUPLICATE_AGAIN, &s->duplicate)) {
+			if (more > FAULT_COPIES_MAX - count)
+				more = FAULT_COPIES_MAX - count;
+			if (more)
+				fault_note_add_value(trail, NOTE_DUPLICATED, (uint8_t)i,
+						     more);
+			while (more--)
+				copies[count++] =
+					(struct fault_copy){ .kind = COPY_DUPLICATE,
+							     .rule = (uint8_t)i };
+		}
+		if (rule->replay_ppb && count < FAULT_COPIES_MAX &&
+		    dice_yes(dice, LANE_REPLAY, rule->replay_ppb)) {
+			fault_note_add_value(trail, NOTE_REPLAYED, (uint8_t)i,
+					     rule->replay_ns);
+			copies[count++] =
+				(struct fault_copy){ .kind = COPY_REPLAY,
+						     .rule = (uint8_t)i,
+						     .later_ns = rule->replay_ns };
+		}
+	}
+	return count;
+}
+
+/* ---- judge ------------------------------------------------------------- */
+
+static bool lost(struct fault_verdict *v, const struct fault_rule *rule, uint8_t i,
+		 struct fault_rule_state *state, struct fault_dice dice, uint64_t number,
+		 const struct fault_frame *frame, struct fault_trail *trail)
+{
+	struct fault_note why;
+
+	if (!fault_rule_has_loss(rule) || !fault_loses(rule, state, dice, number, &why))
+		return false;
+	if (rule->ecn && edit_can_mark(frame->bytes, frame->size)) {
+		v->mark = true;
+		fault_note_add(trail, NOTE_MARKED_LOSS, i, 0, 0);
+		return false;
+	}
+	fault_note_add(trail, why.kind, i, why.a, why.b);
+	return true;
+}
+
+static void flip(struct fault_verdict *v, const struct fault_rule *rule, uint8_t i,
+		 uint32_t bit, uint32_t bits, struct fault_trail *trail)
+{
+	if (bit >= bits || v->flips == FAULT_FLIPS_MAX)
+		return;
+	v->flip[v->flips++] = bit;
+	if (rule->corrupt_mode != CORRUPT_FCS)
+		fault_note_add_value(trail, NOTE_FLIPPED, i, bit);
+}
+
+/* The bits that are wrong; false: the frame is dropped for them. */
+static bool corrupt(struct fault_verdict *v, const struct fault_rule *rule, uint8_t i,
+		    struct fault_rule_state *state, struct fault_dice dice,
+		    const struct fault_frame *frame, struct fault_trail *trail)
+{
+	uint32_t bits = 8 * frame->size;
+	uint32_t count = rule->corrupt_bits ? rule->corrupt_bits : 1;
+	uint8_t before = v->flips;
+
+	if (!chance_yes(rule->corrupt, dice, LANE_CORRUPT, LANE_CORRUPT_AGAIN,
+			&state->corrupt))
+		return true;
+	if (rule->corrupt_at) {
+		const struct fault_data *at = rule->corrupt_at;
+
+		for (size_t k = 0; k < at->count; k += 2)
+			for (int64_t bit = at->value[k];
+			     bit <= at->value[k + 1] && bit < bits &&
+			     v->flips < FAULT_FLIPS_MAX;
+			     bit++)
+				flip(v, rule, i, (uint32_t)bit, bits, trail);
+	} else {
+		/* A second flip of the same bit undoes the first: chance is like that. */
+		for (uint32_t k = 0; k < count; k++)
+			flip(v, rule, i,
+			     (uint32_t)bits_below(
+				     draw_bits(dice.key + k, dice.n, LANE_CORRUPT_BIT),
+				     bits),
+			     bits, trail);
+	}
+	if (rule->corrupt_mode == CORRUPT_FCS && v->flips > before) {
+		fault_note_add_value(trail, NOTE_LOST_FCS, i, v->flip[before]);
+		return false;
+	}
+	if (rule->corrupt_mode == CORRUPT_REPAIR && v->flips > before) {
+		v->repair = true;
+		fault_note_add(trail, NOTE_REPAIRED, i, 0, 0);
+	}
+	return true;
+}
+
+static void delay(struct fault_verdict *v, const struct fault_rule *rule, uint8_t i,
+		  struct fault_rule_state *state, struct fault_dice dice, uint64_t number,
+		  struct fault_trail *trail)
+{
+	uint64_t ns;
+
+	if (!fault_rule_has_delay(rule))
+		return;
+	if (rule->keep_order && v->order == NO_RULE)
+		v->order = i;
+	/* The delay is drawn in any case: so a repeated draw can be of any frame. */
+	ns = fault_delay_ns(rule, state, dice, number);
+	if (rule->reorder.p_ppb && fault_reorders(rule, state, dice)) {
+		fault_note_add(trail, NOTE_REORDERED, i, 0, 0);
+		return;
+	}
+	v->delay_ns += ns;
+	if (ns)
+		fault_note_add_value(trail, NOTE_DELAYED, i, ns);
+}
+
+static void tell_copy(const struct fault_copy *what, const struct fault_frame *frame,
+		      struct fault_trail *trail)
+{
+	if (what->kind != COPY_ITSELF)
+		fault_note_add_value(trail,
+				     what->kind == COPY_DUPLICATE ? NOTE_DUPLICATE_OF
+								  : NOTE_REPLAY_OF,
+				     what->rule, frame->no);
+}
+
+void fault_judge(struct fault_verdict *out, const struct fault_spec *spec,
+		 struct fault_state *state, const struct fault_matches *matches,
+		 const struct fault_frame *frame, unsigned copy,
+		 const struct fault_copy *what, struct fault_trail *trail)
+{
+	struct fault_verdict *v = out;
+
+	v->fate = FAULT_PASS;
+	v->line = v->order = NO_RULE;
+	v->mark = v->repair = false;
+	v->flips = 0;
+	v->delay_ns = what->later_ns;
+	tell_copy(what, frame, trail);
+	each_match(i, matches->rules)
+	{
+		struct fault_rule_state *s = &state->rule[i];
+
+		/* Every chain takes its step, whatever another rule decides. */
+		if (lost(v, &spec->rule[i], (uint8_t)i, s, dice_of(s, frame, copy),
+			 matches->number[i], frame, trail))
+			v->fate = FAULT_LOSS;
+	}
+	if (v->fate != FAULT_PASS)
+		return;
+	each_match(i, matches->rules)
+	{
+		struct fault_rule_state *s = &state->rule[i];
+
+		if (spec->rule[i].corrupt.p_ppb &&
+		    !corrupt(v, &spec->rule[i], (uint8_t)i, s, dice_of(s, frame, copy),
+			     frame, trail))
+			v->fate = FAULT_FCS;
+		if (fault_rule_has_line(&spec->rule[i]))
+			v->line = (uint8_t)i;
+	}
+	if (v->fate != FAULT_PASS)
+		return;
+	each_match(i, matches->rules)
+	{
+		struct fault_rule_state *s = &state->rule[i];
+
+		delay(v, &spec->rule[i], (uint8_t)i, s, dice_of(s, frame, copy),
+		      matches->number[i], trail);
+	}
+}
+
+void fault_edit(const struct fault_verdict *verdict, uint8_t *bytes, uint32_t size)
+{
+	for (unsigned k = 0; k < verdict->flips; k++)
+		bytes[verdict->flip[k] / 8] ^= (uint8_t)(0x80 >> verdict->flip[k] % 8);
+	if (verdict->repair)
+		edit_repair(bytes, size);
+	if (verdict->mark)
+		edit_mark(bytes, size);
+}
+
+uint64_t fault_due_ns(struct fault_state *state, uint8_t order, uint64_t delay_ns,
+		      uint64_t now_ns, struct fault_trail *trail)
+{
+	uint64_t due_ns = now_ns > END_OF_TIME_NS ? now_ns : now_ns + delay_ns;
+	uint64_t *last_ns;
+
+	if (order == NO_RULE)
+		return due_ns;
+	last_ns = &state->rule[order].last_due_ns;
+	if (due_ns < *last_ns) {
+		fault_note_add_value(trail, NOTE_ORDER_KEPT, order, *last_ns - due_ns);
+		due_ns = *last_ns;
+	}
+	return *last_ns = due_ns;
+}
+
+/* ---- looking ----------------------------------------------------------- */
+
+bool fault_is_up(const struct fault_spec *spec, const struct fault_state *state,
+		 uint64_t now_ns)
+{
+	struct fault_rule_state copy = state->rule[0];
+
+	return !spec->rule[0].down && !flapped_down(&spec->rule[0], &copy, now_ns);
+}
+
+bool fault_rule_in_force(const struct fault_rule *rule,
+			 const struct fault_rule_state *state, uint64_t now_ns)
+{
+	struct fault_cycle_state copy = state->when;
+	uint64_t until_ns;
+
+	if (rule->until_ns && now_ns >= rule->until_ns)
+		return false;
+	if (rule->first && state->seen >= rule->after + rule->first)
+		return false;
+	return !rule->when.on_ns ||
+	       cycle_is_on(&rule->when, &copy, state->key, now_ns, &until_ns);
 }

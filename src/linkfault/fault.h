@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* fault.h - what one direction of one link does to a frame
  *
- * A fault spec is data; a verdict is a pure function of (spec, state, key, frame
- * number, size, now).  Nothing here reads a clock, allocates, or keeps a
- * generator: every draw is base/draw.h's keyed hash of the direction, the
- * frame's number and the name of the decision.
+ * A verdict is a function of (spec, state, key, frame's number, frame, now), and so
+ * is the state that comes after it.  Nothing here reads a clock, allocates, or keeps
+ * a generator: every draw is base/draw.h's keyed hash of the direction, the rule, the
+ * frame's number and the name of the decision.  There is no floating point.
  *
- * Order: down -> loss -> rate and queue -> delay and jitter.  (Cuts by partition
- * are the switch's: they depend on who sent the frame and who would get it.)
+ * In this order:
  *
- *   loss    drop iff draw in [0, 10^6) < loss_ppm
- *   rate    a frame of s bytes occupies the line for 8 s / rate seconds, after
- *           the frames before it; no Ethernet preamble, gap or FCS is counted
- *   limit   a frame that would wait behind limit_frames frames, or with which
- *           more than limit_bytes bytes would wait or be on the line, is dropped
- *   delay   every frame arrives delay_ns after it left the line
- *   jitter  plus a uniform draw from [-jitter_ns, +jitter_ns]; frames may
- *           overtake one another when it exceeds their distance
+ *	fault_match()     which rules is the frame for?
+ *	fault_admit()     down, flap, mtu
+ *	fault_multiply()  duplicate, replay; each copy goes on alone:
+ *	fault_judge()     loss -> corrupt -> (which line) -> delay, jitter, reorder
+ *	fault_edit()      what was decided about its bytes is done to them
+ *	fault_line_*()    the line, if it has to wait for one (line.h)
+ *	fault_due_ns()    and when it arrives, once it has left that
+ *
+ * Every rule that matches acts: losses are drawn one after another, delays add up.
+ * Only of lines there is one: that of the last rule that has any.
+ *
+ * Cuts by partition are the switch's: they depend on who sent the frame and who
+ * would get it.  docs/faults.md has each model in full.
  *
  * Errors:    none: a spec that fault_spec_check() accepted always has a verdict.
  * Ownership: nothing is kept.
- * Units:     in the names: _ppm parts per million, _ns nanoseconds, _bps bits
- *            per second.
- * Threads:   pure.
+ * Units:     in the names: _ppb parts per billion, _ns nanoseconds.
+ * Threads:   pure but for *state and *trail.
  */
 #ifndef NL_LINKFAULT_FAULT_H
 #define NL_LINKFAULT_FAULT_H
@@ -32,71 +35,94 @@
 
 #include "base/why.h"
 #include "linkfault/note.h"
-
-enum {
-	FAULT_PPM_ALL = 1000000,
-	FAULT_LIMIT_FRAMES_DEFAULT = 1000, /* netem's and most drivers' queue */
-};
-
-#define FAULT_DELAY_NS_MAX UINT64_C(3600000000000) /* an hour */
-#define FAULT_RATE_BPS_MIN UINT64_C(8)		   /* a byte a second */
-#define FAULT_RATE_BPS_MAX UINT64_C(1000000000000)
-
-/* One direction of a link.  All-zero is a perfect wire. */
-struct fault_spec {
-	bool down;	       /* the carrier is lost; nothing passes */
-	uint32_t loss_ppm;     /* 0 .. FAULT_PPM_ALL */
-	uint64_t delay_ns;     /* 0 .. FAULT_DELAY_NS_MAX */
-	uint64_t jitter_ns;    /* 0 .. delay_ns */
-	uint64_t rate_bps;     /* 0: as fast as it comes */
-	uint32_t limit_frames; /* 0: FAULT_LIMIT_FRAMES_DEFAULT; needs a rate */
-	uint32_t limit_bytes;  /* 0: no limit in bytes; needs a rate */
-};
-
-/* Is the spec one that a verdict exists for?  0, or -EINVAL and the reason in
- * the words of the topology file ("jitter 5ms is larger than delay 1ms"). */
-int fault_spec_check(const struct fault_spec *spec, struct why *why);
-
-/* Does the spec leave every frame as it is, now? */
-static inline bool fault_spec_is_perfect(const struct fault_spec *spec)
-{
-	return !spec->down && !spec->loss_ppm && !spec->rate_bps && !spec->delay_ns;
-}
+#include "linkfault/spec.h"
+#include "linkfault/state.h"
 
 enum fault_fate {
-	FAULT_PASS,  /* arrives at due_ns */
+	FAULT_PASS,
 	FAULT_DOWN,  /* the link is down */
-	FAULT_LOSS,  /* lost by chance */
-	FAULT_LIMIT, /* the rate's queue was full */
+	FAULT_LOSS,  /* lost by a loss model */
+	FAULT_LIMIT, /* the queue was full */
+	FAULT_AQM,   /* the queue was too long or too slow for RED or CoDel */
+	FAULT_FCS,   /* damaged, and the receiver's hardware would have noticed */
+	FAULT_MTU,   /* too large */
+	FAULT_FATES,
 };
 
-/* The line of a direction that has a rate: what is on it or waits for it.
- * All-zero is an idle line.  A change of the rate calls for a new line. */
-struct fault_line {
-	uint64_t free_ns;   /* idle from free_ns + free_rest / rate_bps ns on */
-	uint64_t free_rest; /* below rate_bps: so no rounding ever adds up */
-	uint64_t bytes;	    /* of the frames that have not left it */
-	uint32_t frames;
+struct fault_frame {
+	uint64_t no; /* in its direction, from 0 */
+	const uint8_t *bytes;
+	uint32_t size;
+	uint64_t now_ns; /* not before that of the frame before it */
 };
+
+/* Which rules the frame is for, a bit each, and its number in each. */
+struct fault_matches {
+	uint32_t rules;
+	uint64_t number[FAULT_RULES_MAX]; /* only for those */
+};
+
+void fault_match(struct fault_matches *out, const struct fault_spec *spec,
+		 struct fault_state *state, const struct fault_frame *frame);
+
+enum fault_fate fault_admit(const struct fault_spec *spec, struct fault_state *state,
+			    const struct fault_matches *matches,
+			    const struct fault_frame *frame, struct fault_trail *trail);
+
+enum fault_copy_kind { COPY_ITSELF, COPY_DUPLICATE, COPY_REPLAY };
+
+struct fault_copy {
+	enum fault_copy_kind kind;
+	uint8_t rule;
+	uint64_t later_ns; /* COPY_REPLAY */
+};
+
+/* copies[0] is the frame itself; returns how many there are in all. */
+unsigned fault_multiply(const struct fault_spec *spec, struct fault_state *state,
+			const struct fault_matches *matches,
+			const struct fault_frame *frame,
+			struct fault_copy copies[FAULT_COPIES_MAX],
+			struct fault_trail *trail);
+
+enum { NO_RULE = 255 };
 
 struct fault_verdict {
 	enum fault_fate fate;
-	uint64_t leave_ns;	/* FAULT_PASS: when the frame has left the line, and */
-	uint64_t due_ns;	/* when it arrives: now <= leave_ns <= due_ns */
-	struct fault_line line; /* what the line is once this frame is on it */
+	uint8_t line;	   /* the rule whose line it goes through, or NO_RULE */
+	uint8_t order;	   /* the rule that keeps its order, or NO_RULE */
+	bool mark, repair; /* set CE; make checksums right */
+	uint8_t flips;	   /* bits to flip */
+	uint64_t delay_ns; /* once it has left the line */
+	uint32_t flip[FAULT_FLIPS_MAX];
 };
 
-/* The fate of frame frame_no (from 0, per direction) of size bytes that is
- * offered at now_ns, not before the one before it.  The caller keeps
- * verdict.line if the frame is really sent, and calls fault_line_leave() for
- * each frame whose leave_ns has come before it asks for the next verdict.  What was
- * decided is noted in the trail. */
-struct fault_verdict fault_judge(const struct fault_spec *spec,
-				 const struct fault_line *line, uint64_t key,
-				 uint64_t frame_no, uint32_t size, uint64_t now_ns,
-				 struct fault_trail *trail);
+/* Copy number `copy` of the frame (0: itself), of copies[copy]. */
+void fault_judge(struct fault_verdict *out, const struct fault_spec *spec,
+		 struct fault_state *state, const struct fault_matches *matches,
+		 const struct fault_frame *frame, unsigned copy,
+		 const struct fault_copy *what, struct fault_trail *trail);
 
-/* A frame of size bytes, accepted with a rate, has left the line. */
-void fault_line_leave(struct fault_line *line, uint32_t size);
+static inline bool fault_verdict_edits(const struct fault_verdict *verdict)
+{
+	return verdict->flips || verdict->mark;
+}
+
+/* Flip, repair, mark: in the caller's own copy of the frame. */
+void fault_edit(const struct fault_verdict *verdict, uint8_t *bytes, uint32_t size);
+
+/* When it arrives, leaving the line now. */
+uint64_t fault_due_ns(struct fault_state *state, uint8_t order, uint64_t delay_ns,
+		      uint64_t now_ns, struct fault_trail *trail);
+
+/* Is the link down for what arrives now?  Rules for certain frames only have spoken
+ * when it was offered. */
+bool fault_is_down(const struct fault_spec *spec, struct fault_state *state,
+		   uint64_t now_ns, enum fault_note_kind *why);
+
+/* For who looks: is the link up, is the rule for frames of this moment? */
+bool fault_is_up(const struct fault_spec *spec, const struct fault_state *state,
+		 uint64_t now_ns);
+bool fault_rule_in_force(const struct fault_rule *rule,
+			 const struct fault_rule_state *state, uint64_t now_ns);
 
 #endif

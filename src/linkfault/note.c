@@ -118,6 +118,39 @@ const char *fault_note_format(char text[FAULT_NOTE_BYTES_MAX],
 	return text;
 }
 
+/* Is it of the way behind the line? */
+static bool is_behind_line(const struct fault_note *note)
+{
+	return note->kind == NOTE_DELAYED || note->kind == NOTE_REORDERED;
+}
+
+static bool is_loss_in_line(enum fault_note_kind kind)
+{
+	return kind == NOTE_LOST_LIMIT || kind == NOTE_LOST_LIMIT_BYTES ||
+	       kind == NOTE_LOST_OVERFLOW || kind == NOTE_LOST_RED ||
+	       kind == NOTE_LOST_CODEL;
+}
+
+void fault_note_add_line(struct fault_trail *trail, enum fault_note_kind kind,
+			 uint8_t rule, uint32_t a, uint32_t b)
+{
+	unsigned at = trail->notes, last;
+	struct fault_note note;
+
+	while (at && is_behind_line(&trail->note[at - 1]) &&
+	       trail->note[at - 1].step + 1 == trail->steps)
+		at--;
+	if (is_loss_in_line(kind))
+		trail->notes = (uint8_t)at;
+	last = trail->notes;
+	fault_note_add(trail, kind, rule, a, b);
+	if (trail->notes == last)
+		return; /* no room: forgot says so */
+	note = trail->note[last];
+	memmove(&trail->note[at + 1], &trail->note[at], (last - at) * sizeof(note));
+	trail->note[at] = note;
+}
+
 static void append(char *text, size_t *used, const char *more)
 {
 	size_t bytes = strlen(more);

@@ -112,6 +112,11 @@ static inline void fault_note_add_value(struct fault_trail *trail,
 	fault_note_add(trail, kind, rule, (uint32_t)value, (uint32_t)(value >> 32));
 }
 
+/* What the line has to say: before the delay that follows it, though that was drawn
+ * first; and a frame that the line loses has had none. */
+void fault_note_add_line(struct fault_trail *trail, enum fault_note_kind kind,
+			 uint8_t rule, uint32_t a, uint32_t b);
+
 /* A frame has come; nothing is decided yet. */
 static inline void trail_begin(struct fault_trail *trail)
 {

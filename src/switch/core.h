@@ -33,17 +33,32 @@ struct buffer {
 	uint8_t bytes[];
 };
 
-/* A frame that waits: on a direction, or in a port's backlog. */
+/* What lies in the delay queue: the first member of what it points to. */
+enum waiter_kind { WAITER_HOLD, WAITER_LINE };
+
+/* A frame that waits: for a line, on its way, or in a port's backlog. */
 struct hold {
-	struct hold *next; /* on the direction's line, or in the backlog */
+	enum waiter_kind kind;
+	uint8_t order;	   /* of the verdict: once it has left the line */
+	uint64_t delay_ns; /* the same */
+	struct hold *next; /* on a line, or in the backlog */
 	struct buffer *buffer;
 	struct transit transit;
-	uint64_t leave_ns;	  /* the line */
-	struct fault_trail trail; /* last: only as long as it has notes */
+	struct fault_trail trail; /* last: only as long as it has to be */
 };
 
 struct hold_list {
 	struct hold *first, *last;
+};
+
+/* Those that wait for a line. */
+struct line_queue {
+	enum waiter_kind kind;
+	uint8_t rule;	/* of the direction's spec */
+	bool scheduled; /* it lies in the delay queue */
+	bool sending;	/* for the end of the front's sending; else for a gate */
+	struct direction *direction;
+	struct hold_list frames;
 };
 
 enum direction_to { TO_PORT, TO_SEGMENT, TO_MEMBER };
@@ -55,12 +70,12 @@ struct direction {
 	struct segment *segment; /* TO_SEGMENT */
 	struct direction *next;	 /* TO_MEMBER: from the segment to the member */
 	struct sw_count count;
-	struct fault_spec spec;
+	struct fault_spec *spec;   /* NULL: perfect */
+	struct fault_state *state; /* NULL: it is perfect */
+	struct line_queue **lines; /* by rule; NULL in it: the rule has none */
 	uint64_t key;
 	struct sw_timing *timing; /* NULL: nothing has waited yet */
 	uint64_t skipped; /* numbers that no frame of ours had: sw_skip_to() */
-	struct fault_line line;
-	struct hold_list on_line; /* in the order in which they leave it */
 	char *name;
 };
 

@@ -16,8 +16,9 @@ int cut_matrix_init(struct cut_matrix *matrix, uint32_t nodes, struct why *why)
 {
 	*matrix = (struct cut_matrix){ .nodes = nodes };
 	if (nodes > CUT_MATRIX_NODES_MAX)
-		return why_set(why, -EINVAL, "switch: %u nodes are more than the %d it serves",
-			       nodes, CUT_MATRIX_NODES_MAX);
+		return why_set(why, -EINVAL,
+			       "switch: %u nodes are more than the %d it serves", nodes,
+			       CUT_MATRIX_NODES_MAX);
 	matrix->bits = calloc(words(nodes) + 1, sizeof(*matrix->bits));
 	if (!matrix->bits)
 		return why_set(why, -ENOMEM, "switch: out of memory for the partitions");

@@ -34,15 +34,9 @@ static int grow(struct delay_queue *queue)
 	return 0;
 }
 
-int delay_queue_add(struct delay_queue *queue, uint64_t due_ns, void *item)
+/* From the slot towards the top, to where it belongs. */
+static void rise(struct delay_queue *queue, size_t slot, struct delay_entry entry)
 {
-	struct delay_entry entry = { due_ns, queue->order_next, item };
-	size_t slot = queue->count;
-
-	if (queue->count == queue->room && grow(queue) < 0)
-		return -ENOMEM;
-	queue->order_next++;
-	queue->count++;
 	while (slot > 0) {
 		size_t parent = (slot - 1) / CHILDREN;
 
@@ -52,17 +46,11 @@ int delay_queue_add(struct delay_queue *queue, uint64_t due_ns, void *item)
 		slot = parent;
 	}
 	queue->at[slot] = entry;
-	return 0;
 }
 
-struct delay_entry delay_queue_pop(struct delay_queue *queue)
+/* And down from it; returns where it ended. */
+static size_t sink(struct delay_queue *queue, size_t slot, struct delay_entry entry)
 {
-	struct delay_entry first, last;
-	size_t slot = 0;
-
-	ASSERT(queue->count > 0);
-	first = queue->at[0];
-	last = queue->at[--queue->count];
 	for (;;) {
 		size_t child = slot * CHILDREN + 1, end = child + CHILDREN, least = child;
 
@@ -73,11 +61,50 @@ struct delay_entry delay_queue_pop(struct delay_queue *queue)
 		while (++child < end)
 			if (before(&queue->at[child], &queue->at[least]))
 				least = child;
-		if (!before(&queue->at[least], &last))
+		if (!before(&queue->at[least], &entry))
 			break;
 		queue->at[slot] = queue->at[least];
 		slot = least;
 	}
-	queue->at[slot] = last;
+	queue->at[slot] = entry;
+	return slot;
+}
+
+int delay_queue_add(struct delay_queue *queue, uint64_t due_ns, void *item)
+{
+	struct delay_entry entry = { due_ns, queue->order_next, item };
+
+	if (queue->count == queue->room && grow(queue) < 0)
+		return -ENOMEM;
+	queue->order_next++;
+	rise(queue, queue->count++, entry);
+	return 0;
+}
+
+struct delay_entry delay_queue_pop(struct delay_queue *queue)
+{
+	struct delay_entry first;
+
+	ASSERT(queue->count > 0);
+	first = queue->at[0];
+	queue->count--;
+	if (queue->count)
+		sink(queue, 0, queue->at[queue->count]);
 	return first;
+}
+
+void delay_queue_remove(struct delay_queue *queue, const void *item)
+{
+	size_t slot = 0;
+
+	while (slot < queue->count && queue->at[slot].item != item)
+		slot++;
+	ASSERT(slot < queue->count);
+	queue->count--;
+	if (slot < queue->count) {
+		struct delay_entry last = queue->at[queue->count];
+
+		if (sink(queue, slot, last) == slot)
+			rise(queue, slot, last);
+	}
 }

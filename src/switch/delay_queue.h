@@ -33,6 +33,9 @@ int delay_queue_add(struct delay_queue *queue, uint64_t due_ns, void *item);
 /* Take out what is due first.  The queue is not empty. */
 struct delay_entry delay_queue_pop(struct delay_queue *queue);
 
+/* Take out an item, wherever it is: looks at all of them.  It is in there. */
+void delay_queue_remove(struct delay_queue *queue, const void *item);
+
 /* When the first is due; UINT64_MAX: the queue is empty. */
 static inline uint64_t delay_queue_due_ns(const struct delay_queue *queue)
 {

@@ -7,13 +7,20 @@
 
 /* name is taken over. */
 void direction_init(struct direction *direction, uint64_t seed, char *name);
-void direction_destroy(struct direction *direction);
+/* What waits for its lines is given back. */
+void direction_destroy(struct sw *sw, struct direction *direction);
 
-void direction_fault_set(struct direction *direction, const struct fault_spec *spec);
+/* 0 or -ENOMEM, and then nothing has changed.  spec may be NULL; it gets one more
+ * reference. */
+int direction_fault_set(struct sw *sw, struct direction *direction,
+			struct fault_spec *spec, uint64_t now_ns);
 
 /* A frame comes to the near end.  transit is changed. */
 void direction_offer(struct sw *sw, struct direction *direction, struct transit *transit);
 /* A frame that waited comes to the far end.  transit is changed. */
 void direction_arrive(struct sw *sw, struct transit *transit, uint64_t due_ns);
+/* It is lost here. */
+void direction_drop(struct sw *sw, struct direction *direction, struct transit *transit,
+		    enum sw_fate fate);
 
 #endif

@@ -11,34 +11,43 @@ static void buffer_put(struct sw *sw, struct buffer *buffer)
 		pool_give(&sw->pool, buffer);
 }
 
+static struct buffer *buffer_copy(struct sw *sw, const struct transit *transit)
+{
+	struct buffer *buffer = pool_take(&sw->pool, &transit->from->account,
+					  sizeof(*buffer) + transit->frame.size);
+
+	if (!buffer)
+		return NULL;
+	memcpy(buffer->bytes, transit->frame.bytes, transit->frame.size);
+	buffer->holds = 1;
+	return buffer;
+}
+
 /* The buffer of the frame that is dealt with now, made if need be. */
 static struct buffer *buffer_get(struct sw *sw, const struct transit *transit)
 {
-	if (!sw->buffer) {
-		struct buffer *buffer = pool_take(&sw->pool, &transit->from->account,
-						  sizeof(*buffer) + transit->frame.size);
-
-		if (!buffer)
-			return NULL;
-		memcpy(buffer->bytes, transit->frame.bytes, transit->frame.size);
-		buffer->holds = 1; /* ours, until hold_end() */
-		sw->buffer = buffer;
-	}
-	sw->buffer->holds++;
+	if (!sw->buffer)
+		sw->buffer = buffer_copy(sw, transit); /* ours, until hold_end() */
+	if (sw->buffer)
+		sw->buffer->holds++;
 	return sw->buffer;
 }
 
 /* Copy what there is of a trail. */
-static size_t trail_bytes(const struct fault_trail *trail)
+static size_t trail_bytes(const struct fault_trail *trail, unsigned more_notes)
 {
-	return offsetof(struct fault_trail, note) + trail->notes * sizeof(*trail->note);
+	unsigned notes = trail->notes + more_notes;
+
+	if (notes > FAULT_NOTES_MAX)
+		notes = FAULT_NOTES_MAX;
+	return offsetof(struct fault_trail, note) + notes * sizeof(*trail->note);
 }
 
-struct hold *hold_take(struct sw *sw, const struct transit *transit)
+struct hold *hold_take(struct sw *sw, const struct transit *transit, unsigned more_notes)
 {
-	size_t bytes = trail_bytes(transit->trail);
 	struct hold *hold = pool_take(&sw->pool, &transit->from->account,
-				      offsetof(struct hold, trail) + bytes);
+				      offsetof(struct hold, trail) +
+					      trail_bytes(transit->trail, more_notes));
 
 	if (!hold)
 		return NULL;
@@ -47,11 +56,45 @@ struct hold *hold_take(struct sw *sw, const struct transit *transit)
 		pool_give(&sw->pool, hold);
 		return NULL;
 	}
+	hold->kind = WAITER_HOLD;
 	hold->transit = *transit;
 	hold->transit.frame.bytes = hold->buffer->bytes;
-	memcpy(&hold->trail, transit->trail, bytes);
+	memcpy(&hold->trail, transit->trail, trail_bytes(transit->trail, 0));
 	hold->transit.trail = &hold->trail;
 	return hold;
+}
+
+bool hold_own_bytes(struct sw *sw, struct hold *hold)
+{
+	struct buffer *copy;
+
+	if (hold->buffer->holds == 1)
+		return true;
+	copy = buffer_copy(sw, &hold->transit);
+	if (!copy)
+		return false;
+	buffer_put(sw, hold->buffer);
+	hold->buffer = copy;
+	hold->transit.frame.bytes = copy->bytes;
+	return true;
+}
+
+uint8_t *hold_edit_begin(struct sw *sw, struct transit *transit, struct buffer **before)
+{
+	struct buffer *copy = buffer_copy(sw, transit);
+
+	if (!copy)
+		return NULL;
+	*before = sw->buffer;
+	sw->buffer = copy;
+	transit->frame.bytes = copy->bytes;
+	return copy->bytes;
+}
+
+void hold_edit_end(struct sw *sw, struct buffer *before)
+{
+	buffer_put(sw, sw->buffer);
+	sw->buffer = before;
 }
 
 void hold_give(struct sw *sw, struct hold *hold)
@@ -76,7 +119,7 @@ struct transit hold_begin(struct sw *sw, const struct hold *hold)
 	sw->busy = true;
 	sw->buffer = hold->buffer;
 	sw->buffer->holds++;
-	memcpy(&sw->trail, &hold->trail, trail_bytes(&hold->trail));
+	memcpy(&sw->trail, &hold->trail, trail_bytes(&hold->trail, 0));
 	transit.trail = &sw->trail;
 	return transit;
 }
@@ -110,5 +153,15 @@ struct hold *hold_list_pop(struct hold_list *list)
 
 	if (hold)
 		list->first = hold->next;
+	return hold;
+}
+
+struct hold *hold_list_remove_after(struct hold_list *list, struct hold *before)
+{
+	struct hold *hold = before->next;
+
+	before->next = hold->next;
+	if (list->last == hold)
+		list->last = before;
 	return hold;
 }

@@ -11,7 +11,7 @@ enum { BUCKETS_MIN = 64 };
 struct mac_entry {
 	uint64_t mac;
 	uint64_t heard_ns;
-	struct mac_entry *next; /* in the bucket */
+	struct mac_entry *next;		 /* in the bucket */
 	struct mac_entry *older, *newer; /* of the same member */
 	uint32_t member;
 };

@@ -18,7 +18,8 @@ static struct pair_slot *slot_of(const struct pair_map *map, uint32_t from, uint
 	uint64_t h = ((uint64_t)from << 32 | to) * UINT64_C(0x9e3779b97f4a7c15);
 	size_t i = h >> 32 & (map->room - 1);
 
-	while (map->slots[i].pair && (map->slots[i].from != from || map->slots[i].to != to))
+	while (map->slots[i].pair &&
+	       (map->slots[i].from != from || map->slots[i].to != to))
 		i = (i + 1) & (map->room - 1);
 	return &map->slots[i];
 }

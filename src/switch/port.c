@@ -99,7 +99,7 @@ static void add_to_backlog(struct sw *sw, struct port *port, struct transit *tra
 		drop_out(sw, port, transit, SW_DROP_FULL);
 		return;
 	}
-	hold = hold_take(sw, transit);
+	hold = hold_take(sw, transit, 1);
 	if (!hold) {
 		drop_out(sw, port, transit, SW_DROP_POOL);
 		return;
@@ -154,8 +154,8 @@ void port_drain(struct sw *sw, struct port *port)
 		struct transit transit = hold_begin(sw, hold);
 
 		if (cut_matrix_get(&sw->cuts, transit.from->node, port->node)) {
-			fault_note_add(transit.trail, NOTE_CUT, 0,
-				       transit.from->node, port->node);
+			fault_note_add(transit.trail, NOTE_CUT, 0, transit.from->node,
+				       port->node);
 			drop_out(sw, port, &transit, SW_DROP_CUT);
 		} else {
 			err = hand_over(sw, port, &transit);

@@ -14,13 +14,13 @@ void segment_init(struct segment *segment, uint64_t seed, char *name, uint64_t a
 	mac_table_init(&segment->macs, draw_key(seed, name), ageing_ns);
 }
 
-void segment_destroy(struct segment *segment)
+void segment_destroy(struct sw *sw, struct segment *segment)
 {
 	for (size_t i = 0; i < segment->pairs.room; i++) {
 		struct pair *pair = segment->pairs.slots[i].pair;
 
 		if (pair) {
-			direction_destroy(&pair->direction);
+			direction_destroy(sw, &pair->direction);
 			free(pair);
 		}
 	}
@@ -105,7 +105,7 @@ struct pair *segment_pair(const struct segment *segment, const struct port *from
 	return pair_map_get(&segment->pairs, from->member, to->member);
 }
 
-static struct pair *pair_create(struct segment *segment, uint64_t seed, struct port *from,
+static struct pair *pair_create(struct sw *sw, struct segment *segment, struct port *from,
 				struct port *to)
 {
 	struct pair *pair = calloc(1, sizeof(*pair));
@@ -117,20 +117,21 @@ static struct pair *pair_create(struct segment *segment, uint64_t seed, struct p
 		free(pair);
 		return NULL;
 	}
-	direction_init(&pair->direction, seed, name);
+	direction_init(&pair->direction, sw->config.seed, name);
 	pair->direction.to = TO_MEMBER;
 	pair->direction.port = to;
 	pair->direction.next = segment->members[to->member].direction;
 	if (pair_map_add(&segment->pairs, from->member, to->member, pair) < 0) {
-		direction_destroy(&pair->direction);
+		direction_destroy(sw, &pair->direction);
 		free(pair);
 		return NULL;
 	}
 	return pair;
 }
 
-int segment_pair_set(struct segment *segment, uint64_t seed, struct port *from,
-		     struct port *to, const struct fault_spec *spec, struct why *why)
+int segment_pair_set(struct sw *sw, struct segment *segment, struct port *from,
+		     struct port *to, struct fault_spec *spec, uint64_t now_ns,
+		     struct why *why)
 {
 	bool in_force = !fault_spec_is_perfect(spec);
 	struct pair *pair = segment_pair(segment, from, to);
@@ -145,13 +146,12 @@ int segment_pair_set(struct segment *segment, uint64_t seed, struct port *from,
 	if (!pair) {
 		if (!in_force)
 			return 0;
-		pair = pair_create(segment, seed, from, to);
+		pair = pair_create(sw, segment, from, to);
 	}
-	if (!pair)
+	if (!pair || direction_fault_set(sw, &pair->direction, spec, now_ns))
 		return why_set(why, -ENOMEM, "%s: out of memory for a pair",
 			       segment->name);
 	segment->pairs_in_force += (uint32_t)in_force - (uint32_t)pair->in_force;
 	pair->in_force = in_force;
-	direction_fault_set(&pair->direction, spec);
 	return 0;
 }

@@ -13,7 +13,7 @@ struct pair {
 
 /* name is taken over. */
 void segment_init(struct segment *segment, uint64_t seed, char *name, uint64_t ageing_ns);
-void segment_destroy(struct segment *segment);
+void segment_destroy(struct sw *sw, struct segment *segment);
 
 /* 0 or -ENOMEM. */
 int segment_add_member(struct segment *segment, struct port *port,
@@ -25,7 +25,8 @@ void segment_forget(struct segment *segment, uint32_t member);
 /* NULL: there never was one. */
 struct pair *segment_pair(const struct segment *segment, const struct port *from,
 			  const struct port *to);
-int segment_pair_set(struct segment *segment, uint64_t seed, struct port *from,
-		     struct port *to, const struct fault_spec *spec, struct why *why);
+int segment_pair_set(struct sw *sw, struct segment *segment, struct port *from,
+		     struct port *to, struct fault_spec *spec, uint64_t now_ns,
+		     struct why *why);
 
 #endif

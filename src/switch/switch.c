@@ -11,6 +11,7 @@
 #include "switch/core.h"
 #include "switch/direction.h"
 #include "switch/hold.h"
+#include "switch/line_queue.h"
 #include "switch/port.h"
 #include "switch/segment.h"
 #include "switch/timing.h"
@@ -41,22 +42,27 @@ void sw_destroy(struct sw *sw)
 	if (!sw)
 		return;
 	ASSERT(!sw->busy);
-	while (sw->queue.count)
-		hold_give(sw, delay_queue_pop(&sw->queue).item);
+	while (sw->queue.count) {
+		void *item = delay_queue_pop(&sw->queue).item;
+
+		/* A line's frames go with their direction. */
+		if (*(enum waiter_kind *)item == WAITER_HOLD)
+			hold_give(sw, item);
+	}
 	for (uint32_t i = 0; i < sw->port_count; i++) {
 		while ((hold = hold_list_pop(&sw->ports[i]->backlog)))
 			hold_give(sw, hold);
 	}
-	pool_destroy(&sw->pool);
 	for (uint32_t i = 0; i < sw->segment_count; i++) {
-		segment_destroy(sw->segments[i]);
+		segment_destroy(sw, sw->segments[i]);
 		free(sw->segments[i]);
 	}
 	for (uint32_t i = 0; i < sw->link_count; i++) {
-		direction_destroy(&sw->links[i]->dir[DIR_AB]);
-		direction_destroy(&sw->links[i]->dir[DIR_BA]);
+		direction_destroy(sw, &sw->links[i]->dir[DIR_AB]);
+		direction_destroy(sw, &sw->links[i]->dir[DIR_BA]);
 		free(sw->links[i]);
 	}
+	pool_destroy(&sw->pool);
 	for (uint32_t i = 0; i < sw->port_count; i++) {
 		free(sw->ports[i]->name);
 		free(sw->ports[i]);
@@ -219,8 +225,8 @@ int sw_link_segment(struct sw *sw, const char *name, uint32_t port, uint32_t seg
 	if (!l)
 		return why_set(why, -ENOMEM, "link %s: out of memory", name);
 	if (segment_add_member(s, p, &l->dir[DIR_BA]) < 0) {
-		direction_destroy(&l->dir[DIR_AB]);
-		direction_destroy(&l->dir[DIR_BA]);
+		direction_destroy(sw, &l->dir[DIR_AB]);
+		direction_destroy(sw, &l->dir[DIR_BA]);
 		free(l);
 		return why_set(why, -ENOMEM, "link %s: out of memory", name);
 	}
@@ -234,20 +240,35 @@ int sw_link_segment(struct sw *sw, const char *name, uint32_t port, uint32_t seg
 	return 0;
 }
 
-/* Time moves to now_ns: what is due by then arrives, each frame at its own time. */
+static void arrive(struct sw *sw, struct hold *hold, uint64_t due_ns)
+{
+	struct transit transit = hold_begin(sw, hold);
+
+	timing_came(sw, &transit, due_ns);
+	direction_arrive(sw, &transit, due_ns);
+	hold_end(sw);
+	hold_give(sw, hold);
+}
+
+/* What is due by now happens, each at its own time. */
+static void settle(struct sw *sw)
+{
+	while (delay_queue_due_ns(&sw->queue) <= sw->now_ns) {
+		struct delay_entry first = delay_queue_pop(&sw->queue);
+
+		if (*(enum waiter_kind *)first.item == WAITER_LINE)
+			line_queue_event(sw, first.item, first.due_ns);
+		else
+			arrive(sw, first.item, first.due_ns);
+	}
+}
+
+/* Time moves to now_ns. */
 static void move_to(struct sw *sw, uint64_t now_ns)
 {
 	ASSERT(now_ns >= sw->now_ns && !sw->busy);
 	sw->now_ns = now_ns;
-	while (delay_queue_due_ns(&sw->queue) <= now_ns) {
-		struct delay_entry first = delay_queue_pop(&sw->queue);
-		struct transit transit = hold_begin(sw, first.item);
-
-		timing_came(sw, &transit, first.due_ns);
-		direction_arrive(sw, &transit, first.due_ns);
-		hold_end(sw);
-		hold_give(sw, first.item);
-	}
+	settle(sw);
 }
 
 void sw_advance(struct sw *sw, uint64_t now_ns)
@@ -266,6 +287,8 @@ void sw_port_frame(struct sw *sw, uint32_t port, struct frame frame, uint64_t no
 	hold_begin_lent(sw);
 	port_enter(sw, port_at(sw, port), frame);
 	hold_end(sw);
+	/* A line that let go at once has put its frame there. */
+	settle(sw);
 }
 
 void sw_port_writable(struct sw *sw, uint32_t port, uint64_t now_ns)
@@ -284,44 +307,63 @@ void sw_port_tap(struct sw *sw, uint32_t port, bool on)
 	port_at(sw, port)->tapped = on;
 }
 
-void sw_fault_set(struct sw *sw, uint32_t link, int dir, const struct fault_spec *spec,
-		  uint64_t now_ns)
+int sw_fault_set(struct sw *sw, uint32_t link, int dir, struct fault_spec *spec,
+		 uint64_t now_ns, struct why *why)
 {
 	/* What was due before arrives under the fault that held then. */
 	move_to(sw, now_ns);
-	direction_fault_set(direction_at(sw, link, dir), spec);
+	if (direction_fault_set(sw, direction_at(sw, link, dir), spec, now_ns))
+		return why_set(why, -ENOMEM, "%s: out of memory for a fault",
+			       sw_link_direction_name(sw, link, dir));
 	timing_restart(sw, direction_at(sw, link, dir));
+	settle(sw);
+	return 0;
 }
 
-const struct fault_spec *sw_fault_get(const struct sw *sw, uint32_t link, int dir)
+struct fault_spec *sw_fault_get(const struct sw *sw, uint32_t link, int dir)
 {
-	return &direction_at(sw, link, dir)->spec;
+	return direction_at(sw, link, dir)->spec;
+}
+
+const struct fault_state *sw_fault_state(const struct sw *sw, uint32_t link, int dir)
+{
+	return direction_at(sw, link, dir)->state;
 }
 
 int sw_pair_set(struct sw *sw, uint32_t segment, uint32_t from_port, uint32_t to_port,
-		const struct fault_spec *spec, uint64_t now_ns, struct why *why)
+		struct fault_spec *spec, uint64_t now_ns, struct why *why)
 {
 	struct pair *pair;
 	int err;
 
 	move_to(sw, now_ns);
-	err = segment_pair_set(segment_at(sw, segment), sw->config.seed,
-			       port_at(sw, from_port), port_at(sw, to_port), spec, why);
+	err = segment_pair_set(sw, segment_at(sw, segment), port_at(sw, from_port),
+			       port_at(sw, to_port), spec, now_ns, why);
 	pair = err ? NULL
 		   : segment_pair(segment_at(sw, segment), port_at(sw, from_port),
 				  port_at(sw, to_port));
 	if (pair)
 		timing_restart(sw, &pair->direction);
+	settle(sw);
 	return err;
 }
 
-const struct fault_spec *sw_pair_get(const struct sw *sw, uint32_t segment,
-				     uint32_t from_port, uint32_t to_port)
+struct fault_spec *sw_pair_get(const struct sw *sw, uint32_t segment, uint32_t from_port,
+			       uint32_t to_port)
 {
 	const struct pair *pair = segment_pair(
 		segment_at(sw, segment), port_at(sw, from_port), port_at(sw, to_port));
 
-	return pair && pair->in_force ? &pair->direction.spec : NULL;
+	return pair && pair->in_force ? pair->direction.spec : NULL;
+}
+
+const struct fault_state *sw_pair_state(const struct sw *sw, uint32_t segment,
+					uint32_t from_port, uint32_t to_port)
+{
+	const struct pair *pair = segment_pair(
+		segment_at(sw, segment), port_at(sw, from_port), port_at(sw, to_port));
+
+	return pair && pair->in_force ? pair->direction.state : NULL;
 }
 
 void sw_cut(struct sw *sw, uint32_t from_node, uint32_t to_node, bool cut)
@@ -361,9 +403,8 @@ const struct sw_timing *sw_link_timing(const struct sw *sw, uint32_t link, int d
 const struct sw_timing *sw_pair_timing(const struct sw *sw, uint32_t segment,
 				       uint32_t from_port, uint32_t to_port)
 {
-	const struct pair *pair = segment_pair(segment_at(sw, segment),
-					       port_at(sw, from_port),
-					       port_at(sw, to_port));
+	const struct pair *pair = segment_pair(
+		segment_at(sw, segment), port_at(sw, from_port), port_at(sw, to_port));
 
 	return pair ? pair->direction.timing : NULL;
 }
@@ -421,6 +462,9 @@ const char *sw_fate_name(enum sw_fate fate)
 		[SW_DROP_FULL] = "full",
 		[SW_DROP_NO_PORT] = "no-port",
 		[SW_DROP_BAD_FRAME] = "bad-frame",
+		[SW_DROP_AQM] = "aqm",
+		[SW_DROP_FCS] = "fcs",
+		[SW_DROP_MTU] = "mtu",
 	};
 
 	return (unsigned)fate < SW_FATES ? names[fate] : "?";

@@ -24,10 +24,11 @@
  * without delay is handed to the sink within the call that brought it, from the
  * caller's own bytes.
  *
- * A fault that is changed holds for the frames that come after.  Frames that
- * wait keep their due time, so a delay that gets shorter lets new frames overtake
- * old ones; a changed rate begins with an idle line.  With an unchanged spec
- * without jitter, a direction keeps the order of its frames.
+ * A fault that is changed holds for the frames that come after.  Frames on their
+ * way keep their due time, so a delay that gets shorter lets new frames overtake
+ * old ones.  Frames that wait for a line go on at its new rate, or all at once if
+ * there is no line any more; the one that is being sent is sent as it was begun.
+ * With an unchanged spec without jitter, a direction keeps the order of its frames.
  *
  * A receiver that is full (deliver() said -EAGAIN) gets a backlog of limited
  * size at its port; what does not fit is dropped and counted.
@@ -69,16 +70,22 @@ enum sw_fate {
 	SW_DROP_FULL,	   /* the receiver took no more, and its backlog was full */
 	SW_DROP_NO_PORT,   /* the receiver's port is not up */
 	SW_DROP_BAD_FRAME, /* shorter than a header or longer than the limit */
+	SW_DROP_AQM,	   /* by RED or CoDel: the queue was too long, or too slow */
+	SW_DROP_FCS,	   /* damaged; a receiver's hardware would have dropped it */
+	SW_DROP_MTU,	   /* too large for the link, and nobody is told */
 	SW_FATES,
 };
 
 /* A frame is counted at each place it comes to: port in, direction, pair, direction,
- * port out.  What one place passed, the next was offered. */
+ * port out.  What one place passed, the next was offered, and at each
+ *	offered + copies = passed + dropped + queued */
 struct sw_count {
 	uint64_t frames, bytes;	       /* offered */
 	uint64_t passed, passed_bytes; /* left at the far end */
 	uint64_t dropped[SW_FATES];    /* by reason; [SW_PASS] stays 0 */
-	uint64_t queued; /* in the queue now: offered = passed + dropped + queued */
+	uint64_t queued;	       /* waiting or under way now */
+	uint64_t copies;	       /* made of what was offered: duplicates, replays */
+	uint64_t edited;	       /* corrupted or marked */
 };
 
 /* What a tap sees.  A frame is seen where it enters (inbound: from the guest,
@@ -150,18 +157,23 @@ int sw_link_ports(struct sw *sw, const char *name, uint32_t a, uint32_t b, uint3
 int sw_link_segment(struct sw *sw, const char *name, uint32_t port, uint32_t segment,
 		    uint32_t *link, struct why *why);
 
-/* Faults.  dir is DIR_AB (0) or DIR_BA (1) of topology/plan.h.  The spec has
- * passed fault_spec_check(); frames already queued keep their due time. */
-void sw_fault_set(struct sw *sw, uint32_t link, int dir, const struct fault_spec *spec,
-		  uint64_t now_ns);
-const struct fault_spec *sw_fault_get(const struct sw *sw, uint32_t link, int dir);
+/* Faults.  dir is DIR_AB (0) or DIR_BA (1) of topology/plan.h.  The spec, or NULL
+ * for a perfect wire, has passed fault_spec_check(); it gets one more reference.
+ * -ENOMEM: all is as it was. */
+int sw_fault_set(struct sw *sw, uint32_t link, int dir, struct fault_spec *spec,
+		 uint64_t now_ns, struct why *why);
+struct fault_spec *sw_fault_get(const struct sw *sw, uint32_t link, int dir);
+/* What the direction remembers; NULL: it has no fault. */
+const struct fault_state *sw_fault_state(const struct sw *sw, uint32_t link, int dir);
 /* The pair from -> to on a segment; a perfect spec removes it.  -EINVAL: one of
  * the ports is no member of the segment, or they are the same. */
 int sw_pair_set(struct sw *sw, uint32_t segment, uint32_t from_port, uint32_t to_port,
-		const struct fault_spec *spec, uint64_t now_ns, struct why *why);
-const struct fault_spec *sw_pair_get(const struct sw *sw, uint32_t segment,
-				     uint32_t from_port,
-				     uint32_t to_port); /* NULL: none */
+		struct fault_spec *spec, uint64_t now_ns, struct why *why);
+struct fault_spec *sw_pair_get(const struct sw *sw, uint32_t segment, uint32_t from_port,
+			       uint32_t to_port); /* NULL: none */
+
+const struct fault_state *sw_pair_state(const struct sw *sw, uint32_t segment,
+					uint32_t from_port, uint32_t to_port);
 
 /* Partitions. */
 void sw_cut(struct sw *sw, uint32_t from_node, uint32_t to_node, bool cut);

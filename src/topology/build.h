@@ -56,8 +56,8 @@ struct end {
 	uint8_t mac[6];
 	bool mac_given;
 	struct end_addr addr[FAMILIES];
-	struct fault_spec out, in; /* from the node; to the node (networks only) */
-	uint32_t interface;	   /* index in the node, by finish */
+	struct fault_spec *out, *in; /* from the node; to the node (networks only) */
+	uint32_t interface;	     /* index in the node, by finish */
 };
 
 enum domain_kind { DOMAIN_NETWORK, DOMAIN_LINK, DOMAIN_PATTERN };
@@ -112,6 +112,8 @@ struct build {
 	struct end *ends; /* heap */
 	size_t end_count;
 	bool ends_overflow;
+	struct fault_spec **specs; /* heap; all that the ends refer to */
+	size_t spec_count;
 	struct strmap link_names; /* explicit names of networks, links, patterns */
 
 	bool routing;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "topology/build.h"
+#include "topology/fault_fields.h"
 #include "topology/fields.h"
 #include "topology/names.h"
 #include "topology/read_json.h"
@@ -17,7 +18,7 @@ enum { FORMAT_VERSION = 1 };
 static const char *const top_keys[] = { "$schema",    "name",  "version",  "seed",
 					"defaults",   "kinds", "groups",   "nodes",
 					"networks",   "links", "patterns", "routing",
-					"partitions", "clock", NULL };
+					"partitions", "clock", "profiles", NULL };
 
 /* From "/x/two sites.json": two-sites. */
 static void derive_name(const char *file, char name[PLAN_NAME_BYTES_MAX])
@@ -109,6 +110,7 @@ static void read_top(struct build *b)
 static void build_all(struct build *b)
 {
 	read_top(b);
+	build_profiles(b);
 	build_nodes(b);
 	build_wiring(b);
 	build_patterns(b);
@@ -129,6 +131,7 @@ static void build_free(struct build *b)
 	strmap_free(&b->link_names);
 	free(b->domains);
 	free(b->ends);
+	build_faults_free(b);
 	arena_free(&b->arena);
 }
 

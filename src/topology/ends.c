@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "topology/fault_fields.h"
 #include "topology/fields.h"
 #include "topology/names.h"
 #include "topology/refs.h"
@@ -177,24 +178,24 @@ static void read_details(struct build *b, const struct tree *object, size_t adde
 }
 
 static size_t read_long(struct build *b, const struct tree *object, bool is_member,
-			const struct fault_spec *out)
+			struct fault_spec *out)
 {
 	const struct tree *node = tree_get(object, "node");
 	const struct tree *interface = tree_get(object, "interface");
 	const struct tree *in = is_member ? tree_get(object, "in") : NULL;
-	struct fault_spec own = *out, inward = { 0 };
+	struct fault_spec *own = out, *inward = NULL;
 	char ifname[PLAN_IFNAME_BYTES_MAX] = "";
 	const char *text;
 	size_t added;
 
 	field_keys(b->diags, object, is_member ? member_keys : endpoint_keys, is_member);
 	if (is_member)
-		field_faults(b->diags, object, &own);
+		build_faults(b, object, &own);
 	if (field_object(b->diags, in)) {
 		static const char *const none[] = { NULL };
 
 		field_keys(b->diags, in, none, true);
-		field_faults(b->diags, in, &inward);
+		build_faults(b, in, &inward);
 	}
 	if (!node)
 		complain(b->diags, object, "\"node\" is missing");
@@ -215,7 +216,7 @@ static size_t read_long(struct build *b, const struct tree *object, bool is_memb
 }
 
 size_t wiring_read_ends(struct build *b, const struct tree *value, bool is_member,
-			const struct fault_spec *out)
+			struct fault_spec *out)
 {
 	size_t added;
 
@@ -230,6 +231,6 @@ size_t wiring_read_ends(struct build *b, const struct tree *value, bool is_membe
 	}
 	added = read_short(b, value, is_member);
 	for (size_t i = b->end_count - added; i < b->end_count; i++)
-		b->ends[i].out = *out;
+		b->ends[i].out = out;
 	return added;
 }

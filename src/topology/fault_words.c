@@ -3,287 +3,388 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/cleanup.h"
-#include "base/units.h"
+#include "topology/fault_word_table.h"
 #include "topology/near.h"
 
-static int apply_down(struct fault_spec *spec, const char *value, struct why *why)
+const char *const fault_word_keys[] = { "profile",    "loss",	      "delay",
+					"jitter",     "correlation",  "distribution",
+					"order",      "reorder",      "gap",
+					"rate",	      "overhead",     "cell",
+					"capacity",   "limit",	      "queue",
+					"ecn",	      "slot",	      "clog",
+					"hold",	      "duplicate",    "duplicate-count",
+					"replay",     "corrupt",      "corrupt-bits",
+					"corrupt-at", "corrupt-mode", "mtu-drop",
+					"flap",	      "down",	      NULL };
+const char *const fault_match_keys[] = { "match", "after", "first", "apply",
+					 "when",  "until", "for",   NULL };
+
+static bool is_in(const char *key, const char *const *keys)
 {
-	if (strcmp(value, "true") && strcmp(value, "false"))
-		return why_set(why, -EINVAL, "\"%.40s\": write true or false", value);
-	spec->down = !strcmp(value, "true");
-	return 0;
+	while (*keys && strcmp(*keys, key) != 0)
+		keys++;
+	return *keys != NULL;
 }
-
-static int apply_loss(struct fault_spec *spec, const char *value, struct why *why)
-{
-	uint64_t ppm;
-	int err = units_parse_ppm(value, &ppm, why);
-
-	if (err)
-		return err;
-	if (ppm > FAULT_PPM_ALL)
-		return why_set(why, -ERANGE, "\"%.40s\" is more than 100%%", value);
-	spec->loss_ppm = (uint32_t)ppm;
-	return 0;
-}
-
-static int parse_wait(const char *value, uint64_t *out, struct why *why)
-{
-	char most[UNITS_TEXT_BYTES_MAX];
-	uint64_t ns;
-	int err = units_parse_ns(value, &ns, why);
-
-	if (err)
-		return err;
-	if (ns > FAULT_DELAY_NS_MAX)
-		return why_set(why, -ERANGE, "\"%.40s\" is longer than %s", value,
-			       units_format_ns(most, FAULT_DELAY_NS_MAX));
-	*out = ns;
-	return 0;
-}
-
-static int apply_delay(struct fault_spec *spec, const char *value, struct why *why)
-{
-	return parse_wait(value, &spec->delay_ns, why);
-}
-
-static int apply_jitter(struct fault_spec *spec, const char *value, struct why *why)
-{
-	return parse_wait(value, &spec->jitter_ns, why);
-}
-
-static int apply_rate(struct fault_spec *spec, const char *value, struct why *why)
-{
-	char least[UNITS_TEXT_BYTES_MAX], most[UNITS_TEXT_BYTES_MAX];
-	uint64_t bps;
-	int err;
-
-	if (!strcmp(value, "none")) {
-		spec->rate_bps = 0;
-		return 0;
-	}
-	err = units_parse_bps(value, &bps, why);
-	if (err)
-		return err;
-	if (bps < FAULT_RATE_BPS_MIN || bps > FAULT_RATE_BPS_MAX)
-		return why_set(why, -ERANGE,
-			       "\"%.40s\" is not between %s and %s; to lift the limit "
-			       "write \"none\", to stop everything write down",
-			       value, units_format_bps(least, FAULT_RATE_BPS_MIN),
-			       units_format_bps(most, FAULT_RATE_BPS_MAX));
-	spec->rate_bps = bps;
-	return 0;
-}
-
-/* One part of a limit: "100frames" or "150kB". */
-static int apply_limit_part(struct fault_spec *spec, const char *part, struct why *why)
-{
-	size_t size = strlen(part), word = strlen("frames");
-	uint32_t *to = &spec->limit_bytes;
-	uint64_t value;
-	char digits[24];
-	int err;
-
-	if (size > word && size - word < sizeof(digits) &&
-	    !strcmp(part + size - word, "frames")) {
-		memcpy(digits, part, size - word);
-		digits[size - word] = 0;
-		if (size > word + 1 && digits[size - word - 1] == ' ')
-			digits[size - word - 1] = 0;
-		err = units_parse_count(digits, &value, NULL);
-		to = &spec->limit_frames;
-	} else {
-		err = units_parse_size(part, &value, NULL);
-	}
-	if (err == -EINVAL)
-		return why_set(why, err,
-			       "\"%.40s\" is not a queue limit: write a number and "
-			       "\"frames\" or one of B kB MB KiB MiB, such as "
-			       "\"100frames\", \"150kB\" or both with a comma between",
-			       part);
-	if (err || !value || value > UINT32_MAX)
-		return why_set(why, -ERANGE, "\"%.40s\" is not between 1 and %u", part,
-			       UINT32_MAX);
-	if (*to)
-		return why_set(why, -EINVAL, "\"%.40s\": this limit is given twice",
-			       part);
-	*to = (uint32_t)value;
-	return 0;
-}
-
-static int apply_limit(struct fault_spec *spec, const char *value, struct why *why)
-{
-	struct fault_spec now = { 0 };
-	char part[64];
-	int err;
-
-	if (strcmp(value, "none")) {
-		for (const char *at = value;;) {
-			size_t size = strcspn(at, ",");
-
-			if (size >= sizeof(part))
-				return why_set(why, -EINVAL,
-					       "\"%.40s...\" is not a queue limit", at);
-			memcpy(part, at, size);
-			part[size] = 0;
-			err = apply_limit_part(&now, part, why);
-			if (err)
-				return err;
-			if (!at[size])
-				break;
-			at += size + 1;
-		}
-	}
-	spec->limit_frames = now.limit_frames;
-	spec->limit_bytes = now.limit_bytes;
-	return 0;
-}
-
-static const struct fault_word {
-	const char *key;
-	int (*apply)(struct fault_spec *spec, const char *value, struct why *why);
-} words[] = {
-	{ "loss", apply_loss }, { "delay", apply_delay }, { "jitter", apply_jitter },
-	{ "rate", apply_rate }, { "limit", apply_limit }, { "down", apply_down },
-};
-
-const char *const fault_word_keys[] = { "loss",	 "delay", "jitter", "rate",
-					"limit", "down",  NULL };
-_Static_assert(ARRAY_SIZE(fault_word_keys) == ARRAY_SIZE(words) + 1, "a key per word");
 
 bool fault_word_is_key(const char *key)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (!strcmp(words[i].key, key))
-			return true;
-	return false;
+	return is_in(key, fault_word_keys);
 }
 
-int fault_word_apply(struct fault_spec *spec, const char *key, const char *value,
-		     struct why *why)
+bool fault_match_is_key(const char *key)
 {
-	const char *near;
+	return is_in(key, fault_match_keys);
+}
+
+const char *fault_word_example(const char *key)
+{
+	const struct fault_word *word = fault_word_find(key);
+
+	return word ? word->example : "";
+}
+
+bool fault_word_is_count(const char *key)
+{
+	const struct fault_word *word = fault_word_find(key);
+
+	return word && word->type == WORD_COUNT;
+}
+
+bool fault_word_is_flag(const char *key)
+{
+	const struct fault_word *word = fault_word_find(key);
+
+	return word && word->type == WORD_FLAG;
+}
+
+static int unknown(const char *key, struct why *why)
+{
+	char list[512] = "";
+	struct near near;
+	size_t used = 0;
+
+	near_start(&near, key);
+	for (const char *const *k = fault_word_keys; *k; k++) {
+		near_offer(&near, *k);
+		used += (size_t)snprintf(list + used, sizeof(list) - used, " %s", *k);
+	}
+	for (const char *const *k = fault_match_keys; *k; k++)
+		near_offer(&near, *k);
+	if (near.best)
+		return why_set(why, -EINVAL, "no fault \"%.40s\"; did you mean \"%s\"?",
+			       key, near.best);
+	return why_set(why, -EINVAL, "no fault \"%.40s\"; there are%s", key, list);
+}
+
+int fault_word_apply(struct fault_rule *rule, const struct fault_context *context,
+		     const char *key, const char *value, struct why *why)
+{
+	const struct fault_word *word = fault_word_find(key);
 	int err;
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(words[i].key, key))
-			continue;
-		err = words[i].apply(spec, value, why);
-		return err ? why_wrap(why, err, "%s", key) : 0;
+	if (!word)
+		return unknown(key, why);
+	err = word->apply(rule, context, value, why);
+	return err ? why_wrap(why, err, "%s", key) : 0;
+}
+
+/* ---- rules ------------------------------------------------------------- */
+
+static int check_name(const char *name, struct why *why)
+{
+	if (!*name || strlen(name) >= FAULT_NAME_BYTES || strpbrk(name, " \t\n=,"))
+		return why_set(why, -EINVAL,
+			       "name \"%.40s\": 1 to %d characters, without blank, comma "
+			       "and =",
+			       name, FAULT_NAME_BYTES - 1);
+	return 0;
+}
+
+int fault_rule_for(struct fault_spec **spec, const char *name, const char *match,
+		   struct fault_rule **rule, struct why *why)
+{
+	char number[FAULT_NAME_BYTES];
+	int err;
+
+	if (name) {
+		err = check_name(name, why);
+		if (err)
+			return err;
+		*rule = fault_spec_rule(*spec, name);
+		return *rule ? 0 : fault_spec_add(spec, name, rule, why);
 	}
-	near = near_word(key, fault_word_keys);
-	if (near)
-		return why_set(why, -EINVAL, "no fault \"%.40s\"; did you mean \"%s\"?",
-			       key, near);
-	return why_set(why, -EINVAL,
-		       "no fault \"%.40s\"; there are loss delay jitter rate limit down",
-		       key);
+	for (uint32_t i = 1; match && i < (*spec)->count; i++)
+		if (!strcmp(filter_text((*spec)->rule[i].filter), match)) {
+			*rule = &(*spec)->rule[i];
+			return 0;
+		}
+	for (unsigned n = 1;; n++) {
+		snprintf(number, sizeof(number), "%u", n);
+		if (!fault_spec_rule(*spec, number))
+			return fault_spec_add(spec, number, rule, why);
+	}
 }
 
-/* The limit as text; false if there is none. */
-static bool limit_text(const struct fault_spec *spec, char *text, size_t size)
+/* ---- out --------------------------------------------------------------- */
+
+static void append(char text[FAULT_WORDS_BYTES_MAX], const char *key, const char *value)
 {
-	char bytes[UNITS_TEXT_BYTES_MAX] = "";
-
-	if (!spec->limit_frames && !spec->limit_bytes)
-		return false;
-	if (spec->limit_bytes)
-		units_format_size(bytes, spec->limit_bytes);
-	if (spec->limit_frames)
-		snprintf(text, size, "%uframes%s%s", spec->limit_frames,
-			 *bytes ? "," : "", bytes);
-	else
-		snprintf(text, size, "%s", bytes);
-	return true;
-}
-
-/* Visit every word that differs from a perfect wire, in the order of words[]. */
-static int each_word(const struct fault_spec *spec,
-		     int (*visit)(void *ctx, const char *key, const char *value),
-		     void *ctx)
-{
-	char text[2 * UNITS_TEXT_BYTES_MAX];
-	int err = 0;
-
-	if (spec->loss_ppm)
-		err = visit(ctx, "loss", units_format_ppm(text, spec->loss_ppm));
-	if (!err && spec->delay_ns)
-		err = visit(ctx, "delay", units_format_ns(text, spec->delay_ns));
-	if (!err && spec->jitter_ns)
-		err = visit(ctx, "jitter", units_format_ns(text, spec->jitter_ns));
-	if (!err && spec->rate_bps)
-		err = visit(ctx, "rate", units_format_bps(text, spec->rate_bps));
-	if (!err && limit_text(spec, text, sizeof(text)))
-		err = visit(ctx, "limit", text);
-	if (!err && spec->down)
-		err = visit(ctx, "down", NULL);
-	return err;
-}
-
-static int append_word(void *ctx, const char *key, const char *value)
-{
-	char *text = ctx;
 	size_t used = strlen(text);
 
 	snprintf(text + used, FAULT_WORDS_BYTES_MAX - used, "%s%s%s%s", used ? " " : "",
-		 key, value ? " " : "", value ? value : "");
-	return 0;
+		 key, *value ? " " : "", value);
+}
+
+static void append_rule(char text[FAULT_WORDS_BYTES_MAX], const struct fault_rule *rule)
+{
+	char value[FAULT_WORD_BYTES_MAX];
+
+	for (size_t i = 0; i < fault_match_word_count; i++)
+		if (fault_match_words[i].show(rule, value))
+			append(text, fault_match_words[i].key, value);
+	for (size_t i = 0; i < fault_word_count; i++)
+		if (fault_words[i].show(rule, value))
+			append(text, fault_words[i].key,
+			       fault_words[i].type == WORD_FLAG ? "" : value);
 }
 
 const char *fault_words_format(const struct fault_spec *spec,
 			       char text[FAULT_WORDS_BYTES_MAX])
 {
 	*text = 0;
-	each_word(spec, append_word, text);
+	for (uint32_t i = 0; spec && i < spec->count; i++) {
+		if (i)
+			append(text, "rule", spec->rule[i].name);
+		append_rule(text, &spec->rule[i]);
+	}
 	return text;
 }
 
-static int set_member(void *ctx, const char *key, const char *value)
+static int put_word(json_t *object, const struct fault_word *word, const char *value)
 {
-	return json_object_set_new(ctx, key, value ? json_string(value) : json_true());
+	json_t *json = word->type == WORD_FLAG ? json_true()
+		       : word->type == WORD_COUNT
+			       ? json_integer((json_int_t)strtoll(value, NULL, 10))
+			       : json_string(value);
+
+	return json_object_set_new(object, word->key, json);
+}
+
+static int put_words(json_t *object, const struct fault_rule *rule)
+{
+	char value[FAULT_WORD_BYTES_MAX];
+	int err = 0;
+
+	for (size_t i = 0; !err && i < fault_match_word_count; i++)
+		if (fault_match_words[i].show(rule, value))
+			err = put_word(object, &fault_match_words[i], value);
+	for (size_t i = 0; !err && i < fault_word_count; i++)
+		if (fault_words[i].show(rule, value))
+			err = put_word(object, &fault_words[i], value);
+	return err;
 }
 
 json_t *fault_words_to_json(const struct fault_spec *spec)
 {
-	json_t *object = json_object();
+	json_t *object = json_object(), *rules = NULL;
+	int err = object ? 0 : -1;
 
-	if (object && each_word(spec, set_member, object)) {
-		json_decref(object);
-		return NULL;
+	if (!err && spec)
+		err = put_words(object, &spec->rule[0]);
+	if (!err && spec && spec->count > 1) {
+		rules = json_array();
+		err = json_object_set_new(object, "faults", rules);
 	}
-	return object;
+	for (uint32_t i = 1; !err && spec && i < spec->count; i++) {
+		json_t *one = json_pack("{s:s}", "name", spec->rule[i].name);
+
+		err = json_array_append_new(rules, one);
+		if (!err)
+			err = put_words(one, &spec->rule[i]);
+	}
+	if (!err)
+		return object;
+	json_decref(object);
+	return NULL;
 }
 
-int fault_words_from_json(struct fault_spec *spec, const json_t *object, struct why *why)
+/* ---- in ---------------------------------------------------------------- */
+
+static int apply_json(struct fault_rule *rule, const struct fault_context *context,
+		      const char *key, const json_t *value, struct why *why)
 {
-	struct fault_spec now = *spec;
+	char number[32];
+
+	if (json_is_string(value))
+		return fault_word_apply(rule, context, key, json_string_value(value),
+					why);
+	if (json_is_boolean(value) && fault_word_is_flag(key))
+		return fault_word_apply(rule, context, key,
+					json_is_true(value) ? "true" : "false", why);
+	if (json_is_integer(value) && fault_word_is_count(key)) {
+		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+			 json_integer_value(value));
+		return fault_word_apply(rule, context, key, number, why);
+	}
+	if (!fault_word_find(key))
+		return unknown(key, why);
+	if (fault_word_is_count(key))
+		return why_set(why, -EINVAL, "%.40s: a whole number was expected", key);
+	return why_set(why, -EINVAL,
+		       "%.40s: the value must be text with a unit, such as \"50ms\", "
+		       "\"1%%\" or \"10Mbit\"%s",
+		       key, fault_word_is_flag(key) ? ", or true or false" : "");
+}
+
+/* Every word of an object for one rule; a profile first, whatever the order. */
+static int apply_object(struct fault_rule *rule, const struct fault_context *context,
+			const json_t *object, bool match, struct why *why)
+{
+	const json_t *profile = json_object_get(object, "profile");
 	const char *key;
 	json_t *value;
+	int err = profile ? apply_json(rule, context, "profile", profile, why) : 0;
+
+	json_object_foreach((json_t *)object, key, value)
+	{
+		if (err)
+			return err;
+		if (!strcmp(key, "profile") || !strcmp(key, match ? "name" : "faults"))
+			continue;
+		if (!match && fault_match_is_key(key))
+			return why_set(why, -EINVAL,
+				       "%s: only for a rule in \"faults\": "
+				       "{\"faults\":[{\"%s\":...}]}",
+				       key, key);
+		err = apply_json(rule, context, key, value, why);
+	}
+	return err;
+}
+
+static int apply_rules(struct fault_spec **spec, const struct fault_context *context,
+		       const json_t *rules, struct why *why)
+{
+	json_t *object;
+	size_t i;
 	int err = 0;
+
+	if (!json_is_array(rules))
+		return why_set(why, -EINVAL,
+			       "faults: a list of rules such as "
+			       "[{\"match\":\"tcp\",\"loss\":\"1%%\"}] was expected");
+	json_array_foreach((json_t *)rules, i, object)
+	{
+		const json_t *name = json_object_get(object, "name");
+		struct fault_rule *rule = NULL;
+
+		if (!json_is_object(object) || (name && !json_is_string(name)))
+			return why_set(why, -EINVAL,
+				       "faults: rule %zu is no object with a \"name\" in "
+				       "text",
+				       i + 1);
+		err = fault_rule_for(spec, json_string_value(name),
+				     json_string_value(json_object_get(object, "match")),
+				     &rule, why);
+		if (!err)
+			err = apply_object(rule, context, object, true, why);
+		if (err)
+			return why_wrap(why, err, "faults: rule %zu", i + 1);
+	}
+	return 0;
+}
+
+/* Put now in the place of *spec, if it is right. */
+static int commit(struct fault_spec **spec, struct fault_spec *now, int err,
+		  struct why *why)
+{
+	if (!err)
+		err = fault_spec_check(now, why);
+	if (err) {
+		fault_spec_free(now);
+		return err;
+	}
+	fault_spec_free(*spec);
+	*spec = now;
+	if (fault_spec_is_empty(now)) {
+		fault_spec_free(now);
+		*spec = NULL;
+	}
+	return 0;
+}
+
+int fault_words_from_json(struct fault_spec **spec, const struct fault_context *context,
+			  const json_t *object, struct why *why)
+{
+	struct fault_spec *now;
+	const json_t *rules;
+	int err;
 
 	if (!json_is_object(object))
 		return why_set(why, -EINVAL,
 			       "a fault is an object such as {\"loss\":\"1%%\"}");
-	json_object_foreach((json_t *)object, key, value)
-	{
-		if (json_is_string(value))
-			err = fault_word_apply(&now, key, json_string_value(value), why);
-		else if (json_is_boolean(value) && !strcmp(key, "down"))
-			now.down = json_is_true(value);
-		else
-			err = why_set(why, -EINVAL,
-				      "%.40s: the value must be text with a unit, such "
-				      "as \"50ms\", \"1%%\" or \"10Mbit\"%s",
-				      key,
-				      strcmp(key, "down") ? "" : ", or true or false");
-		if (err)
-			return err;
-	}
-	err = fault_spec_check(&now, why);
-	if (!err)
-		*spec = now;
+	now = fault_spec_copy(*spec);
+	if (!now)
+		return why_set(why, -ENOMEM, "fault: out of memory");
+	err = apply_object(&now->rule[0], context, object, false, why);
+	rules = json_object_get(object, "faults");
+	if (!err && rules)
+		err = apply_rules(&now, context, rules, why);
+	return commit(spec, now, err, why);
+}
+
+static int clear_key(struct fault_rule *rule, const char *key, struct why *why)
+{
+	const struct fault_word *word = fault_word_find(key);
+	int err = word ? word->apply(rule, NULL, "none", why) : unknown(key, why);
+
 	return err;
+}
+
+int fault_words_clear(struct fault_spec **spec, const char *rule, const char *key,
+		      struct why *why)
+{
+	struct fault_spec *now = fault_spec_copy(*spec);
+	struct fault_rule *at;
+	int err = 0;
+
+	if (!now)
+		return why_set(why, -ENOMEM, "fault: out of memory");
+	at = fault_spec_rule(now, rule ? rule : "");
+	if (!at)
+		err = why_set(why, -ENOENT, "no rule \"%.40s\" there", rule);
+	else if (rule && !key)
+		fault_spec_remove(now, at);
+	else if (!rule && key && !strcmp(key, "faults"))
+		while (now->count > 1)
+			fault_spec_remove(now, &now->rule[now->count - 1]);
+	else if (key)
+		err = clear_key(at, key, why);
+	return commit(spec, now, err, why);
+}
+
+int fault_words_restore(struct fault_spec **spec, const struct fault_spec *from,
+			const char *const keys[], size_t count, struct why *why)
+{
+	struct fault_spec *now = fault_spec_copy(*spec);
+	char text[FAULT_WORD_BYTES_MAX];
+	int err = 0;
+
+	if (!now)
+		return why_set(why, -ENOMEM, "fault: out of memory");
+	for (size_t i = 0; !err && i < count; i++) {
+		const struct fault_word *word = fault_word_find(keys[i]);
+
+		if (!word)
+			err = unknown(keys[i], why);
+		else if (from && word->show(&from->rule[0], text))
+			err = word->apply(&now->rule[0], NULL, text, why);
+		else
+			err = word->apply(&now->rule[0], NULL, "none", why);
+	}
+	return commit(spec, now, err, why);
 }

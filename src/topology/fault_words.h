@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* fault_words.h - link faults in the words that people use
  *
- *	loss    "1%" "0.5%" "100ppm"
- *	delay   "50ms"
- *	jitter  "5ms"                 at most the delay
- *	rate    "10Mbit" "none"
- *	limit   "100frames" "150kB" "100frames,150kB" "none"      needs a rate
- *	down    "true" "false"
+ * docs/faults.md has every word with its forms; fault_word_table.c is the table.
+ * One set of words for the topology file, `netlab fault set` and the control socket:
  *
- * One set of words for the topology file, `netlab fault set` and the control
- * socket.  A word replaces what the spec had under that key and leaves the
- * others; whether the whole is a spec that a verdict exists for is
- * fault_spec_check()'s to say, once all words are applied.
+ *	{ "loss": "1%", "delay": "50ms",
+ *	  "faults": [ { "name": "slow", "match": "tcp port 2380", "loss": "30%" } ] }
  *
- * Errors:    0, or -EINVAL, -ERANGE, and the reason with the accepted forms; the
- *            spec is unchanged then.
+ * A word replaces what the rule had under that key and leaves the others; "none"
+ * makes it as a perfect wire has it.  Whether the whole is a spec that a verdict
+ * exists for is fault_spec_check()'s to say, once all words are applied.
+ *
+ * Words are for the link's own rule (number 0), but for those of a match, which a
+ * rule in "faults" has besides.
+ *
+ * Errors:    0, or -EINVAL, -ERANGE, and the reason with the accepted forms; what was
+ *            to be changed is unchanged then.
  * Ownership: fault_words_to_json() gives the object to the caller.
- * Threads:   pure.
+ * Threads:   pure, but for files that a word names, which are read.
  */
 #ifndef NL_TOPOLOGY_FAULT_WORDS_H
 #define NL_TOPOLOGY_FAULT_WORDS_H
@@ -24,20 +25,44 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/why.h"
-#include "linkfault/fault.h"
+#include "linkfault/spec.h"
+#include "topology/plan.h"
 
-enum { FAULT_WORDS_BYTES_MAX = 192 }; /* room for every word at once */
+enum { FAULT_WORDS_BYTES_MAX = 4096, FAULT_WORD_BYTES_MAX = 512 };
 
-/* The keys, NULL at the end. */
+/* What words may refer to. */
+struct fault_context {
+	const char *dir; /* of relative file names; NULL: they are refused */
+	const struct fault_profile *profiles;
+	size_t profile_count;
+	uint64_t now_ns; /* of lab time: what "for" counts from */
+};
+
+/* The keys of a link's own rule, NULL at the end; "faults" is not among them. */
 extern const char *const fault_word_keys[];
+/* And those that only a rule in "faults" has. */
+extern const char *const fault_match_keys[];
 
 bool fault_word_is_key(const char *key);
+bool fault_match_is_key(const char *key);
 
-/* Apply one word.  An unknown key is refused with the nearest known one. */
-int fault_word_apply(struct fault_spec *spec, const char *key, const char *value,
-		     struct why *why);
+/* What a value of that key looks like ("50ms"), for who wrote it wrongly. */
+const char *fault_word_example(const char *key);
+/* May it be a whole number, true or false, as JSON has them? */
+bool fault_word_is_count(const char *key);
+bool fault_word_is_flag(const char *key);
+
+/* Apply one word to a rule.  An unknown key is refused with the nearest known one. */
+int fault_word_apply(struct fault_rule *rule, const struct fault_context *context,
+		     const char *key, const char *value, struct why *why);
+
+/* The name of a rule that has none given: "1", "2", ...; or that of the rule with the
+ * same match. */
+int fault_rule_for(struct fault_spec **spec, const char *name, const char *match,
+		   struct fault_rule **rule, struct why *why);
 
 /* "loss 10% delay 50ms"; "" for a perfect wire.  Returns text. */
 const char *fault_words_format(const struct fault_spec *spec,
@@ -48,7 +73,20 @@ const char *fault_words_format(const struct fault_spec *spec,
 json_t *fault_words_to_json(const struct fault_spec *spec);
 
 /* Apply every member of a JSON object ({"loss":"1%","down":true}) and check the
- * whole.  *spec is changed only if all of it is right. */
-int fault_words_from_json(struct fault_spec *spec, const json_t *object, struct why *why);
+ * whole.  *spec may be NULL; it is replaced only if all is right, by one that is the
+ * caller's, or NULL if nothing is left in it. */
+int fault_words_from_json(struct fault_spec **spec, const struct fault_context *context,
+			  const json_t *object, struct why *why);
+
+/* Clear one key, or with "faults" all rules but the link's own, or with the name of a
+ * rule in `rule` that (key NULL) or its key.  *spec as above. */
+int fault_words_clear(struct fault_spec **spec, const char *rule, const char *key,
+		      struct why *why);
+
+/* Put keys of the link's own rule back to what `from` has (NULL: a perfect wire), all
+ * of them or none.  *spec as above. */
+enum { FAULT_KEYS_MAX = 64 };
+int fault_words_restore(struct fault_spec **spec, const struct fault_spec *from,
+			const char *const keys[], size_t count, struct why *why);
 
 #endif

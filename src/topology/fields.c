@@ -28,7 +28,8 @@ void field_keys(struct diagnostics *diags, const struct tree *object,
 
 		if (field_is_note(member->key) || is_in(member->key, keys))
 			continue;
-		if (with_faults && fault_word_is_key(member->key))
+		if (with_faults &&
+		    (fault_word_is_key(member->key) || !strcmp(member->key, "faults")))
 			continue;
 		near_start(&near, member->key);
 		if (diags->total >= DIAGNOSTICS_MAX)
@@ -37,6 +38,8 @@ void field_keys(struct diagnostics *diags, const struct tree *object,
 			near_offer(&near, *k);
 		for (const char *const *k = fault_word_keys; with_faults && *k; k++)
 			near_offer(&near, *k);
+		if (with_faults)
+			near_offer(&near, "faults");
 		complain_key(diags, member, near.best, "unknown key");
 	}
 }
@@ -141,56 +144,4 @@ bool field_quantity(struct diagnostics *diags, const struct tree *value,
 	}
 	*out = number;
 	return true;
-}
-
-static bool read_fault(struct diagnostics *diags, const struct tree *member,
-		       struct fault_spec *spec)
-{
-	const char *text;
-	struct why why;
-
-	if (!strcmp(member->key, "down"))
-		return field_bool(diags, member, &spec->down);
-	text = quantity_text(diags, member,
-			     !strcmp(member->key, "loss")    ? "1%"
-			     : !strcmp(member->key, "rate")  ? "10Mbit"
-			     : !strcmp(member->key, "limit") ? "100frames"
-							     : "50ms");
-	if (!text)
-		return false;
-	if (fault_word_apply(spec, member->key, text, &why)) {
-		/* "delay: ...": the path says that already. */
-		complain(diags, member, "%s", why.text + strlen(member->key) + 2);
-		return false;
-	}
-	return true;
-}
-
-/* "jitter 5ms is larger than ...": the value that the reason begins with. */
-static const struct tree *blame(const struct tree *object, const char *reason)
-{
-	tree_each(member, object) {
-		size_t size = strlen(member->key);
-
-		if (!strncmp(reason, member->key, size) && reason[size] == ' ')
-			return member;
-	}
-	return object;
-}
-
-bool field_faults(struct diagnostics *diags, const struct tree *object,
-		  struct fault_spec *spec)
-{
-	bool any = false, good = true;
-	struct why why;
-
-	tree_each(member, object) {
-		if (!fault_word_is_key(member->key))
-			continue;
-		any = true;
-		good &= read_fault(diags, member, spec);
-	}
-	if (any && good && fault_spec_check(spec, &why))
-		complain(diags, blame(object, why.text), "%s", why.text);
-	return any;
 }

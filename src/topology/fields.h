@@ -12,7 +12,6 @@
 
 #include <stdbool.h>
 
-#include "linkfault/fault.h"
 #include "topology/diag.h"
 #include "topology/ipnet.h"
 #include "topology/tree.h"
@@ -38,10 +37,5 @@ typedef int field_parse_fn(const char *text, uint64_t *out, struct why *why);
 bool field_quantity(struct diagnostics *diags, const struct tree *value,
 		    field_parse_fn *parse, const char *like, uint64_t from, uint64_t to,
 		    const char *range, uint64_t *out);
-
-/* Apply the fault words of an object to spec; true if there were any.  The
- * whole is checked if there were and none was wrong. */
-bool field_faults(struct diagnostics *diags, const struct tree *object,
-		  struct fault_spec *spec);
 
 #endif

@@ -74,7 +74,7 @@ static struct plan_link *add_link(struct build *b, struct end *a, char *name)
 	link->a = (struct plan_endpoint){ a->node, a->interface };
 	b->plan->nodes[a->node].interfaces[a->interface].link =
 		(uint32_t)b->plan->link_count++;
-	link->fault[DIR_AB] = a->out;
+	link->fault[DIR_AB] = fault_spec_ref(a->out);
 	return link;
 }
 
@@ -98,7 +98,7 @@ static void make_network(struct build *b, const struct domain *domain)
 
 		link->b_kind = LINK_TO_SEGMENT;
 		link->segment = (uint32_t)b->plan->segment_count;
-		link->fault[DIR_BA] = end->in;
+		link->fault[DIR_BA] = fault_spec_ref(end->in);
 	}
 	b->plan->segment_count++;
 }
@@ -132,7 +132,7 @@ static void make_link(struct build *b, const struct domain *domain, bool several
 	link = add_link(b, &ends[0], name);
 	link->b_kind = LINK_TO_INTERFACE;
 	link->b = (struct plan_endpoint){ ends[1].node, ends[1].interface };
-	link->fault[DIR_BA] = ends[1].out;
+	link->fault[DIR_BA] = fault_spec_ref(ends[1].out);
 	b->plan->nodes[ends[1].node].interfaces[ends[1].interface].link =
 		(uint32_t)b->plan->link_count - 1;
 }

@@ -17,6 +17,7 @@
 
 #include "base/draw.h"
 #include "base/units.h"
+#include "topology/fault_fields.h"
 #include "topology/fields.h"
 #include "topology/near.h"
 #include "topology/refs.h"
@@ -29,7 +30,7 @@ struct pattern {
 	const struct pattern_kind *kind;
 	const char *name;
 	struct refs nodes;
-	struct fault_spec fault;
+	struct fault_spec *fault;
 	uint32_t center;    /* star: place in nodes */
 	int64_t arity;	    /* tree */
 	int64_t edges;	    /* random; -1: by probability */
@@ -331,7 +332,7 @@ static bool read_pattern(struct build *b, const struct tree *object, size_t inde
 		read_pool(b, tree_get(object, f == FAMILY_V4 ? "pool" : "pool6"), f,
 			  &p->like);
 	}
-	field_faults(b->diags, object, &p->fault);
+	build_faults(b, object, &p->fault);
 	if (!nodes)
 		complain(b->diags, object, "\"nodes\" is missing: the nodes to link");
 	if (!field_array(b->diags, nodes))

@@ -39,6 +39,13 @@ static void free_node(struct plan_node *node)
 	free(node->depends);
 }
 
+static void free_link(struct plan_link *link)
+{
+	free(link->name);
+	for (int dir = 0; dir < DIRS; dir++)
+		fault_spec_free(link->fault[dir]);
+}
+
 void plan_free(struct plan *plan)
 {
 	if (!plan)
@@ -46,7 +53,7 @@ void plan_free(struct plan *plan)
 	for (size_t i = 0; i < plan->node_count; i++)
 		free_node(&plan->nodes[i]);
 	for (size_t i = 0; i < plan->link_count; i++)
-		free(plan->links[i].name);
+		free_link(&plan->links[i]);
 	for (size_t i = 0; i < plan->partition_count; i++)
 		free(plan->partitions[i].part_of);
 	for (size_t i = 0; i < plan->host_count; i++)
@@ -55,6 +62,9 @@ void plan_free(struct plan *plan)
 	free(plan->links);
 	free(plan->segments);
 	free(plan->partitions);
+	for (size_t i = 0; i < plan->profile_count; i++)
+		fault_spec_free(plan->profiles[i].spec);
+	free(plan->profiles);
 	free(plan->hosts);
 	free(plan->dir);
 	free(plan->file);

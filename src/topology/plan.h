@@ -127,7 +127,7 @@ struct plan_link {
 	enum link_end b_kind;
 	struct plan_endpoint b; /* LINK_TO_INTERFACE */
 	uint32_t segment;	/* LINK_TO_SEGMENT: index into plan.segments */
-	struct fault_spec fault[DIRS]; /* as the lab starts */
+	struct fault_spec *fault[DIRS]; /* as the lab starts; NULL: perfect */
 };
 
 struct plan_segment {
@@ -170,6 +170,12 @@ struct plan_host {
 	char *names;	       /* "n1 n1-eth0" */
 };
 
+/* A named set of fault words, of the user's own. */
+struct fault_profile {
+	char name[FAULT_NAME_BYTES];
+	struct fault_spec *spec; /* rule 0 is it */
+};
+
 struct plan {
 	char name[PLAN_NAME_BYTES_MAX];
 	uint64_t seed;
@@ -188,6 +194,8 @@ struct plan {
 	size_t partition_count;
 	struct plan_host *hosts;
 	size_t host_count;
+	struct fault_profile *profiles;
+	size_t profile_count;
 };
 
 void plan_free(struct plan *plan); /* NULL does nothing */

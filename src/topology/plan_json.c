@@ -187,8 +187,8 @@ static json_t *link_json(const struct plan *plan, const struct plan_link *link)
 		json_object_set_new(object, "b", endpoint_json(plan, &link->b));
 	json_object_set_new(object, "faults",
 			    json_pack("{s:o,s:o}", "a->b",
-				      fault_words_to_json(&link->fault[DIR_AB]), "b->a",
-				      fault_words_to_json(&link->fault[DIR_BA])));
+				      fault_words_to_json(link->fault[DIR_AB]), "b->a",
+				      fault_words_to_json(link->fault[DIR_BA])));
 	return object;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "topology/fault_words.h"
+#include "topology/fault_fields.h"
 #include "topology/fields.h"
 #include "topology/names.h"
 #include "topology/near.h"
@@ -119,7 +119,7 @@ static void read_network(struct build *b, const struct tree *object)
 {
 	struct domain *domain = wiring_add_domain(b, DOMAIN_NETWORK, object);
 	const struct tree *members = tree_get(object, "members");
-	struct fault_spec fault = { 0 };
+	struct fault_spec *fault = NULL;
 
 	domain->name = wiring_name(b, object, object->key, true);
 	if (!field_object(b->diags, object))
@@ -128,7 +128,7 @@ static void read_network(struct build *b, const struct tree *object)
 	wiring_read_common(b, object, domain);
 	field_quantity(b->diags, tree_get(object, "ageing"), units_parse_ns, "300s",
 		       AGEING_NS_MIN, AGEING_NS_MAX, "1ms and 24h", &domain->ageing_ns);
-	field_faults(b->diags, object, &fault);
+	build_faults(b, object, &fault);
 	if (!members || (members->type == TREE_ARRAY && !members->count))
 		complain(b->diags, members ? members : object,
 			 "\"members\" %s: a network needs at least one node",
@@ -138,7 +138,7 @@ static void read_network(struct build *b, const struct tree *object)
 	tree_each(member, members) {
 		if (diagnostics_enough(b->diags))
 			break;
-		wiring_read_ends(b, member, true, &fault);
+		wiring_read_ends(b, member, true, fault);
 	}
 }
 
@@ -190,7 +190,7 @@ static void read_direction(struct build *b, const struct tree *member,
 	if (!field_object(b->diags, member))
 		return;
 	field_keys(b->diags, member, none, true);
-	field_faults(b->diags, member, &ends[from].out);
+	build_faults(b, member, &ends[from].out);
 }
 
 static bool is_direction(const char *key)
@@ -216,7 +216,7 @@ static void check_link_keys(struct build *b, const struct tree *object)
 
 /* Both ends, in the newest domain; false if they are not two. */
 static bool read_endpoints(struct build *b, const struct tree *object,
-			   const struct fault_spec *fault)
+			   struct fault_spec *fault)
 {
 	const struct tree *endpoints = tree_get(object, "endpoints");
 	size_t added = 0;
@@ -246,7 +246,7 @@ static bool read_endpoints(struct build *b, const struct tree *object,
 static void read_link(struct build *b, const struct tree *object)
 {
 	const struct tree *seen[2] = { NULL };
-	struct fault_spec fault = { 0 };
+	struct fault_spec *fault = NULL;
 	struct domain *domain;
 	const struct tree *name;
 
@@ -257,8 +257,8 @@ static void read_link(struct build *b, const struct tree *object)
 	name = tree_get(object, "name");
 	domain->name = wiring_name(b, name, field_text(b->diags, name), false);
 	wiring_read_common(b, object, domain);
-	field_faults(b->diags, object, &fault);
-	if (!read_endpoints(b, object, &fault)) {
+	build_faults(b, object, &fault);
+	if (!read_endpoints(b, object, fault)) {
 		/* Half a link would only make more errors. */
 		b->end_count = domain->first_end;
 		b->domain_count--;

@@ -39,6 +39,6 @@ void wiring_read_mtu(struct build *b, const struct tree *object, struct domain *
  * ipv6, mac; members may be ranges, and only members have "in".  Returns how many
  * ends were added. */
 size_t wiring_read_ends(struct build *b, const struct tree *value, bool is_member,
-			const struct fault_spec *out);
+			struct fault_spec *out);
 
 #endif

@@ -52,10 +52,9 @@ static struct sw *build(void)
 {
 	static const char *const names[PORTS] = { "n1:eth0", "n2:eth0", "n3:eth0",
 						  "n1:eth1", "n2:eth1" };
-	const struct sw_config config = { .seed = 1,
-					  .node_count = NODES,
-					  .pool_bytes_max = 1 << 16,
-					  .sink = &sink };
+	const struct sw_config config = {
+		.seed = 1, .node_count = NODES, .pool_bytes_max = 1 << 16, .sink = &sink
+	};
 	uint32_t id, lan;
 	struct sw *sw;
 
@@ -64,7 +63,8 @@ static struct sw *build(void)
 	for (uint32_t port = 0; port < PORTS; port++) {
 		ASSERT(sw_add_port(sw, names[port], port % NODES, &id, NULL) == 0);
 		if (port < 3)
-			ASSERT(sw_link_segment(sw, names[port], port, lan, &id, NULL) == 0);
+			ASSERT(sw_link_segment(sw, names[port], port, lan, &id, NULL) ==
+			       0);
 		sw_port_up(sw, port, true);
 	}
 	ASSERT(sw_link_ports(sw, "wire", 3, 4, &id, NULL) == 0);
@@ -85,9 +85,9 @@ static void send_frame(struct sw *sw, unsigned where, uint64_t now_ns)
 	free(bytes);
 }
 
-static struct fault_spec some_fault(void)
+static struct fault_rule some_fault(void)
 {
-	struct fault_spec spec = { .down = next() % 8 == 7,
+	struct fault_rule spec = { .down = next() % 8 == 7,
 				   .loss_ppm = next() * 3900,
 				   .delay_ns = next() * 10000,
 				   .rate_bps = next() % 2 ? 8 + next() * 100000 : 0 };
@@ -101,7 +101,7 @@ static struct fault_spec some_fault(void)
 static void step(struct sw *sw, uint64_t *now_ns)
 {
 	unsigned what = next(), where = next();
-	struct fault_spec spec;
+	struct fault_rule spec;
 
 	*now_ns += where * 1000;
 	switch (what % 8) {
@@ -118,7 +118,8 @@ static void step(struct sw *sw, uint64_t *now_ns)
 		break;
 	case 4:
 		spec = some_fault();
-		sw_pair_set(sw, 0, where % PORTS, where / PORTS % PORTS, &spec, *now_ns, NULL);
+		sw_pair_set(sw, 0, where % PORTS, where / PORTS % PORTS, &spec, *now_ns,
+			    NULL);
 		break;
 	case 5:
 		sw_cut(sw, where % NODES, where / NODES % NODES, what & 8);

@@ -32,8 +32,8 @@ enum {
 	SIM_LINKS_MAX = 64,
 	SIM_FRAMES_MAX = 1 << 17,
 	SIM_SAID_BYTES = 1 << 16,
-	SIM_BROADCAST = 1000,	  /* as a receiver */
-	SIM_NOBODY = 1001,	  /* an address that no port has */
+	SIM_BROADCAST = 1000, /* as a receiver */
+	SIM_NOBODY = 1001,    /* an address that no port has */
 	SIM_ROOM_ENDLESS = 1 << 30,
 };
 
@@ -67,9 +67,9 @@ struct sim {
 	uint32_t port_count, link_count, segment_count;
 	struct sim_frame *frames;
 	uint32_t frame_count;
-	const uint8_t *lent; /* the bytes of the frame that is being sent */
+	const uint8_t *lent;		   /* the bytes of the frame that is being sent */
 	char trail[FAULT_TRAIL_BYTES_MAX]; /* of what the tap saw last */
-	bool quiet;	     /* no transcript */
+	bool quiet;			   /* no transcript */
 	int down_in_deliver; /* the next delivery takes its port down and says this */
 	void (*got)(struct sim *sim, uint32_t port, uint32_t frame);
 	void *ctx;
@@ -89,8 +89,11 @@ uint32_t sim_join(struct sim *sim, const char *name, uint32_t port, uint32_t seg
 uint64_t sim_now(const struct sim *sim);
 void sim_until(struct sim *sim, uint64_t now_ns);
 void sim_until_late(struct sim *sim, uint64_t now_ns); /* no timer on the way */
-void sim_stall(struct sim *sim, uint64_t now_ns); /* nor a call */
-void sim_fault(struct sim *sim, uint32_t link, int dir, struct fault_spec spec);
+void sim_stall(struct sim *sim, uint64_t now_ns);      /* nor a call */
+void sim_fault(struct sim *sim, uint32_t link, int dir, struct fault_rule spec);
+/* As sw_pair_set(). */
+int sim_pair(struct sim *sim, uint32_t segment, uint32_t from, uint32_t to,
+	     struct fault_rule rule);
 /* Returns the frame's number. */
 uint32_t sim_send(struct sim *sim, uint32_t from, uint32_t to, uint32_t size);
 uint32_t sim_send_as(struct sim *sim, uint32_t from, uint64_t source_mac, uint32_t to,

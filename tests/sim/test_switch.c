@@ -11,7 +11,7 @@ static void a_delayed_frame_arrives_at_its_time_and_not_before(void **state)
 	struct wire w = wire_create(1);
 
 	(void)state;
-	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .delay_ns = 50 * MS });
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_rule){ .delay_ns = 50 * MS });
 	sim_until(w.sim, 7);
 	sim_send(w.sim, w.a, w.b, 64);
 	sim_send(w.sim, w.b, w.a, 64); /* the other way has no delay */
@@ -33,7 +33,8 @@ static void a_lossy_jittery_link_has_the_transcript_of_its_seed(void **state)
 	sw_port_tap(w.sim->sw, w.a, true);
 	sw_port_tap(w.sim->sw, w.b, true);
 	sim_fault(w.sim, w.link, DIR_AB,
-		  (struct fault_spec){ .loss_ppm = 300000, .delay_ns = 5 * US,
+		  (struct fault_rule){ .loss.p_ppb = 300000 * FAULT_PPM,
+				       .delay_ns = 5 * US,
 				       .jitter_ns = 3 * US });
 	for (uint64_t n = 0; n < 6; n++) {
 		sim_until(w.sim, n * US);
@@ -62,11 +63,12 @@ static void the_first_frame_through_two_delays_is_exactly_their_sum(void **state
 	struct sim *sim = sim_create(1, 2, POOL);
 	uint32_t a = sim_port(sim, "n1:eth0", 0), b = sim_port(sim, "n2:eth0", 1);
 	uint32_t lan = sim_segment(sim, "lan", 300 * S);
-	uint32_t la = sim_join(sim, "lan.n1", a, lan), lb = sim_join(sim, "lan.n2", b, lan);
+	uint32_t la = sim_join(sim, "lan.n1", a, lan),
+		 lb = sim_join(sim, "lan.n2", b, lan);
 
 	(void)state;
-	sim_fault(sim, la, DIR_AB, (struct fault_spec){ .delay_ns = 3 * MS });
-	sim_fault(sim, lb, DIR_BA, (struct fault_spec){ .delay_ns = 4 * MS });
+	sim_fault(sim, la, DIR_AB, (struct fault_rule){ .delay_ns = 3 * MS });
+	sim_fault(sim, lb, DIR_BA, (struct fault_rule){ .delay_ns = 4 * MS });
 	sim_send(sim, a, b, 64);
 	/* Nobody looks for a while: the frame still left the segment at 3 ms. */
 	sim_until_late(sim, 5 * MS);
@@ -81,8 +83,8 @@ static void frames_due_at_the_same_time_leave_in_the_order_they_came(void **stat
 	struct wire w = wire_create(1);
 
 	(void)state;
-	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .delay_ns = MS });
-	sim_fault(w.sim, w.link, DIR_BA, (struct fault_spec){ .delay_ns = MS });
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_rule){ .delay_ns = MS });
+	sim_fault(w.sim, w.link, DIR_BA, (struct fault_rule){ .delay_ns = MS });
 	for (int i = 0; i < 4; i++)
 		sim_send(w.sim, i % 2 ? w.b : w.a, i % 2 ? w.a : w.b, 64);
 	sim_until(w.sim, MS);
@@ -99,7 +101,7 @@ static void what_is_due_arrives_before_a_frame_that_comes_later(void **state)
 	uint8_t bytes[64] = { 0 };
 
 	(void)state;
-	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .delay_ns = MS });
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_rule){ .delay_ns = MS });
 	sim_send(w.sim, w.a, w.b, 64);
 	/* The shell is late: a frame comes in before it has called sw_advance(). */
 	memset(bytes + 14, 0, 4);
@@ -128,16 +130,16 @@ static void ten_megabit_are_met_within_a_tenth_of_a_percent(void **state)
 	w.sim->quiet = true;
 	w.sim->got = note_time;
 	sim_fault(w.sim, w.link, DIR_AB,
-		  (struct fault_spec){ .rate_bps = 10000000, .delay_ns = 3 * MS });
+		  (struct fault_rule){ .rate_bps = 10000000, .delay_ns = 3 * MS });
 	for (uint64_t n = 0; n < FRAMES; n++) {
 		sim_until(w.sim, n * MS); /* 12 Mbit/s are offered */
 		sim_send(w.sim, w.a, w.b, SIZE);
 	}
 	sim_until(w.sim, 100 * S);
-	assert_int_equal(sw_link_count(w.sim->sw, w.link, DIR_AB)->passed +
-				 sw_link_count(w.sim->sw, w.link, DIR_AB)
-					 ->dropped[SW_DROP_LIMIT],
-			 FRAMES);
+	assert_int_equal(
+		sw_link_count(w.sim->sw, w.link, DIR_AB)->passed +
+			sw_link_count(w.sim->sw, w.link, DIR_AB)->dropped[SW_DROP_LIMIT],
+		FRAMES);
 	assert_true(w.sim->ports[w.b].got > FRAMES * 8 / 10);
 	bits = 8 * SIZE * (w.sim->ports[w.b].got - 1);
 	rate = bits * S / (last_got_ns - first_got_ns);
@@ -152,7 +154,7 @@ static void the_queue_of_a_slow_link_has_its_limit(void **state)
 	(void)state;
 	sw_port_tap(w.sim->sw, w.a, true);
 	sim_fault(w.sim, w.link, DIR_AB,
-		  (struct fault_spec){ .rate_bps = 8000000, .limit_frames = 2 });
+		  (struct fault_rule){ .rate_bps = 8000000, .limit_frames = 2 });
 	for (int i = 0; i < 3; i++)
 		sim_send(w.sim, w.a, w.b, 1000);
 	sim_until(w.sim, MS); /* the first has left the line */
@@ -175,8 +177,8 @@ static void a_long_delay_does_not_fill_the_queue_of_the_line(void **state)
 	(void)state;
 	w.sim->quiet = true;
 	sim_fault(w.sim, w.link, DIR_AB,
-		  (struct fault_spec){ .rate_bps = 8000000, .limit_frames = 2,
-				       .delay_ns = S });
+		  (struct fault_rule){
+			  .rate_bps = 8000000, .limit_frames = 2, .delay_ns = S });
 	for (uint64_t n = 0; n < 500; n++) {
 		sim_until(w.sim, n * MS);
 		sim_send(w.sim, w.a, w.b, 1000);
@@ -187,22 +189,22 @@ static void a_long_delay_does_not_fill_the_queue_of_the_line(void **state)
 	sim_destroy(w.sim);
 }
 
-static void a_changed_rate_begins_with_an_idle_line(void **state)
+static void a_changed_rate_is_for_what_waits_behind_the_frame_being_sent(void **state)
 {
 	struct wire w = wire_create(1);
 
 	(void)state;
-	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .rate_bps = 8 });
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_rule){ .rate_bps = 8 });
 	sim_send(w.sim, w.a, w.b, 100); /* 100 s */
-	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .rate_bps = 8000000 });
-	sim_send(w.sim, w.a, w.b, 100); /* 100 us */
-	sim_fault(w.sim, w.link, DIR_AB, /* no new rate, no new line */
-		  (struct fault_spec){ .rate_bps = 8000000, .delay_ns = 1 });
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_rule){ .rate_bps = 8000000 });
+	sim_send(w.sim, w.a, w.b, 100);	 /* 100 us */
+	sim_fault(w.sim, w.link, DIR_AB, /* the line goes on */
+		  (struct fault_rule){ .rate_bps = 8000000, .delay_ns = 1 });
 	sim_send(w.sim, w.a, w.b, 100);
 	sim_until(w.sim, 200 * S);
-	sim_said(w.sim, "[100000] n2:eth0 got #1\n"
-			"[200001] n2:eth0 got #2\n"
-			"[100000000000] n2:eth0 got #0\n");
+	sim_said(w.sim, "[100000000000] n2:eth0 got #0\n"
+			"[100000100000] n2:eth0 got #1\n"
+			"[100000200001] n2:eth0 got #2\n");
 	sim_destroy(w.sim);
 }
 
@@ -212,10 +214,10 @@ static void a_link_that_is_down_loses_what_comes_and_what_is_on_it(void **state)
 
 	(void)state;
 	sw_port_tap(w.sim->sw, w.a, true);
-	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .delay_ns = MS });
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_rule){ .delay_ns = MS });
 	sim_send(w.sim, w.a, w.b, 64);
 	sim_fault(w.sim, w.link, DIR_AB,
-		  (struct fault_spec){ .down = true, .delay_ns = MS });
+		  (struct fault_rule){ .down = true, .delay_ns = MS });
 	sim_send(w.sim, w.a, w.b, 64);
 	sim_send(w.sim, w.b, w.a, 64); /* one way only */
 	sim_until(w.sim, S);
@@ -232,10 +234,10 @@ static void a_fault_does_not_reach_back_to_what_was_due_before_it(void **state)
 	struct wire w = wire_create(1);
 
 	(void)state;
-	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .delay_ns = MS });
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_rule){ .delay_ns = MS });
 	sim_send(w.sim, w.a, w.b, 64);
 	sim_stall(w.sim, 2 * MS); /* the shell is late */
-	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .down = true });
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_rule){ .down = true });
 	sim_said(w.sim, "[2000000] n2:eth0 got #0\n");
 	sim_destroy(w.sim);
 }
@@ -248,7 +250,7 @@ static void a_partition_loses_what_comes_what_is_under_way_and_what_waits(void *
 	sw_port_tap(w.sim->sw, w.a, true);
 	sim_room(w.sim, w.b, 0);
 	sim_send(w.sim, w.a, w.b, 64); /* waits in n2's backlog */
-	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .delay_ns = MS });
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_rule){ .delay_ns = MS });
 	sim_send(w.sim, w.a, w.b, 64); /* is under way */
 	sw_cut(w.sim->sw, 0, 1, true);
 	assert_true(sw_is_cut(w.sim->sw, 0, 1));
@@ -290,10 +292,13 @@ static unsigned lost_set(uint64_t seed, bool more_links, bool other_fault,
 	a = sim_port(sim, "n1:eth0", 0);
 	b = sim_port(sim, "n2:eth0", 1);
 	link = sim_link(sim, "backup", a, b);
-	sim_fault(sim, link, DIR_AB, (struct fault_spec){ .loss_ppm = 100000 });
+	sim_fault(sim, link, DIR_AB,
+		  (struct fault_rule){ .loss.p_ppb = 100000 * FAULT_PPM });
 	if (other_fault) {
-		sim_fault(sim, other, DIR_AB, (struct fault_spec){ .loss_ppm = 500000 });
-		sim_fault(sim, link, DIR_BA, (struct fault_spec){ .loss_ppm = 500000 });
+		sim_fault(sim, other, DIR_AB,
+			  (struct fault_rule){ .loss.p_ppb = 500000 * FAULT_PPM });
+		sim_fault(sim, link, DIR_BA,
+			  (struct fault_rule){ .loss.p_ppb = 500000 * FAULT_PPM });
 	}
 	memset(set, 0, 100000 / 8);
 	for (uint32_t n = 0; n < 100000; n++) {
@@ -342,7 +347,8 @@ int main(void)
 		cmocka_unit_test(ten_megabit_are_met_within_a_tenth_of_a_percent),
 		cmocka_unit_test(the_queue_of_a_slow_link_has_its_limit),
 		cmocka_unit_test(a_long_delay_does_not_fill_the_queue_of_the_line),
-		cmocka_unit_test(a_changed_rate_begins_with_an_idle_line),
+		cmocka_unit_test(
+			a_changed_rate_is_for_what_waits_behind_the_frame_being_sent),
 		cmocka_unit_test(a_link_that_is_down_loses_what_comes_and_what_is_on_it),
 		cmocka_unit_test(a_fault_does_not_reach_back_to_what_was_due_before_it),
 		cmocka_unit_test(

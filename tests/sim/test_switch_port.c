@@ -24,7 +24,8 @@ static void directions_are_named_after_the_link_and_its_nodes(void **state)
 	uint32_t a = sim_port(w.sim, "n1:eth1", 0), b = sim_port(w.sim, "n1:eth2", 0);
 	uint32_t c = sim_port(w.sim, "n2:eth1", 1);
 	uint32_t self = sim_link(w.sim, "loop", a, b);
-	uint32_t lan = sim_segment(w.sim, "lan", 1), join = sim_join(w.sim, "lan.n2", c, lan);
+	uint32_t lan = sim_segment(w.sim, "lan", 1),
+		 join = sim_join(w.sim, "lan.n2", c, lan);
 
 	(void)state;
 	assert_string_equal(sw_link_direction_name(w.sim->sw, w.link, DIR_AB),
@@ -46,7 +47,8 @@ static void set_up_that_makes_no_sense_is_refused_with_a_reason(void **state)
 	struct sw *sw = w.sim->sw;
 	struct sw_sink sink = { .deliver = deliver_lent };
 	struct sw_config config = { .node_count = 1000000, .sink = &sink };
-	uint32_t c = sim_port(w.sim, "n2:eth1", 1), id, lan = sim_segment(w.sim, "lan", 1);
+	uint32_t c = sim_port(w.sim, "n2:eth1", 1), id,
+		 lan = sim_segment(w.sim, "lan", 1);
 	struct why why = { "" };
 
 	(void)state;
@@ -217,7 +219,8 @@ static void frames_that_are_none_are_counted_and_dropped(void **state)
 			"[0] n1:eth0 in #0 bad-frame -/0\n");
 	sim_check(w.sim);
 	sim_send(w.sim, lonely, w.a, 64); /* is wired to nothing */
-	assert_int_equal(sw_port_count_in(w.sim->sw, lonely)->dropped[SW_DROP_NO_PORT], 1);
+	assert_int_equal(sw_port_count_in(w.sim->sw, lonely)->dropped[SW_DROP_NO_PORT],
+			 1);
 	sim_destroy(w.sim);
 }
 
@@ -230,8 +233,8 @@ static void a_guest_that_fills_its_slow_link_leaves_memory_for_others(void **sta
 
 	(void)state;
 	sim->quiet = true;
-	sim_fault(sim, greedy, DIR_AB, (struct fault_spec){ .delay_ns = 3600 * S });
-	sim_fault(sim, modest, DIR_AB, (struct fault_spec){ .delay_ns = MS });
+	sim_fault(sim, greedy, DIR_AB, (struct fault_rule){ .delay_ns = 3600 * S });
+	sim_fault(sim, modest, DIR_AB, (struct fault_rule){ .delay_ns = MS });
 	for (int i = 0; i < 5000; i++)
 		sim_send(sim, a, b, 1500);
 	assert_true(sw_link_count(sim->sw, greedy, DIR_AB)->dropped[SW_DROP_POOL] > 4000);
@@ -250,7 +253,7 @@ static void a_switch_with_frames_under_way_is_destroyed_without_a_trace(void **s
 	struct wire w = wire_create(1);
 
 	(void)state;
-	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .rate_bps = 8 });
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_rule){ .rate_bps = 8 });
 	for (int i = 0; i < 10; i++)
 		sim_send(w.sim, w.a, w.b, 64);
 	sim_room(w.sim, w.a, 0);

@@ -21,7 +21,7 @@
 enum { NODES_MAX = 12, STEPS = 600 };
 
 struct weather {
-	bool faults_change, jitter, cuts, ups, full, small_pool;
+	bool faults_change, jitter, models, cuts, ups, full, small_pool;
 };
 
 struct world {
@@ -29,7 +29,10 @@ struct world {
 	uint64_t seed, picks;
 	struct weather weather;
 	uint32_t nodes;
-	uint64_t floor_ns[SIM_LINKS_MAX][DIRS]; /* no frame takes less, ever since the start */
+	/* No frame is less time on the line, and on its way behind it, ever since the
+	 * start: one that waits may have the line of one fault and the delay of the
+	 * one before. */
+	uint64_t line_floor_ns[SIM_LINKS_MAX][DIRS], delay_floor_ns[SIM_LINKS_MAX][DIRS];
 	uint32_t last_got[SIM_PORTS_MAX][SIM_PORTS_MAX]; /* [to][from]: number + 1 */
 	bool up[SIM_PORTS_MAX];
 };
@@ -44,12 +47,45 @@ static bool chance(struct world *w, unsigned percent)
 	return pick(w, 100) < percent;
 }
 
-static struct fault_spec random_spec(struct world *w)
+/* What has memory, edits or copies.  No bit flips: the frames tell who they are. */
+static void add_models(struct world *w, struct fault_rule *spec)
 {
-	struct fault_spec spec = { 0 };
+	if (spec->rate_bps && chance(w, 50)) {
+		spec->queue = (enum fault_queue)pick(w, QUEUE_CODEL + 1);
+		spec->red_min_bytes = 1000;
+		spec->red_max_bytes = 30000;
+		spec->red_ppb = FAULT_PPB_ALL / 10;
+		spec->codel_target_ns = MS;
+		spec->codel_interval_ns = 5 * MS;
+		spec->ecn = spec->queue >= QUEUE_RED && chance(w, 50);
+	}
+	if (chance(w, 20)) {
+		spec->slot_min_ns = 1 + pick(w, MS);
+		spec->slot_max_ns = spec->slot_min_ns + pick(w, MS);
+		spec->slot_frames = (uint32_t)pick(w, 5);
+	}
+	if (chance(w, 20))
+		spec->clog = (struct fault_cycle){ .on_ns = 2 * MS,
+						   .off_ns = 3 * MS,
+						   .random = chance(w, 50) };
+	if (chance(w, 20))
+		spec->flap = (struct fault_cycle){ .on_ns = 5 * MS, .off_ns = MS };
+	if (chance(w, 30))
+		spec->duplicate.p_ppb = (uint32_t)pick(w, FAULT_PPB_ALL);
+	if (chance(w, 20)) {
+		spec->corrupt.p_ppb = (uint32_t)pick(w, FAULT_PPB_ALL / 4);
+		spec->corrupt_mode = CORRUPT_FCS;
+	}
+	if (spec->delay_ns && chance(w, 20))
+		spec->reorder.p_ppb = (uint32_t)pick(w, FAULT_PPB_ALL / 2);
+}
+
+static struct fault_rule random_spec(struct world *w)
+{
+	struct fault_rule spec = { 0 };
 
 	if (chance(w, 30))
-		spec.loss_ppm = (uint32_t)pick(w, 500000);
+		spec.loss.p_ppb = (uint32_t)pick(w, 500000) * FAULT_PPM;
 	if (chance(w, 50))
 		spec.delay_ns = pick(w, 3 * MS);
 	if (w->weather.jitter && chance(w, 50))
@@ -61,23 +97,29 @@ static struct fault_spec random_spec(struct world *w)
 		if (chance(w, 30))
 			spec.limit_bytes = 1000 + (uint32_t)pick(w, 20000);
 	}
+	if (w->weather.models)
+		add_models(w, &spec);
 	return spec;
 }
 
-/* The least time in which the smallest frame can cross. */
-static uint64_t floor_of(const struct fault_spec *spec)
+static void lower(uint64_t *floor_ns, uint64_t ns)
 {
-	uint64_t ns = spec->delay_ns - spec->jitter_ns;
-
-	return ns + (spec->rate_bps ? 60 * 8 * S / spec->rate_bps : 0);
+	if (ns < *floor_ns)
+		*floor_ns = ns;
 }
 
-static void set_fault(struct world *w, uint32_t link, int dir, struct fault_spec spec)
+/* The least time in which the smallest frame can cross. */
+static uint64_t floor_of(const struct world *w, uint32_t link, int dir)
 {
-	uint64_t floor_ns = floor_of(&spec);
+	return w->line_floor_ns[link][dir] + w->delay_floor_ns[link][dir];
+}
 
-	if (floor_ns < w->floor_ns[link][dir])
-		w->floor_ns[link][dir] = floor_ns;
+static void set_fault(struct world *w, uint32_t link, int dir, struct fault_rule spec)
+{
+	lower(&w->line_floor_ns[link][dir],
+	      spec.rate_bps ? 60 * 8 * S / spec.rate_bps : 0);
+	lower(&w->delay_floor_ns[link][dir],
+	      spec.reorder.p_ppb ? 0 : spec.delay_ns - spec.jitter_ns);
 	sim_fault(w->sim, link, dir, spec);
 }
 
@@ -86,10 +128,10 @@ static void on_got(struct sim *sim, uint32_t to, uint32_t frame)
 	struct world *w = sim->ctx;
 	uint32_t from = sim->frames[frame].from;
 	const struct sim_port *a = &sim->ports[from], *b = &sim->ports[to];
-	uint64_t least = w->floor_ns[a->link][!a->dir_out];
+	uint64_t least = floor_of(w, a->link, !a->dir_out);
 
 	if (a->on_segment)
-		least += w->floor_ns[b->link][b->dir_out];
+		least += floor_of(w, b->link, b->dir_out);
 	assert_true(sim_now(sim) >= sim->frames[frame].sent_ns + least);
 	/* Only who is wired together hears one another. */
 	if (a->on_segment)
@@ -121,12 +163,14 @@ static void build(struct world *w)
 	uint32_t segments = (uint32_t)pick(w, 3), wires = 1 + (uint32_t)pick(w, 5);
 	char name[32];
 
-	memset(w->floor_ns, 0xff, sizeof(w->floor_ns));
+	memset(w->line_floor_ns, 0xff, sizeof(w->line_floor_ns));
+	memset(w->delay_floor_ns, 0xff, sizeof(w->delay_floor_ns));
 	for (uint32_t s = 0; s < segments; s++) {
 		uint32_t members = 2 + (uint32_t)pick(w, 7), segment;
 
 		snprintf(name, sizeof(name), "lan%u", s);
-		segment = sim_segment(w->sim, name, pick(w, 3) ? 300 * S : pick(w, 5 * MS));
+		segment =
+			sim_segment(w->sim, name, pick(w, 3) ? 300 * S : pick(w, 5 * MS));
 		for (uint32_t m = 0; m < members; m++) {
 			snprintf(name, sizeof(name), "lan%u.%u", s, m);
 			sim_join(w->sim, name, random_port(w), segment);
@@ -141,7 +185,8 @@ static void build(struct world *w)
 	for (uint32_t link = 0; link < w->sim->link_count; link++)
 		for (int dir = 0; dir < DIRS; dir++)
 			set_fault(w, link, dir,
-				  chance(w, 60) ? random_spec(w) : (struct fault_spec){ 0 });
+				  chance(w, 60) ? random_spec(w)
+						: (struct fault_rule){ 0 });
 }
 
 static uint32_t any_port(struct world *w)
@@ -165,13 +210,12 @@ static void random_pair(struct world *w)
 {
 	uint32_t a = any_port(w), b = any_port(w);
 	const struct sim_port *pa = &w->sim->ports[a], *pb = &w->sim->ports[b];
-	struct fault_spec spec = random_spec(w);
+	struct fault_rule spec = random_spec(w);
 
 	if (!w->sim->segment_count || !pa->on_segment)
 		return;
 	/* Wrong ones are refused and change nothing. */
-	if (sw_pair_set(w->sim->sw, w->sim->links[pa->link].b, a, b, &spec,
-			sim_now(w->sim), NULL))
+	if (sim_pair(w->sim, w->sim->links[pa->link].b, a, b, spec))
 		assert_true(a == b || !pb->on_segment ||
 			    w->sim->links[pa->link].b != w->sim->links[pb->link].b);
 	sim_check(w->sim);
@@ -196,7 +240,8 @@ static void step(struct world *w)
 	if (what < 60) {
 		send_some(w);
 	} else if (what < 80) {
-		sim_until(w->sim, sim_now(w->sim) + pick(w, chance(w, 80) ? MS : 20 * MS));
+		sim_until(w->sim,
+			  sim_now(w->sim) + pick(w, chance(w, 80) ? MS : 20 * MS));
 	} else if (what < 83) {
 		sim_until_late(w->sim, sim_now(w->sim) + pick(w, MS));
 	} else if (what < 88 && weather->cuts) {
@@ -213,10 +258,11 @@ static void step(struct world *w)
 		sim_room(w->sim, port,
 			 chance(w, 60) ? (int)pick(w, 8) : SIM_ROOM_ENDLESS);
 	} else if (what < 98 && weather->faults_change) {
-		struct fault_spec spec = random_spec(w);
+		struct fault_rule spec = random_spec(w);
 
 		spec.down = chance(w, 15);
-		set_fault(w, (uint32_t)pick(w, w->sim->link_count), (int)pick(w, DIRS), spec);
+		set_fault(w, (uint32_t)pick(w, w->sim->link_count), (int)pick(w, DIRS),
+			  spec);
 	} else if (weather->faults_change) {
 		random_pair(w);
 	}
@@ -290,22 +336,32 @@ static void in_all_weathers_the_books_balance(void **state)
 {
 	(void)state;
 	lives(3000, 40,
-	      (struct weather){ .faults_change = true, .jitter = true, .cuts = true,
-				.ups = true, .full = true });
+	      (struct weather){ .faults_change = true,
+				.jitter = true,
+				.cuts = true,
+				.ups = true,
+				.full = true });
 }
 
 static void with_next_to_no_memory_the_books_balance(void **state)
 {
 	(void)state;
 	lives(4000, 20,
-	      (struct weather){ .faults_change = true, .jitter = true, .cuts = true,
-				.ups = true, .full = true, .small_pool = true });
+	      (struct weather){ .faults_change = true,
+				.jitter = true,
+				.cuts = true,
+				.ups = true,
+				.full = true,
+				.small_pool = true });
 }
 
 static void a_seed_fixes_everything_that_happens(void **state)
 {
-	struct weather all = { .faults_change = true, .jitter = true, .cuts = true,
-			       .ups = true, .full = true };
+	struct weather all = { .faults_change = true,
+			       .jitter = true,
+			       .cuts = true,
+			       .ups = true,
+			       .full = true };
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= 5; seed++) {
@@ -322,7 +378,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_fair_weather_frames_keep_their_order),
-		cmocka_unit_test(full_and_absent_receivers_and_partitions_keep_the_order_too),
+		cmocka_unit_test(
+			full_and_absent_receivers_and_partitions_keep_the_order_too),
 		cmocka_unit_test(in_all_weathers_the_books_balance),
 		cmocka_unit_test(with_next_to_no_memory_the_books_balance),
 		cmocka_unit_test(a_seed_fixes_everything_that_happens),

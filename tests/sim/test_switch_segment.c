@@ -74,7 +74,8 @@ static void a_broadcast_reaches_all_but_its_sender(void **state)
 	sim_destroy(l.sim);
 }
 
-static void an_address_is_forgotten_when_it_was_not_heard_for_the_ageing_time(void **state)
+static void
+an_address_is_forgotten_when_it_was_not_heard_for_the_ageing_time(void **state)
 {
 	struct lan l = lan_create(3);
 
@@ -148,7 +149,7 @@ static void a_frame_that_outlives_its_sender_teaches_nothing(void **state)
 
 	(void)state;
 	introduce(&l, 3);
-	sim_fault(l.sim, l.links[0], DIR_AB, (struct fault_spec){ .delay_ns = MS });
+	sim_fault(l.sim, l.links[0], DIR_AB, (struct fault_rule){ .delay_ns = MS });
 	sim_send(l.sim, l.ports[0], l.ports[1], 64);
 	sw_port_up(l.sim->sw, l.ports[0], false);
 	sim_until(l.sim, MS);
@@ -164,8 +165,8 @@ static void a_tap_sees_a_frame_enter_once_however_long_its_way(void **state)
 
 	(void)state;
 	sw_port_tap(l.sim->sw, l.ports[0], true);
-	sim_fault(l.sim, l.links[0], DIR_AB, (struct fault_spec){ .delay_ns = MS });
-	sim_fault(l.sim, l.links[1], DIR_BA, (struct fault_spec){ .delay_ns = MS });
+	sim_fault(l.sim, l.links[0], DIR_AB, (struct fault_rule){ .delay_ns = MS });
+	sim_fault(l.sim, l.links[1], DIR_BA, (struct fault_rule){ .delay_ns = MS });
 	sim_send(l.sim, l.ports[0], SIM_BROADCAST, 64);
 	sim_until(l.sim, S);
 	sim_said(l.sim, "[0] n1:eth0 in #0 pass\n"
@@ -247,12 +248,12 @@ static void a_flood_shares_one_copy_and_meets_each_member_s_own_fault(void **sta
 	uint64_t one;
 
 	(void)state;
-	sim_fault(l.sim, l.links[0], DIR_AB, (struct fault_spec){ .delay_ns = MS });
+	sim_fault(l.sim, l.links[0], DIR_AB, (struct fault_rule){ .delay_ns = MS });
 	sim_send(l.sim, l.ports[0], SIM_BROADCAST, 9000);
 	one = sw_pool_bytes(l.sim->sw);
 	for (int i = 1; i < 4; i++)
 		sim_fault(l.sim, l.links[i], DIR_BA,
-			  (struct fault_spec){ .delay_ns = (uint64_t)(4 - i) * MS });
+			  (struct fault_rule){ .delay_ns = (uint64_t)(4 - i) * MS });
 	sim_until(l.sim, MS);
 	assert_in_range(sw_pool_bytes(l.sim->sw), one, one + 9000);
 	sim_until(l.sim, S);
@@ -266,27 +267,25 @@ static void a_flood_shares_one_copy_and_meets_each_member_s_own_fault(void **sta
 static void a_pair_has_its_own_fault_and_nobody_else_notices(void **state)
 {
 	struct lan l = lan_create(3);
-	struct fault_spec slow = { .delay_ns = 5 * MS }, none = { 0 };
+	struct fault_rule slow = { .delay_ns = 5 * MS }, none = { 0 };
 	struct sw *sw = l.sim->sw;
 
 	(void)state;
 	introduce(&l, 3);
 	assert_null(sw_pair_get(sw, l.segment, l.ports[0], l.ports[1]));
-	assert_int_equal(sw_pair_set(sw, l.segment, l.ports[0], l.ports[1], &slow, 0, NULL),
-			 0);
-	assert_int_equal(sw_pair_get(sw, l.segment, l.ports[0], l.ports[1])->delay_ns,
-			 5 * MS);
+	assert_int_equal(sim_pair(l.sim, l.segment, l.ports[0], l.ports[1], slow), 0);
+	assert_int_equal(
+		sw_pair_get(sw, l.segment, l.ports[0], l.ports[1])->rule[0].delay_ns,
+		5 * MS);
 	assert_null(sw_pair_get(sw, l.segment, l.ports[1], l.ports[0]));
 	sim_send(l.sim, l.ports[0], SIM_BROADCAST, 64);
 	sim_send(l.sim, l.ports[2], l.ports[1], 64);
 	sim_send(l.sim, l.ports[1], l.ports[0], 64);
 	/* Taken away while its frame is under way. */
-	assert_int_equal(sw_pair_set(sw, l.segment, l.ports[0], l.ports[1], &none, 0, NULL),
-			 0);
+	assert_int_equal(sim_pair(l.sim, l.segment, l.ports[0], l.ports[1], none), 0);
 	assert_null(sw_pair_get(sw, l.segment, l.ports[0], l.ports[1]));
 	/* Another one is in force all the same. */
-	assert_int_equal(sw_pair_set(sw, l.segment, l.ports[2], l.ports[1], &slow, 0, NULL),
-			 0);
+	assert_int_equal(sim_pair(l.sim, l.segment, l.ports[2], l.ports[1], slow), 0);
 	sim_send(l.sim, l.ports[0], l.ports[1], 64);
 	sim_until(l.sim, S);
 	sim_said(l.sim, "[0] n3:eth0 got #3\n"
@@ -304,30 +303,32 @@ static void pairs_that_make_no_sense_are_refused_with_a_reason(void **state)
 {
 	struct lan l = lan_create(2);
 	uint32_t alone = sim_port(l.sim, "n3:eth0", 2);
-	struct fault_spec slow = { .delay_ns = 5 * MS };
+	struct fault_rule slow = { .delay_ns = 5 * MS };
+	struct fault_spec *spec = fault_spec_of(&slow);
 	struct why why = { "" };
 
 	(void)state;
-	assert_int_equal(sw_pair_set(l.sim->sw, l.segment, l.ports[0], l.ports[0], &slow, 0,
-				     &why),
-			 -EINVAL);
+	assert_int_equal(
+		sw_pair_set(l.sim->sw, l.segment, l.ports[0], l.ports[0], spec, 0, &why),
+		-EINVAL);
 	assert_string_equal(why.text, "lan: a frame from n1:eth0 never comes back to it");
-	assert_int_equal(sw_pair_set(l.sim->sw, l.segment, l.ports[0], alone, &slow, 0,
-				     &why),
-			 -EINVAL);
+	assert_int_equal(
+		sw_pair_set(l.sim->sw, l.segment, l.ports[0], alone, spec, 0, &why),
+		-EINVAL);
 	assert_string_equal(why.text, "n3:eth0 is not a member of the network lan");
+	fault_spec_free(spec);
 	sim_destroy(l.sim);
 }
 
 static void a_pair_is_cut_before_and_behind_its_delay(void **state)
 {
 	struct lan l = lan_create(2);
-	struct fault_spec slow = { .delay_ns = 5 * MS };
+	struct fault_rule slow = { .delay_ns = 5 * MS };
 
 	(void)state;
 	introduce(&l, 2);
 	sw_port_tap(l.sim->sw, l.ports[0], true);
-	sw_pair_set(l.sim->sw, l.segment, l.ports[0], l.ports[1], &slow, 0, NULL);
+	sim_pair(l.sim, l.segment, l.ports[0], l.ports[1], slow);
 	sim_send(l.sim, l.ports[0], l.ports[1], 64);
 	sw_cut(l.sim->sw, 0, 1, true);
 	sim_send(l.sim, l.ports[0], l.ports[1], 64);
@@ -373,8 +374,10 @@ int main(void)
 		cmocka_unit_test(a_frame_to_its_own_sender_goes_nowhere),
 		cmocka_unit_test(a_group_address_as_sender_is_not_learnt),
 		cmocka_unit_test(a_flood_of_addresses_costs_its_sender_only),
-		cmocka_unit_test(a_partition_holds_on_a_lan_for_floods_and_known_receivers),
-		cmocka_unit_test(a_flood_shares_one_copy_and_meets_each_member_s_own_fault),
+		cmocka_unit_test(
+			a_partition_holds_on_a_lan_for_floods_and_known_receivers),
+		cmocka_unit_test(
+			a_flood_shares_one_copy_and_meets_each_member_s_own_fault),
 		cmocka_unit_test(a_pair_has_its_own_fault_and_nobody_else_notices),
 		cmocka_unit_test(pairs_that_make_no_sense_are_refused_with_a_reason),
 		cmocka_unit_test(a_pair_is_cut_before_and_behind_its_delay),

@@ -13,7 +13,7 @@ static void a_delivered_frame_tells_its_queue_and_its_delay(void **state)
 	(void)state;
 	sw_port_tap(w.sim->sw, w.b, true);
 	sim_fault(w.sim, w.link, DIR_AB,
-		  (struct fault_spec){ .delay_ns = 5 * MS, .rate_bps = 800000 });
+		  (struct fault_rule){ .delay_ns = 5 * MS, .rate_bps = 800000 });
 	sim_send(w.sim, w.a, w.b, 100);
 	sim_send(w.sim, w.a, w.b, 100);
 	sim_until(w.sim, S);
@@ -36,9 +36,10 @@ static void each_branch_of_a_flood_tells_its_own_way(void **state)
 		port[i] = sim_port(sim, name, i);
 		link[i] = sim_join(sim, name, port[i], lan);
 	}
-	sim_fault(sim, link[0], DIR_AB, (struct fault_spec){ .delay_ns = 1 * MS });
-	sim_fault(sim, link[1], DIR_BA, (struct fault_spec){ .delay_ns = 2 * MS });
-	sim_fault(sim, link[2], DIR_BA, (struct fault_spec){ .loss_ppm = FAULT_PPM_ALL });
+	sim_fault(sim, link[0], DIR_AB, (struct fault_rule){ .delay_ns = 1 * MS });
+	sim_fault(sim, link[1], DIR_BA, (struct fault_rule){ .delay_ns = 2 * MS });
+	sim_fault(sim, link[2], DIR_BA,
+		  (struct fault_rule){ .loss.p_ppb = FAULT_PPB_ALL });
 	sw_port_tap(sim->sw, port[0], true);
 	sw_port_tap(sim->sw, port[1], true);
 	sim_send(sim, port[0], SIM_BROADCAST, 64);
@@ -59,7 +60,7 @@ static void a_frame_that_waits_at_a_full_port_keeps_what_it_had_to_tell(void **s
 
 	(void)state;
 	sw_port_tap(w.sim->sw, w.a, true);
-	sim_fault(w.sim, w.link, DIR_AB, (struct fault_spec){ .delay_ns = 1 * MS });
+	sim_fault(w.sim, w.link, DIR_AB, (struct fault_rule){ .delay_ns = 1 * MS });
 	sim_room(w.sim, w.b, 0);
 	sim_send(w.sim, w.a, w.b, 64);
 	sim_until(w.sim, 2 * MS);

@@ -184,16 +184,17 @@ static void who_does_not_read_is_not_served_and_nobody_else_notices(void **state
 /* ---- faults and partitions -----------------------------------------------------------
  */
 
-static struct fault_spec spec_of(const char *name)
+/* The direction's own rule. */
+static struct fault_rule rule_of(const char *name)
 {
 	struct fault_target target;
-	struct fault_spec spec;
+	const struct fault_spec *spec;
 
 	assert_int_equal(fault_target_resolve(&target, fake.plan, name, NULL), 0);
 	assert_int_equal(target.count, 1);
 	spec = wire_fault_get(fake.lab.wire, &target.at[0]);
 	fault_target_free(&target);
-	return spec;
+	return spec ? spec->rule[0] : (struct fault_rule){ 0 };
 }
 
 static void a_fault_changes_the_keys_it_names_and_leaves_the_others(void **state)
@@ -205,14 +206,14 @@ static void a_fault_changes_the_keys_it_names_and_leaves_the_others(void **state
 			   "\"target\":\"backup n1->n2\",\"fault\":{\"loss\":\"10%\"}");
 	assert_int_equal(json_array_size(json_object_get(line, "directions")), 1);
 	json_decref(line);
-	assert_int_equal(spec_of("backup n1->n2").loss_ppm, 100000);
-	assert_int_equal(spec_of("backup n1->n2").delay_ns, 20 * NS_PER_MS);
-	assert_int_equal(spec_of("backup n2->n1").loss_ppm, 0);
+	assert_int_equal(rule_of("backup n1->n2").loss.p_ppb, 100000 * FAULT_PPM);
+	assert_int_equal(rule_of("backup n1->n2").delay_ns, 20 * NS_PER_MS);
+	assert_int_equal(rule_of("backup n2->n1").loss.p_ppb, 0);
 	json_decref(assert_done(
 		"fault-set",
 		"\"target\":\"backup\",\"fault\":{\"loss\":\"1%\"},\"replace\":true"));
-	assert_int_equal(spec_of("backup n1->n2").loss_ppm, 10000);
-	assert_int_equal(spec_of("backup n1->n2").delay_ns, 0);
+	assert_int_equal(rule_of("backup n1->n2").loss.p_ppb, 10000 * FAULT_PPM);
+	assert_int_equal(rule_of("backup n1->n2").delay_ns, 0);
 	assert_int_equal(fake_lab_journalled(&fake, "fault"), 3);
 }
 
@@ -223,7 +224,7 @@ static void a_fault_is_set_everywhere_or_nowhere(void **state)
 	assert_refused("fault-set",
 		       "\"target\":\"n1--lan\",\"fault\":{\"jitter\":\"1ms\"}",
 		       "lan.n1 lan->n1: ");
-	assert_int_equal(spec_of("n1->lan").jitter_ns, 0);
+	assert_int_equal(rule_of("n1->lan").jitter_ns, 0);
 	assert_int_equal(fake_lab_journalled(&fake, "fault"), 0);
 }
 
@@ -246,8 +247,8 @@ static void clear_makes_it_what_the_topology_says(void **state)
 	json_decref(line);
 	wire_pairs(fake.lab.wire, &pairs);
 	assert_int_equal(pairs, 0);
-	assert_int_equal(spec_of("backup n1->n2").delay_ns, 20 * NS_PER_MS);
-	assert_false(spec_of("backup n1->n2").down);
+	assert_int_equal(rule_of("backup n1->n2").delay_ns, 20 * NS_PER_MS);
+	assert_false(rule_of("backup n1->n2").down);
 }
 
 static void a_network_that_is_down_is_down_both_ways_until_it_is_cleared(void **state)
@@ -255,13 +256,13 @@ static void a_network_that_is_down_is_down_both_ways_until_it_is_cleared(void **
 	(void)state;
 	json_decref(
 		assert_done("fault-set", "\"target\":\"lan\",\"fault\":{\"down\":true}"));
-	assert_true(spec_of("n2->lan").down);
-	assert_true(spec_of("lan->n2").down);
-	assert_false(spec_of("backup n1->n2").down);
+	assert_true(rule_of("n2->lan").down);
+	assert_true(rule_of("lan->n2").down);
+	assert_false(rule_of("backup n1->n2").down);
 	json_decref(assert_done("fault-clear", "\"target\":\"lan\""));
-	assert_false(spec_of("n2->lan").down);
-	assert_false(spec_of("lan->n2").down);
-	assert_int_equal(spec_of("n2->lan").delay_ns, NS_PER_MS);
+	assert_false(rule_of("n2->lan").down);
+	assert_false(rule_of("lan->n2").down);
+	assert_int_equal(rule_of("n2->lan").delay_ns, NS_PER_MS);
 }
 
 static void wrong_faults_are_refused_with_the_reason(void **state)

@@ -382,13 +382,14 @@ static void a_delayed_frame_comes_at_its_time_and_not_before(void **state)
 {
 	static const uint8_t frame[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	struct fault_at at = { .link = 0, .dir = DIR_AB };
-	struct fault_spec spec = { .delay_ns = 50 * NS_PER_MS };
+	struct fault_rule delay = { .delay_ns = 50 * NS_PER_MS };
+	struct fault_spec *spec = fault_spec_of(&delay);
 
 	(void)state;
 	open_lab(pair);
 	fake_card_up("n1:eth0");
 	fake_card_up("n2:eth0");
-	assert_int_equal(wire_fault_set(fake.lab.wire, &at, &spec, NULL), 0);
+	assert_int_equal(wire_fault_set(fake.lab.wire, &at, spec, NULL), 0);
 	fake_card_send("n1:eth0", frame, sizeof(frame));
 	fake_lab_advance(&fake, 50 * NS_PER_MS - 1);
 	assert_int_equal(fake_card_got("n2:eth0"), 0);
@@ -396,22 +397,25 @@ static void a_delayed_frame_comes_at_its_time_and_not_before(void **state)
 	assert_int_equal(fake_card_got("n2:eth0"), 1);
 	assert_int_equal(fake_card_flushed("n2:eth0"), 1);
 	fake_lab_close(&fake);
+	fault_spec_free(spec);
 }
 
 static void a_direction_that_is_down_takes_the_carrier_at_its_far_end(void **state)
 {
 	struct fault_at at = { .link = 0, .dir = DIR_AB };
-	struct fault_spec down = { .down = true }, perfect = { 0 };
+	struct fault_rule rule = { .down = true };
+	struct fault_spec *down = fault_spec_of(&rule);
 
 	(void)state;
 	open_lab(pair);
 	fake_card_up("n1:eth0");
 	fake_card_up("n2:eth0");
-	wire_fault_set(fake.lab.wire, &at, &down, NULL);
+	wire_fault_set(fake.lab.wire, &at, down, NULL);
 	assert_false(fake_card_carrier("n2:eth0"));
 	assert_true(fake_card_carrier("n1:eth0"));
-	wire_fault_set(fake.lab.wire, &at, &perfect, NULL);
+	wire_fault_set(fake.lab.wire, &at, NULL, NULL);
 	assert_true(fake_card_carrier("n2:eth0"));
+	fault_spec_free(down);
 	fake_lab_close(&fake);
 }
 

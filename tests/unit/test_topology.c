@@ -243,15 +243,15 @@ static void network_faults_stand_on_the_way_from_the_member(void **state)
 
 	(void)state;
 	assert_int_equal(a->b_kind, LINK_TO_SEGMENT);
-	assert_int_equal(a->fault[DIR_AB].delay_ns, 1000000);
-	assert_int_equal(a->fault[DIR_AB].rate_bps, 1000000);
-	assert_true(fault_spec_is_perfect(&a->fault[DIR_BA]));
-	assert_int_equal(b->fault[DIR_AB].delay_ns, 5000000);
-	assert_int_equal(b->fault[DIR_AB].loss_ppm, 10000);
-	assert_int_equal(b->fault[DIR_AB].rate_bps, 1000000);
-	assert_int_equal(b->fault[DIR_BA].loss_ppm, 20000);
-	assert_int_equal(b->fault[DIR_BA].delay_ns, 0);
-	assert_int_equal(c->fault[DIR_AB].rate_bps, 0);
+	assert_int_equal(a->fault[DIR_AB]->rule[0].delay_ns, 1000000);
+	assert_int_equal(a->fault[DIR_AB]->rule[0].rate_bps, 1000000);
+	assert_true(fault_spec_is_perfect(a->fault[DIR_BA]));
+	assert_int_equal(b->fault[DIR_AB]->rule[0].delay_ns, 5000000);
+	assert_int_equal(b->fault[DIR_AB]->rule[0].loss.p_ppb, 10000 * FAULT_PPM);
+	assert_int_equal(b->fault[DIR_AB]->rule[0].rate_bps, 1000000);
+	assert_int_equal(b->fault[DIR_BA]->rule[0].loss.p_ppb, 20000 * FAULT_PPM);
+	assert_int_equal(b->fault[DIR_BA]->rule[0].delay_ns, 0);
+	assert_int_equal(c->fault[DIR_AB]->rule[0].rate_bps, 0);
 	plan_free(plan);
 }
 
@@ -265,12 +265,12 @@ static void a_direction_of_a_link_has_its_own_faults(void **state)
 	const struct plan_link *x = link_of(plan, "x");
 
 	(void)state;
-	assert_int_equal(x->fault[DIR_AB].delay_ns, 7000000);
-	assert_int_equal(x->fault[DIR_AB].loss_ppm, 10000);
-	assert_false(x->fault[DIR_AB].down);
-	assert_int_equal(x->fault[DIR_BA].delay_ns, 1000000);
-	assert_int_equal(x->fault[DIR_BA].loss_ppm, 0);
-	assert_true(x->fault[DIR_BA].down);
+	assert_int_equal(x->fault[DIR_AB]->rule[0].delay_ns, 7000000);
+	assert_int_equal(x->fault[DIR_AB]->rule[0].loss.p_ppb, 10000 * FAULT_PPM);
+	assert_false(x->fault[DIR_AB]->rule[0].down);
+	assert_int_equal(x->fault[DIR_BA]->rule[0].delay_ns, 1000000);
+	assert_int_equal(x->fault[DIR_BA]->rule[0].loss.p_ppb, 0);
+	assert_true(x->fault[DIR_BA]->rule[0].down);
 	plan_free(plan);
 }
 

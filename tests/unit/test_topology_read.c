@@ -241,8 +241,9 @@ static void overrides_are_put_into_the_tree(void **state)
 	(void)state;
 	assert_int_equal(plan->node_count, 4);
 	assert_int_equal(plan->nodes[3].memory_bytes, UINT64_C(128) << 20);
-	assert_int_equal(plan->links[0].fault[DIR_BA].delay_ns, 5000000);
-	assert_int_equal(plan->links[0].fault[DIR_AB].loss_ppm, 10000);
+	assert_int_equal(plan->links[0].fault[DIR_BA]->rule[0].delay_ns, 5000000);
+	assert_int_equal(plan->links[0].fault[DIR_AB]->rule[0].loss.p_ppb,
+			 10000 * FAULT_PPM);
 	assert_string_equal(plan->nodes[0].env[0].value, "7");
 	assert_string_equal(plan->nodes[0].sysctls[0].key, "a.b");
 	assert_int_equal(plan->seed, 12);

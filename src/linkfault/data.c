@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "linkfault/data.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+
+#define NS_MAX UINT64_C(3600000000000) /* as a delay */
+
+enum { WORD_BYTES_MAX = 64, TABLE_VALUE_MAX = 1 << 24, CAPACITY_MS_MAX = 1 << 30 };
+
+struct reader {
+	struct fault_data *data;
+	size_t room;
+	unsigned line;
+	const char *name;
+	struct why *why;
+};
+
+static int add(struct reader *r, int64_t value)
+{
+	struct fault_data *grown;
+
+	if (r->data->count == FAULT_DATA_COUNT_MAX)
+		return why_set(r->why, -ERANGE, "%s: more than %d values", r->name,
+			       FAULT_DATA_COUNT_MAX);
+	if (r->data->count == r->room) {
+		size_t room = 2 * r->room;
+
+		grown = realloc(r->data, sizeof(*grown) + room * sizeof(int64_t));
+		if (!grown)
+			return why_set(r->why, -ENOMEM, "%s: out of memory", r->name);
+		r->data = grown;
+		r->room = room;
+	}
+	r->data->value[r->data->count++] = value;
+	return 0;
+}
+
+static int refuse(const struct reader *r, const char *word, const char *expected)
+{
+	return why_set(r->why, -EINVAL, "%s:%u: \"%.20s\": %s was expected", r->name,
+		       r->line, word, expected);
+}
+
+static int read_table_word(struct reader *r, const char *word)
+{
+	bool negative = *word == '-';
+	uint64_t value;
+
+	if (units_parse_count(word + negative, &value, NULL) || value > TABLE_VALUE_MAX)
+		return refuse(r, word, "a whole number, 8192 to the standard deviation");
+	return add(r, negative ? -(int64_t)value : (int64_t)value);
+}
+
+static int read_time_word(struct reader *r, const char *word)
+{
+	uint64_t ns;
+
+	if (units_parse_ns(word, &ns, NULL) || ns > NS_MAX)
+		return refuse(r, word, "a duration such as 1.5ms, at most an hour");
+	return add(r, (int64_t)ns);
+}
+
+static int read_capacity_word(struct reader *r, const char *word)
+{
+	uint64_t ms;
+
+	if (units_parse_count(word, &ms, NULL) || ms > CAPACITY_MS_MAX)
+		return refuse(r, word, "a whole number of milliseconds");
+	if (r->data->count && (int64_t)ms < r->data->value[r->data->count - 1])
+		return refuse(r, word, "a time not before the line above");
+	return add(r, (int64_t)ms);
+}
+
+/* "7" or "9-12"; ranges ascend and do not touch each other's numbers. */
+static int read_range(struct reader *r, const char *word)
+{
+	char first[WORD_BYTES_MAX];
+	const char *dash = strchr(word, '-');
+	size_t bytes = dash ? (size_t)(dash - word) : strlen(word);
+	uint64_t from, to;
+	int err;
+
+	memcpy(first, word, bytes);
+	first[bytes] = '\0';
+	if (units_parse_count(first, &from, NULL) ||
+	    units_parse_count(dash ? dash + 1 : first, &to, NULL) || from > to ||
+	    to > INT64_MAX)
+		return why_set(r->why, -EINVAL,
+			       "\"%.20s\" is not a number, nor a range such as 9-12",
+			       word);
+	if (r->data->count && (int64_t)from <= r->data->value[r->data->count - 1])
+		return why_set(r->why, -EINVAL,
+			       "\"%.20s\": the numbers must ascend and none be twice",
+			       word);
+	err = add(r, (int64_t)from);
+	return err ? err : add(r, (int64_t)to);
+}
+
+static int read_word(struct reader *r, const char *word)
+{
+	switch (r->data->kind) {
+	case DATA_NUMBERS:
+		return read_range(r, word);
+	case DATA_TABLE:
+		return read_table_word(r, word);
+	case DATA_SAMPLES:
+	case DATA_TRACE:
+		return read_time_word(r, word);
+	case DATA_CAPACITY:
+		return read_capacity_word(r, word);
+	}
+	ASSERT(false);
+	return -EINVAL;
+}
+
+static int read_words(struct reader *r, const char *text)
+{
+	bool list = r->data->kind == DATA_NUMBERS;
+	const char *between = list ? "," : " \t\r\n";
+	int err = 0;
+
+	while (!err && *text) {
+		char word[WORD_BYTES_MAX];
+		size_t bytes = strcspn(text, list ? "," : " \t\r\n#");
+
+		if (!list && *text == '#') {
+			text += strcspn(text, "\n");
+			continue;
+		}
+		if (bytes >= sizeof(word))
+			return refuse(r, text, "something shorter");
+		memcpy(word, text, bytes);
+		word[bytes] = '\0';
+		if (bytes || list)
+			err = read_word(r, word);
+		text += bytes;
+		r->line += *text == '\n';
+		text += *text && strchr(between, *text);
+	}
+	return err;
+}
+
+static int check_whole(const struct reader *r)
+{
+	const struct fault_data *data = r->data;
+
+	if (!data->count)
+		return why_set(r->why, -EINVAL, "%s: there is nothing in it", r->name);
+	if (data->kind == DATA_CAPACITY && !data->value[data->count - 1])
+		return why_set(r->why, -EINVAL,
+			       "%s: the last time is the period and cannot be 0",
+			       r->name);
+	return 0;
+}
+
+int fault_data_parse(struct fault_data **out, enum fault_data_kind kind, const char *name,
+		     const char *text, struct why *why)
+{
+	struct reader r = { .room = 16, .line = 1, .name = name, .why = why };
+	int err;
+
+	r.data = calloc(1, sizeof(*r.data) + r.room * sizeof(int64_t));
+	if (!r.data || !(r.data->name = strdup(name))) {
+		free(r.data);
+		return why_set(why, -ENOMEM, "%s: out of memory", name);
+	}
+	r.data->refs = 1;
+	r.data->kind = kind;
+	err = read_words(&r, text);
+	if (!err)
+		err = check_whole(&r);
+	if (err) {
+		fault_data_free(r.data);
+		return err;
+	}
+	*out = r.data;
+	return 0;
+}
+
+struct fault_data *fault_data_ref(struct fault_data *data)
+{
+	if (data)
+		data->refs++;
+	return data;
+}
+
+void fault_data_free(struct fault_data *data)
+{
+	if (!data || --data->refs)
+		return;
+	free(data->name);
+	free(data);
+}
+
+bool fault_data_has(const struct fault_data *data, uint64_t number)
+{
+	size_t low = 0, high = data->count / 2;
+
+	/* The first range that does not end before the number. */
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if ((uint64_t)data->value[2 * middle + 1] < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < data->count / 2 && (uint64_t)data->value[2 * low] <= number;
+}

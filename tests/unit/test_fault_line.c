@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/* The line: rates, queues, gates.  No chance in most of it, so exact. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "lib/fault_rig.h"
+
+#define MS UINT64_C(1000000)
+#define S  UINT64_C(1000000000)
+
+/* One byte at 3 Mbit/s takes 2666.67 ns.  A million such frames take
+ * 8/3 s; rounding each one up would be off by 333 us. */
+static void a_rate_does_not_drift_over_a_million_frames(void **state)
+{
+	enum { COUNT = 1000000 };
+	struct fault_rig rig = rig_open(1, "{'rate':'3Mbit','limit':'4000000000frames'}");
+	struct rig_frame *frames = calloc(COUNT, sizeof(*frames));
+
+	(void)state;
+	for (size_t n = 0; n < COUNT; n++)
+		frames[n].size = 1;
+	rig_line(&rig, frames, COUNT);
+	for (uint64_t n = 0; n < COUNT; n++)
+		assert_int_equal(frames[n].leave_ns,
+				 ((n + 1) * 8 * S + 2999999) / 3000000);
+	free(frames);
+	rig_close(&rig);
+}
+
+static void ten_megabit_carry_1500_bytes_each_1200_us(void **state)
+{
+	struct rig_frame frames[] = { { .at_ns = 7, .size = 1500 },
+				      { .at_ns = 100, .size = 1500 },
+				      { .at_ns = S, .size = 1500 } };
+	struct fault_rig rig = rig_open(1, "{'rate':'10Mbit'}");
+
+	(void)state;
+	rig_line(&rig, frames, ARRAY_SIZE(frames));
+	assert_int_equal(frames[0].leave_ns, 7 + 1200000);
+	assert_int_equal(frames[1].leave_ns, 7 + 2400000);
+	assert_int_equal(frames[2].leave_ns, S + 1200000); /* begins anew */
+	rig_close(&rig);
+}
+
+/* ATM: 1500 bytes and 8 of overhead are 32 cells of 48, 53 on the line. */
+static void overhead_and_cells_are_counted(void **state)
+{
+	static const struct {
+		const char *words;
+		uint64_t bytes;
+	} cases[] = {
+		{ "{'rate':'8Mbit','overhead':'8B','cell':'48B 5B'}", 32 * 53 },
+		{ "{'rate':'8Mbit','overhead':'24B'}", 1524 },
+		{ "{'rate':'8Mbit','overhead':'-14B'}", 1486 },
+		{ "{'rate':'8Mbit','overhead':'-2000B'}", 1 },
+		{ "{'rate':'8Mbit','cell':'100B'}", 1500 },
+		{ "{'rate':'8Mbit','cell':'1501B'}", 1501 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rig_frame frame = { .size = 1500 };
+		struct fault_rig rig = rig_open(1, cases[i].words);
+
+		rig_line(&rig, &frame, 1);
+		assert_int_equal(frame.leave_ns, cases[i].bytes * 1000);
+		rig_close(&rig);
+	}
+}
+
+static void a_frame_that_would_wait_behind_the_limit_is_dropped(void **state)
+{
+	struct rig_frame frames[] = { { .size = 100 },
+				      { .size = 100 },
+				      { .size = 100 },
+				      { .size = 100 },
+				      { .at_ns = 800000, .size = 100 } };
+	struct fault_rig rig = rig_open(1, "{'rate':'1Mbit','limit':'3frames'}");
+
+	(void)state;
+	rig_line(&rig, frames, ARRAY_SIZE(frames));
+	assert_int_equal(frames[2].fate, FAULT_PASS);
+	assert_int_equal(frames[3].fate, FAULT_LIMIT);
+	assert_int_equal(frames[4].fate, FAULT_PASS);
+	rig_close(&rig);
+}
+
+static void without_a_limit_a_thousand_frames_may_wait(void **state)
+{
+	static struct rig_frame frames[FAULT_LIMIT_FRAMES_DEFAULT + 1];
+	struct fault_rig rig = rig_open(1, "{'rate':'1Mbit'}");
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(frames); n++)
+		frames[n].size = 100;
+	rig_line(&rig, frames, ARRAY_SIZE(frames));
+	assert_int_equal(frames[FAULT_LIMIT_FRAMES_DEFAULT - 1].fate, FAULT_PASS);
+	assert_int_equal(frames[FAULT_LIMIT_FRAMES_DEFAULT].fate, FAULT_LIMIT);
+	rig_close(&rig);
+}
+
+static void a_limit_in_bytes_counts_the_frame_itself(void **state)
+{
+	struct rig_frame frames[] = { { .size = 900 }, { .size = 101 }, { .size = 100 } };
+	struct fault_rig rig = rig_open(1, "{'rate':'1Mbit','limit':'1000B'}");
+
+	(void)state;
+	rig_line(&rig, frames, ARRAY_SIZE(frames));
+	assert_int_equal(frames[1].fate, FAULT_LIMIT);
+	assert_int_equal(frames[2].fate, FAULT_PASS);
+	rig_close(&rig);
+}
+
+static void a_full_queue_with_random_drop_keeps_the_front_and_the_newcomer(void **state)
+{
+	struct rig_frame frames[20];
+	struct fault_rig rig =
+		rig_open(1, "{'rate':'1Mbit','limit':'4frames','queue':'random'}");
+	unsigned lost = 0, lost_last = 0;
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_SIZE(frames); n++)
+		frames[n] = (struct rig_frame){ .size = 100 };
+	rig_line(&rig, frames, ARRAY_SIZE(frames));
+	for (size_t n = 0; n < ARRAY_SIZE(frames); n++)
+		lost += frames[n].fate == FAULT_LIMIT;
+	for (size_t n = 16; n < ARRAY_SIZE(frames); n++)
+		lost_last += frames[n].fate == FAULT_LIMIT;
+	assert_int_equal(lost, 16);
+	assert_int_equal(frames[0].fate, FAULT_PASS);
+	assert_int_equal(frames[19].fate, FAULT_PASS);
+	assert_in_range(lost_last, 0, 3);
+	rig_close(&rig);
+}
+
+/* ---- CoDel ------------------------------------------------------------- */
+
+/* RFC 8289: once the queue has been slower than the target for an interval, the
+ * drops come an interval, then interval / sqrt(2), / sqrt(3), ... apart.  Frames of
+ * 1 ms on the line, offered twice as fast. */
+static void codel_drops_at_the_times_of_its_control_law(void **state)
+{
+	enum { COUNT = 1200 };
+	static struct rig_frame frames[COUNT];
+	struct fault_rig rig = rig_open(
+		1, "{'rate':'8Mbit','queue':'codel 5ms 100ms','limit':'10000frames'}");
+	unsigned dropped[8], count = 0;
+
+	(void)state;
+	for (uint64_t n = 0; n < COUNT; n++)
+		frames[n] = (struct rig_frame){ .at_ns = n * 500000, .size = 1000 };
+	rig_line(&rig, frames, COUNT);
+	for (unsigned n = 0; n < COUNT && count < 8; n++)
+		if (frames[n].fate == FAULT_AQM)
+			dropped[count++] = n;
+	assert_int_equal(count, 8);
+	/* Frame 10 waits 5 ms first, at 10 ms: so the first drop is at 110 ms, and the
+	 * next ones at 210, 280.7, 338.4, 388.4: each 100/sqrt(n) after the one before.
+	 * At t ms the frame that gets to the front is number t, and one more for each
+	 * that was dropped before. */
+	assert_int_equal(dropped[0], 110);
+	assert_int_equal(dropped[1], 211);
+	assert_int_equal(dropped[2], 283);
+	assert_int_equal(dropped[3], 342);
+	assert_int_equal(dropped[4], 393);
+	rig_close(&rig);
+}
+
+static void a_queue_below_its_target_is_left_alone_by_codel(void **state)
+{
+	static struct rig_frame frames[1000];
+	struct fault_rig rig = rig_open(1, "{'rate':'8Mbit','queue':'codel'}");
+
+	(void)state;
+	for (uint64_t n = 0; n < 1000; n++)
+		frames[n] = (struct rig_frame){ .at_ns = n * MS, .size = 1000 };
+	rig_line(&rig, frames, 1000);
+	for (unsigned n = 0; n < 1000; n++)
+		assert_int_equal(frames[n].fate, FAULT_PASS);
+	rig_close(&rig);
+}
+
+static void red_leaves_a_short_queue_alone_and_ends_a_long_one(void **state)
+{
+	static struct rig_frame frames[5000];
+	struct fault_rig rig = rig_open(
+		1, "{'rate':'8Mbit','queue':'red 5kB 15kB 10%','limit':'1000frames'}");
+	unsigned lost = 0, first = 0;
+
+	(void)state;
+	for (uint64_t n = 0; n < 5000; n++)
+		frames[n] = (struct rig_frame){ .at_ns = n * 500000, .size = 1000 };
+	rig_line(&rig, frames, 5000);
+	for (unsigned n = 0; n < 5000; n++) {
+		if (frames[n].fate != FAULT_PASS && !first)
+			first = n;
+		lost += frames[n].fate == FAULT_AQM;
+		assert_int_not_equal(frames[n].fate, FAULT_LIMIT);
+	}
+	/* The average is slow: (1 - 2^-9)^n; and then half has to go. */
+	assert_in_range(first, 80, 200);
+	assert_in_range(lost, 2300, 2600);
+	rig_close(&rig);
+}
+
+/* ---- gates ------------------------------------------------------------- */
+
+static void a_slot_lets_through_what_waits_up_to_its_frames(void **state)
+{
+	struct rig_frame frames[8];
+	struct fault_rig rig = rig_open(1, "{'slot':'10ms 2frames'}");
+	static const uint64_t leaves[] = { 0, 10, 10, 20, 20, 30, 30, 40 };
+
+	(void)state;
+	for (unsigned n = 0; n < 8; n++)
+		frames[n] = (struct rig_frame){ .at_ns = n, .size = 100 };
+	rig_line(&rig, frames, 8);
+	for (unsigned n = 0; n < 8; n++)
+		assert_int_equal(frames[n].leave_ns, leaves[n] * MS);
+	rig_close(&rig);
+}
+
+static void slots_come_at_times_between_least_and_most(void **state)
+{
+	static struct rig_frame frames[5000];
+	struct fault_rig rig = rig_open(9, "{'slot':'2ms 6ms'}");
+	uint64_t before = 0, sum = 0, slots = 0;
+
+	(void)state;
+	for (uint64_t n = 0; n < 5000; n++)
+		frames[n] = (struct rig_frame){ .at_ns = n * 1000003, .size = 100 };
+	rig_line(&rig, frames, 5000);
+	for (unsigned n = 1; n < 5000; n++) {
+		uint64_t gap = frames[n].leave_ns - before;
+
+		assert_true(frames[n].leave_ns >= frames[n].at_ns);
+		if (!gap)
+			continue;
+		/* The next frame may come up to 1 ms after the slot could have been. */
+		assert_in_range(gap, 2 * MS, 7 * MS + 3);
+		sum += gap;
+		slots++;
+		before = frames[n].leave_ns;
+	}
+	assert_in_range(sum / slots, 4 * MS, 5 * MS);
+	rig_close(&rig);
+}
+
+static void a_clog_holds_and_then_lets_all_go_in_order(void **state)
+{
+	struct rig_frame frames[10];
+	struct fault_rig rig = rig_open(1, "{'clog':'open 3ms closed 4ms'}");
+	static const uint64_t leaves[] = { 0, 1, 2, 7, 7, 7, 7, 7, 8, 9 };
+
+	(void)state;
+	for (uint64_t n = 0; n < 10; n++)
+		frames[n] = (struct rig_frame){ .at_ns = n * MS, .size = 100 };
+	rig_line(&rig, frames, 10);
+	for (unsigned n = 0; n < 10; n++)
+		assert_int_equal(frames[n].leave_ns, leaves[n] * MS);
+	rig_close(&rig);
+}
+
+/* ---- capacity ---------------------------------------------------------- */
+
+static char trace_path[] = "/tmp/netlab-trace-XXXXXX";
+
+static struct fault_rig open_trace(const char *content)
+{
+	char words[128], path[sizeof(trace_path)];
+	struct fault_rig rig;
+	int fd;
+
+	memcpy(path, trace_path, sizeof(path));
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, content, strlen(content)), (ssize_t)strlen(content));
+	close(fd);
+	snprintf(words, sizeof(words), "{'capacity':'%s'}", path);
+	rig = rig_open(1, words);
+	unlink(path);
+	return rig;
+}
+
+/* mahimahi's rules: 1500 bytes at each of the times, small frames share one, a large
+ * one takes several, what nobody waits for is lost, and the trace begins anew after
+ * its last time. */
+static void a_trace_of_capacity_is_followed_to_the_byte(void **state)
+{
+	struct fault_rig rig = open_trace("2\n5\n5\n10\n");
+	struct rig_frame frames[] = {
+		{ .at_ns = 0, .size = 700 },	      /* 2 ms */
+		{ .at_ns = 0, .size = 700 },	      /* 2 ms: shared */
+		{ .at_ns = 0, .size = 700 },	      /* 100 at 2 ms, the rest at 5 */
+		{ .at_ns = 6 * MS, .size = 1500 },    /* 10 ms */
+		{ .at_ns = 6 * MS, .size = 3000 },    /* 12 and 15 ms */
+		{ .at_ns = 30 * MS, .size = 60 },     /* 30 ms, the third round's end */
+		{ .at_ns = 30 * MS + 1, .size = 60 }, /* 32 ms */
+	};
+	static const uint64_t leaves[] = { 2, 2, 5, 10, 15, 30, 32 };
+
+	(void)state;
+	rig_line(&rig, frames, ARRAY_SIZE(frames));
+	for (size_t n = 0; n < ARRAY_SIZE(frames); n++)
+		assert_int_equal(frames[n].leave_ns, leaves[n] * MS);
+	rig_close(&rig);
+}
+
+static void an_endless_stream_gets_all_of_a_traces_capacity(void **state)
+{
+	enum { COUNT = 8000 };
+	static struct rig_frame frames[COUNT];
+	struct fault_rig rig = open_trace("1\n1\n7\n10\n");
+	uint64_t bytes = 0;
+
+	(void)state;
+	rig.spec->rule[0].limit_frames = COUNT;
+	for (unsigned n = 0; n < COUNT; n++)
+		frames[n].size = 64 + n * 7919 % 1400;
+	rig_line(&rig, frames, COUNT);
+	for (unsigned n = 0; n < COUNT; n++) {
+		uint64_t ms = frames[n].leave_ns / MS, most;
+
+		bytes += frames[n].size;
+		most = ms / 10 * 4 + 2 * (ms % 10 >= 1) + (ms % 10 >= 7);
+		assert_true(bytes <= most * 1500);
+		/* Nothing is left over that the next one could have begun with. */
+		if (n + 1 < COUNT && frames[n + 1].leave_ns / MS > ms)
+			assert_true(bytes + frames[n + 1].size > most * 1500);
+	}
+	rig_close(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_rate_does_not_drift_over_a_million_frames),
+		cmocka_unit_test(ten_megabit_carry_1500_bytes_each_1200_us),
+		cmocka_unit_test(overhead_and_cells_are_counted),
+		cmocka_unit_test(a_frame_that_would_wait_behind_the_limit_is_dropped),
+		cmocka_unit_test(without_a_limit_a_thousand_frames_may_wait),
+		cmocka_unit_test(a_limit_in_bytes_counts_the_frame_itself),
+		cmocka_unit_test(
+			a_full_queue_with_random_drop_keeps_the_front_and_the_newcomer),
+		cmocka_unit_test(codel_drops_at_the_times_of_its_control_law),
+		cmocka_unit_test(a_queue_below_its_target_is_left_alone_by_codel),
+		cmocka_unit_test(red_leaves_a_short_queue_alone_and_ends_a_long_one),
+		cmocka_unit_test(a_slot_lets_through_what_waits_up_to_its_frames),
+		cmocka_unit_test(slots_come_at_times_between_least_and_most),
+		cmocka_unit_test(a_clog_holds_and_then_lets_all_go_in_order),
+		cmocka_unit_test(a_trace_of_capacity_is_followed_to_the_byte),
+		cmocka_unit_test(an_endless_stream_gets_all_of_a_traces_capacity),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
