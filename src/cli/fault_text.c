@@ -6,11 +6,27 @@
 
 #include "cli/ui.h"
 
+enum { FAULT_TEXT_BYTES = 2048 };
+
 const char *fault_word(const json_t *json)
 {
 	const char *text = json_string_value(json);
 
 	return text && *text ? text : "-";
+}
+
+/* One word as it is typed: key=value, in quotes if the shell would split it. */
+static int word_text(char *text, size_t bytes, const char *key, const json_t *value)
+{
+	const char *quote;
+
+	if (json_is_true(value))
+		return snprintf(text, bytes, "%s", key);
+	if (json_is_integer(value))
+		return snprintf(text, bytes, "%s=%" JSON_INTEGER_FORMAT, key,
+				json_integer_value(value));
+	quote = strpbrk(fault_word(value), " ()&|<>*$\"") ? "'" : "";
+	return snprintf(text, bytes, "%s=%s%s%s", key, quote, fault_word(value), quote);
 }
 
 const char *fault_text(char *text, size_t bytes, const json_t *fault)
@@ -22,22 +38,41 @@ const char *fault_text(char *text, size_t bytes, const json_t *fault)
 	snprintf(text, bytes, "none");
 	json_object_foreach((json_t *)fault, key, value)
 	{
-		if (used >= bytes)
+		if (used + 1 >= bytes)
 			break;
-		if (json_is_false(value) || json_is_null(value))
+		if (json_is_false(value) || json_is_null(value) || json_is_array(value) ||
+		    !strcmp(key, "name"))
 			continue;
-		if (json_is_true(value))
-			used += (size_t)snprintf(text + used, bytes - used, "%s%s",
-						 used ? " " : "", key);
-		else if (json_is_integer(value))
-			used += (size_t)snprintf(
-				text + used, bytes - used, "%s%s=%" JSON_INTEGER_FORMAT,
-				used ? " " : "", key, json_integer_value(value));
-		else
-			used += (size_t)snprintf(text + used, bytes - used, "%s%s=%s",
-						 used ? " " : "", key, fault_word(value));
+		if (used)
+			text[used++] = ' ';
+		used += (size_t)word_text(text + used, bytes - used, key, value);
 	}
 	return text;
+}
+
+/* What else there is to say: "  (profile lte; delay until 12.5s)". */
+static void add_remarks(char *text, size_t bytes, const json_t *one)
+{
+	const char *profile = json_string_value(json_object_get(one, "profile"));
+	const json_t *ends = json_object_get(one, "ends"), *value;
+	const char *key, *between = "  (";
+	size_t used = strlen(text), before = used;
+
+	if (profile) {
+		used += (size_t)snprintf(text + used, bytes - used, "%sprofile %s",
+					 between, profile);
+		between = "; ";
+	}
+	json_object_foreach((json_t *)ends, key, value)
+	{
+		if (used >= bytes)
+			break;
+		used += (size_t)snprintf(text + used, bytes - used, "%s%s until %s",
+					 between, key, fault_word(value));
+		between = "; ";
+	}
+	if (used > before && used < bytes)
+		snprintf(text + used, bytes - used, ")");
 }
 
 /* "12 loss, 3 queue" of {"loss":12,"queue":3} */
@@ -68,11 +103,58 @@ static void number_cell(struct table *table, const json_t *json)
 		table_cell(table, PAINT_OFF, "-");
 }
 
+/* The rules for certain frames, a row each. */
+static void print_rules(struct table *table, const json_t *one, bool counters)
+{
+	const json_t *now = json_object_get(json_object_get(one, "now"), "rules");
+	const json_t *rule;
+	char text[FAULT_TEXT_BYTES];
+	size_t i;
+
+	json_array_foreach(json_object_get(json_object_get(one, "fault"), "faults"), i,
+			   rule)
+	{
+		const json_t *state = json_array_get(now, i);
+
+		table_cell(table, PAINT_OFF, "  rule %s",
+			   fault_word(json_object_get(rule, "name")));
+		table_cell(table, PAINT_YELLOW, "%s%s",
+			   fault_text(text, sizeof(text), rule),
+			   json_is_false(json_object_get(state, "in_force"))
+				   ? "  (not in force now)"
+				   : "");
+		if (!counters)
+			continue;
+		number_cell(table, json_object_get(state, "matched"));
+		table_cell(table, PAINT_OFF, "-");
+		table_cell(table, PAINT_OFF, "-");
+	}
+}
+
+static void print_direction(struct table *table, const json_t *one, bool counters)
+{
+	const json_t *fault = json_object_get(one, "fault");
+	const json_t *c = json_object_get(one, "counters");
+	char text[FAULT_TEXT_BYTES];
+	bool none;
+
+	none = !strcmp(fault_text(text, sizeof(text), fault), "none");
+	add_remarks(text, sizeof(text), one);
+	table_cell(table, PAINT_OFF, "%s", fault_word(json_object_get(one, "name")));
+	table_cell(table, none ? PAINT_DIM : PAINT_YELLOW, "%s", text);
+	if (counters) {
+		number_cell(table, json_object_get(c, "frames"));
+		number_cell(table, json_object_get(c, "bytes"));
+		table_cell(table, PAINT_OFF, "%s",
+			   drops_text(text, sizeof(text), json_object_get(c, "dropped")));
+	}
+	print_rules(table, one, counters);
+}
+
 void fault_print(const json_t *answer, bool json, bool counters)
 {
-	const json_t *directions = json_object_get(answer, "directions"), *one, *c;
+	const json_t *directions = json_object_get(answer, "directions"), *one;
 	struct table *table;
-	char text[256];
 	size_t i;
 
 	if (json) {
@@ -88,18 +170,7 @@ void fault_print(const json_t *answer, bool json, bool counters)
 			: table_new(2, "DIRECTION", "FAULT");
 	json_array_foreach(directions, i, one)
 	{
-		fault_text(text, sizeof(text), json_object_get(one, "fault"));
-		table_cell(table, PAINT_OFF, "%s",
-			   fault_word(json_object_get(one, "name")));
-		table_cell(table, strcmp(text, "none") ? PAINT_YELLOW : PAINT_DIM, "%s",
-			   text);
-		if (!counters)
-			continue;
-		c = json_object_get(one, "counters");
-		number_cell(table, json_object_get(c, "frames"));
-		number_cell(table, json_object_get(c, "bytes"));
-		table_cell(table, PAINT_OFF, "%s",
-			   drops_text(text, sizeof(text), json_object_get(c, "dropped")));
+		print_direction(table, one, counters);
 	}
 	table_print(table, stdout);
 	table_free(table);

@@ -13,7 +13,8 @@
 /* A JSON string's text, "-" if it is none. */
 const char *fault_word(const json_t *json);
 
-/* A fault object as "delay=20ms loss=1%"; "none" for a perfect wire. */
+/* A fault object as it is typed, "delay=20ms loss='1% 25%'", without its rules for
+ * certain frames; "none" for a perfect wire. */
 const char *fault_text(char *text, size_t bytes, const json_t *fault);
 
 /* An answer with `directions`, as a table with or without counters, or JSON. */

@@ -145,11 +145,11 @@ json_t *fault_deadlines_json(const struct fault_deadlines *deadlines,
 		const struct fault_deadline *one = &deadlines->items[i];
 		char due[UNITS_TEXT_BYTES_MAX];
 
-		if (!fault_at_equal(&one->at, at))
-			continue;
+		if (!fault_at_equal(&one->at, at) || *one->rule)
+			continue; /* a rule says itself until when it is */
 		if (!all)
 			all = json_object();
-		json_object_set_new(all, *one->rule ? one->rule : one->key,
+		json_object_set_new(all, one->key,
 				    json_string(units_format_ns(due, one->due_ns)));
 	}
 	return all;

@@ -43,7 +43,7 @@ int fault_deadlines_set(struct fault_deadlines *deadlines, const struct fault_at
 			struct why *why);
 /* The direction has none any more. */
 void fault_deadlines_forget(struct fault_deadlines *deadlines, const struct fault_at *at);
-/* {"loss":"12.5s"}: lab time of each; NULL: none. */
+/* {"loss":"12500ms"}: lab time of each key of the own rule; NULL: none. */
 json_t *fault_deadlines_json(const struct fault_deadlines *deadlines,
 			     const struct fault_at *at);
 

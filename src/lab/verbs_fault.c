@@ -375,7 +375,7 @@ static int read_words(const struct lab *lab, struct call *call, json_t **words,
 			err = why_set(why, -EINVAL, "it would be over at once");
 		if (err)
 			return why_wrap(why, err, "for");
-		*due_ns = clock_now_ns(lab->clock) + ns;
+		*due_ns = fault_until_ns(clock_now_ns(lab->clock), ns);
 	}
 	*words = json_deep_copy(given);
 	if (!*words)

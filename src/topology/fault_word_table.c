@@ -469,7 +469,7 @@ APPLY(apply_for)
 	if (!err && !ns && !word_is_none(value))
 		err = why_set(why, -EINVAL, "\"%.40s\": it would be over at once", value);
 	if (!err)
-		rule->until_ns = ns ? (context ? context->now_ns : 0) + ns : 0;
+		rule->until_ns = ns ? fault_until_ns(context ? context->now_ns : 0, ns) : 0;
 	return err;
 }
 

@@ -55,6 +55,15 @@ const char *fault_word_example(const char *key);
 bool fault_word_is_count(const char *key);
 bool fault_word_is_flag(const char *key);
 
+/* When something that begins now is over: at a full millisecond, so that people can
+ * read it. */
+static inline uint64_t fault_until_ns(uint64_t now_ns, uint64_t for_ns)
+{
+	const uint64_t ms = 1000000;
+
+	return (now_ns + for_ns + ms - 1) / ms * ms;
+}
+
 /* Apply one word to a rule.  An unknown key is refused with the nearest known one. */
 int fault_word_apply(struct fault_rule *rule, const struct fault_context *context,
 		     const char *key, const char *value, struct why *why);
