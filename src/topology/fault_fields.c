@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "topology/fault_fields.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,13 @@ static const char *value_text(struct build *b, const struct tree *member)
 	}
 	if (fault_word_is_count(key) && member->type == TREE_INTEGER)
 		return member->text;
-	if (member->type != TREE_INTEGER && member->type != TREE_NUMBER)
+	if (fault_word_is_count(key) && member->type == TREE_NUMBER) {
+		complain(b->diags, member, "expected a whole number, such as %s",
+			 fault_word_example(key));
+		return NULL;
+	}
+	if ((member->type != TREE_INTEGER && member->type != TREE_NUMBER) ||
+	    !isdigit((unsigned char)*fault_word_example(key)))
 		return field_string(b->diags, member);
 	complain(b->diags, member,
 		 "a bare number has no unit: write a string such as \"%s\"",
