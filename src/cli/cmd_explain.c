@@ -21,7 +21,7 @@ static void print_time(json_int_t ns)
 static void print_step(const json_t *step)
 {
 	const json_t *draw, *note;
-	char fault[512];
+	char fault[FAULT_TEXT_BYTES];
 	size_t i;
 
 	printf("\n%s", ui_paint(stdout, PAINT_BOLD));
@@ -30,7 +30,7 @@ static void print_step(const json_t *step)
 	       json_integer_value(json_object_get(step, "number")),
 	       ui_paint(stdout, PAINT_OFF));
 	printf("  set   %s, since ",
-	       fault_text(fault, sizeof(fault), json_object_get(step, "fault")));
+	       fault_text_whole(fault, sizeof(fault), json_object_get(step, "fault")));
 	print_time(json_integer_value(json_object_get(step, "since_ns")));
 	printf("\n  key   %s\n", fault_word(json_object_get(step, "key")));
 	json_array_foreach(json_object_get(step, "draws"), i, draw) printf(

@@ -46,14 +46,14 @@ static bool is_spoken_for(const char *key)
 static void add_value(struct out *o, const char *key, const json_t *value)
 {
 	cleanup_free char *dump = NULL;
-	char fault[256];
+	char fault[FAULT_TEXT_BYTES];
 
 	if (json_is_string(value) && !strcmp(key, "why"))
 		add(o, ": %s", json_string_value(value));
 	else if (json_is_string(value))
 		add(o, " %s=%s", key, json_string_value(value));
 	else if (json_is_object(value) && !strcmp(key, "fault"))
-		add(o, " %s", fault_text(fault, sizeof(fault), value));
+		add(o, " %s", fault_text_whole(fault, sizeof(fault), value));
 	else if ((dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY)))
 		add(o, " %s=%s", key, dump);
 }

@@ -6,8 +6,6 @@
 
 #include "cli/ui.h"
 
-enum { FAULT_TEXT_BYTES = 2048 };
-
 const char *fault_word(const json_t *json)
 {
 	const char *text = json_string_value(json);
@@ -46,6 +44,23 @@ const char *fault_text(char *text, size_t bytes, const json_t *fault)
 		if (used)
 			text[used++] = ' ';
 		used += (size_t)word_text(text + used, bytes - used, key, value);
+	}
+	return text;
+}
+
+const char *fault_text_whole(char *text, size_t bytes, const json_t *fault)
+{
+	const json_t *rule;
+	size_t i, used;
+
+	fault_text(text, bytes, fault);
+	json_array_foreach(json_object_get(fault, "faults"), i, rule)
+	{
+		used = strlen(text);
+		used += (size_t)snprintf(text + used, bytes - used, ", rule %s: ",
+					 fault_word(json_object_get(rule, "name")));
+		if (used < bytes)
+			fault_text(text + used, bytes - used, rule);
 	}
 	return text;
 }

@@ -179,12 +179,22 @@ void line_queue_changed(struct sw *sw, struct line_queue *queue, uint64_t now_ns
 
 void line_queue_flush(struct sw *sw, struct line_queue *queue, uint64_t now_ns)
 {
+	/* The spec is still the one that they waited for. */
+	const struct fault_rule *rule = &queue->direction->spec->rule[queue->rule];
+	enum fault_note_kind kind =
+		rule->hold || rule->clog.on_ns ? NOTE_HELD : NOTE_WAITED;
 	struct hold *hold;
 
 	unschedule(sw, queue);
 	queue->sending = false;
 	while ((hold = hold_list_pop(&queue->frames))) {
 		uint64_t due_ns = now_ns + hold->delay_ns;
+		uint64_t waited_ns = now_ns - hold->transit.at_ns;
+
+		if (waited_ns)
+			fault_note_add_line(&hold->trail, kind, queue->rule,
+					    (uint32_t)waited_ns,
+					    (uint32_t)(waited_ns >> 32));
 
 		if (delay_queue_add(&sw->queue, due_ns, hold))
 			lose(sw, queue, hold, SW_DROP_POOL);

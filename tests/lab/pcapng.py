@@ -17,7 +17,8 @@ Drop = collections.namedtuple("Drop", "fate direction number")
 OUTBOUND = 2
 COMMENT, FLAGS, ID, VERDICT = 1, 2, 5, 7
 # As in src/switch/switch.h.
-FATES = ("pass", "cut", "down", "loss", "limit", "pool", "full", "no-port", "bad-frame")
+FATES = ("pass", "cut", "down", "loss", "limit", "pool", "full", "no-port", "bad-frame",
+         "aqm", "fcs", "mtu")
 SECTION, INTERFACE, STATISTICS, PACKET = 0x0A0D0D0A, 1, 5, 6
 
 
