@@ -91,7 +91,7 @@ static bool apply_rule(struct build *b, const struct tree *object,
 	const struct tree *match, *name;
 	struct fault_rule *rule;
 	struct why why;
-	bool any;
+	bool any = false;
 
 	if (!field_object(b->diags, object))
 		return false;
