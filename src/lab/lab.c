@@ -85,8 +85,8 @@ static int check_virtual(const struct lab_process *process, struct why *why)
 		if (!(process->kernel_store[k].can & KERNEL_TIME_TRAVEL))
 			return why_set(why, -ENOTSUP,
 				       "--clock virtual: kernel %s was built without "
-				       "CONFIG_UML_TIME_TRAVEL_SUPPORT; give one that has it "
-				       "with --kernel",
+				       "CONFIG_UML_TIME_TRAVEL_SUPPORT; netlab's own has it "
+				       "(netlab kernel build), or give one with --kernel",
 				       process->kernel_store[k].path);
 	return 0;
 }
