@@ -85,23 +85,66 @@ static void send_frame(struct sw *sw, unsigned where, uint64_t now_ns)
 	free(bytes);
 }
 
-static struct fault_rule some_fault(void)
+static uint32_t some_ppb(void)
 {
-	struct fault_rule spec = { .down = next() % 8 == 7,
-				   .loss_ppm = next() * 3900,
+	return next() * 3900000;
+}
+
+/* What holds frames back, and what copies or changes them. */
+static void add_models(struct fault_rule *rule)
+{
+	rule->queue = (enum fault_queue)(next() % (QUEUE_CODEL + 1));
+	rule->red_min_bytes = 100;
+	rule->red_max_bytes = 3000;
+	rule->red_ppb = some_ppb();
+	rule->codel_target_ns = 1 + next() * 1000;
+	rule->codel_interval_ns = 1 + next() * 10000;
+	rule->ecn = next() % 2;
+	rule->slot_min_ns = next() * 1000;
+	rule->slot_max_ns = rule->slot_min_ns + next() * 1000;
+	rule->slot_frames = next() % 4;
+	rule->hold = next() % 8 == 7;
+	rule->mtu_bytes = next() % 2 ? next() * 20 : 0;
+	rule->duplicate.p_ppb = some_ppb();
+	rule->duplicate_count = next() % 4;
+	rule->replay_ppb = some_ppb();
+	rule->replay_ns = next() * 10000;
+	rule->corrupt.p_ppb = some_ppb();
+	rule->corrupt_mode = (enum fault_corrupt_mode)(next() % (CORRUPT_FCS + 1));
+	rule->corrupt_bits = next() % 8;
+	rule->reorder.p_ppb = some_ppb();
+	rule->gap = next() % 4;
+	rule->distribution = (enum fault_distribution)(next() % DIST_TABLE);
+	rule->keep_order = next() % 2;
+}
+
+/* NULL: what came out of it is no fault. */
+static struct fault_spec *some_fault(void)
+{
+	struct fault_rule rule = { .down = next() % 8 == 7,
+				   .loss.p_ppb = some_ppb(),
 				   .delay_ns = next() * 10000,
 				   .rate_bps = next() % 2 ? 8 + next() * 100000 : 0 };
+	struct fault_spec *spec;
 
-	spec.jitter_ns = next() % (spec.delay_ns + 1);
-	if (spec.rate_bps)
-		spec.limit_frames = next() % 8;
-	return spec;
+	rule.jitter_ns = next() % (rule.delay_ns + 1);
+	if (rule.rate_bps)
+		rule.limit_frames = next() % 8;
+	if (next() % 2)
+		add_models(&rule);
+	spec = fault_spec_of(&rule);
+	ASSERT(spec);
+	if (!fault_spec_check(spec, NULL))
+		return spec;
+	fault_spec_free(spec);
+	return NULL;
 }
 
 static void step(struct sw *sw, uint64_t *now_ns)
 {
 	unsigned what = next(), where = next();
-	struct fault_rule spec;
+	struct fault_spec *spec;
+	struct why why;
 
 	*now_ns += where * 1000;
 	switch (what % 8) {
@@ -114,12 +157,16 @@ static void step(struct sw *sw, uint64_t *now_ns)
 		break;
 	case 3:
 		spec = some_fault();
-		sw_fault_set(sw, where % LINKS, where / LINKS % 2, &spec, *now_ns);
+		ASSERT(!sw_fault_set(sw, where % LINKS, where / LINKS % 2, spec, *now_ns,
+				     &why));
+		fault_spec_free(spec);
 		break;
 	case 4:
 		spec = some_fault();
-		sw_pair_set(sw, 0, where % PORTS, where / PORTS % PORTS, &spec, *now_ns,
-			    NULL);
+		/* Not every two ports are members. */
+		(void)sw_pair_set(sw, 0, where % PORTS, where / PORTS % PORTS, spec,
+				  *now_ns, &why);
+		fault_spec_free(spec);
 		break;
 	case 5:
 		sw_cut(sw, where % NODES, where / NODES % NODES, what & 8);
@@ -140,7 +187,7 @@ static void check(const struct sw_count *count)
 
 	for (int fate = 0; fate < SW_FATES; fate++)
 		sum += count->dropped[fate];
-	ASSERT(sum == count->frames);
+	ASSERT(sum == count->frames + count->copies);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -46,7 +46,7 @@ static int open_socket(const char *address)
 static void set_timer(int fd)
 {
 	struct itimerspec spec = { 0 };
-	uint32_t random;
+	uint32_t random = 0;
 	FILE *file = fopen("/dev/urandom", "r");
 
 	if (!file || fread(&random, sizeof(random), 1, file) != 1)
