@@ -106,6 +106,9 @@ def one_round(home, takes, phase, victim, moment):
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.communicate(timeout=60)
     check(process.poll() is not None, struck, "up did not end")
+    # A lab that had not begun when the others were ended has come up since.
+    if not killed:
+        home.netlab("down", "--all", timeout=60)
     try:
         home.check_nothing_left(patience=10)
     except Failed as e:
