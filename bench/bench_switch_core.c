@@ -104,6 +104,38 @@ static void run(const char *what, uint32_t members, bool segment, struct fault_r
 	fault_spec_free(spec_of);
 }
 
+/* Each model that goes with the others, gently: most frames arrive. */
+static const struct fault_rule everything = {
+	.flap = { .on_ns = 900000000, .off_ns = 1000000 },
+	.mtu_bytes = 1500,
+	.duplicate = { .p_ppb = 10000 * FAULT_PPM, .rho_ppb = 100000 * FAULT_PPM },
+	.replay_ppb = 1000 * FAULT_PPM,
+	.replay_ns = 1000000,
+	.loss_model = LOSS_GEMODEL,
+	.loss_p_ppb = { 10000 * FAULT_PPM, 300000 * FAULT_PPM, 500000 * FAULT_PPM,
+			1000 * FAULT_PPM },
+	.corrupt = { .p_ppb = 10000 * FAULT_PPM, .rho_ppb = 100000 * FAULT_PPM },
+	.corrupt_mode = CORRUPT_REPAIR,
+	.rate_bps = 1000000000,
+	.overhead_bytes = 24,
+	.cell_bytes = 48,
+	.cell_overhead_bytes = 5,
+	.limit_frames = 1000,
+	.queue = QUEUE_CODEL,
+	.codel_target_ns = 5000000,
+	.codel_interval_ns = 100000000,
+	.ecn = true,
+	.slot_min_ns = 500,
+	.slot_max_ns = 1000,
+	.clog = { .on_ns = 900000000, .off_ns = 1000000 },
+	.delay_ns = 100000,
+	.jitter_ns = 20000,
+	.jitter_rho_ppb = 250000 * FAULT_PPM,
+	.distribution = DIST_PARETONORMAL,
+	.reorder = { .p_ppb = 10000 * FAULT_PPM, .rho_ppb = 100000 * FAULT_PPM },
+	.gap = 5,
+};
+
 int main(int argc, char **argv)
 {
 	uint64_t frames = 1000000 * (argc > 1 ? strtoull(argv[1], NULL, 10) : 10);
@@ -123,5 +155,6 @@ int main(int argc, char **argv)
 	    frames);
 	run("point to point, rate 1 Gbit/s", 2, false,
 	    (struct fault_rule){ .rate_bps = 1000000000 }, 600, frames);
+	run("point to point, every model at once", 2, false, everything, 2000, frames);
 	return 0;
 }

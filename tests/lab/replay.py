@@ -22,7 +22,7 @@ def lab_of(home, **more):
 def weather(lab):
     """Frames of all sorts through faults that change."""
     lab.exec("a", "ping -c30 -i0.01 -W1 b", want=None)
-    lab.netlab("fault", "set", "wire", "loss=20%", "rate=400kbit", "limit=5frames")
+    lab.netlab("fault", "set", "wire", "loss=20%", "rate=100kbit", "limit=5frames")
     lab.exec("b", "ping -c60 -i0.005 -s 700 -W1 a", want=None)
     lab.netlab("partition", "isolate", "c", "--name", "p2")
     lab.exec("a", "ping -c4 -i0.01 -W1 c", want=1)
