@@ -15,6 +15,7 @@ enum {
 	RED_WEIGHT_LOG2 = 9,
 	RED_FRACTION_BITS = 16,
 	RED_IDLE_BYTES = 500,	  /* the small frame of RED's idle time */
+	BYTES_IN_64_BITS = 1 << 30, /* as nanoseconds at 1 bit/s, and a rest */
 	CODEL_FRAME_BYTES = 1514, /* a queue of one such frame is never too slow */
 };
 
@@ -181,10 +182,12 @@ static uint64_t clogged_until(const struct fault_rule *rule,
 }
 
 static uint64_t slot_from(const struct fault_rule *rule, struct fault_rule_state *state,
-			  uint32_t size, uint64_t now_ns)
+			  uint32_t size, uint64_t since_ns, uint64_t now_ns)
 {
 	struct fault_line *line = &state->line;
-	bool in_slot = line->slot_no && line->slot_ns == now_ns;
+	/* It waited when the slot came; with a rate, its turn may come later. */
+	bool in_slot = line->slot_no && since_ns <= line->slot_ns &&
+		       (now_ns == line->slot_ns || now_ns < line->slot_next_ns);
 
 	if (in_slot && (!rule->slot_frames || line->slot_frames < rule->slot_frames) &&
 	    (!rule->slot_bytes || line->slot_bytes < rule->slot_bytes)) {
@@ -284,14 +287,23 @@ static uint64_t line_bytes(const struct fault_rule *rule, uint32_t size)
 static uint64_t send_at_rate(const struct fault_rule *rule, struct fault_line *line,
 			     uint32_t size, uint64_t now_ns)
 {
+	uint64_t bytes = line_bytes(rule, size);
 	unsigned __int128 work;
 
 	if (line->free_ns + (line->free_rest > 0) < now_ns) {
 		line->free_ns = now_ns;
 		line->free_rest = 0;
 	}
-	work = (unsigned __int128)line_bytes(rule, size) * 8 * NS_PER_BIT_AT_1BPS +
-	       line->free_rest;
+	/* A division of 64 bits takes a fraction of one of 128, and is nearly always
+	 * enough. */
+	if (bytes < BYTES_IN_64_BITS) {
+		uint64_t small = bytes * 8 * NS_PER_BIT_AT_1BPS + line->free_rest;
+
+		line->free_ns += small / rule->rate_bps;
+		line->free_rest = small % rule->rate_bps;
+		return line->free_ns + (line->free_rest > 0);
+	}
+	work = (unsigned __int128)bytes * 8 * NS_PER_BIT_AT_1BPS + line->free_rest;
 	line->free_ns += (uint64_t)(work / rule->rate_bps);
 	line->free_rest = (uint64_t)(work % rule->rate_bps);
 	return line->free_ns + (line->free_rest > 0);
@@ -366,7 +378,7 @@ struct fault_line_start fault_line_start(const struct fault_rule *rule, uint8_t 
 	if (start.at_ns > now_ns)
 		return start;
 	if (rule->slot_max_ns) {
-		start.at_ns = slot_from(rule, state, size, now_ns);
+		start.at_ns = slot_from(rule, state, size, since_ns, now_ns);
 		if (start.at_ns > now_ns)
 			return start;
 		if (line->slot_ns > since_ns)

@@ -255,6 +255,24 @@ static void slots_come_at_times_between_least_and_most(void **state)
 	rig_close(&rig);
 }
 
+/* Sending takes its time, and what came after the slot waits for the next. */
+static void a_slot_lets_out_all_that_waited_for_it_however_slowly(void **state)
+{
+	struct rig_frame frames[] = {
+		{ .at_ns = 0, .size = 1000 },	  { .at_ns = 0, .size = 1000 },
+		{ .at_ns = 0, .size = 1000 },	  { .at_ns = MS / 2, .size = 1000 },
+		{ .at_ns = 11 * MS, .size = 1000 }
+	};
+	static const uint64_t leaves[] = { 1, 2, 3, 11, 21 };
+	struct fault_rig rig = rig_open(1, "{'rate':'8Mbit','slot':'10ms'}");
+
+	(void)state;
+	rig_line(&rig, frames, ARRAY_SIZE(frames));
+	for (size_t n = 0; n < ARRAY_SIZE(frames); n++)
+		assert_int_equal(frames[n].leave_ns, leaves[n] * MS);
+	rig_close(&rig);
+}
+
 static void a_clog_holds_and_then_lets_all_go_in_order(void **state)
 {
 	struct rig_frame frames[10];
@@ -356,6 +374,7 @@ int main(void)
 		cmocka_unit_test(red_leaves_a_short_queue_alone_and_ends_a_long_one),
 		cmocka_unit_test(a_slot_lets_through_what_waits_up_to_its_frames),
 		cmocka_unit_test(slots_come_at_times_between_least_and_most),
+		cmocka_unit_test(a_slot_lets_out_all_that_waited_for_it_however_slowly),
 		cmocka_unit_test(a_clog_holds_and_then_lets_all_go_in_order),
 		cmocka_unit_test(a_trace_of_capacity_is_followed_to_the_byte),
 		cmocka_unit_test(an_endless_stream_gets_all_of_a_traces_capacity),
