@@ -26,9 +26,15 @@ void bench_die(const char *what)
 
 void bench_frame(uint8_t *frame, uint32_t size, uint8_t to, uint8_t from)
 {
+	uint16_t ip_bytes = (uint16_t)(size - 14), udp_bytes = (uint16_t)(size - 34);
+
 	memset(frame, 0x5a, size);
-	memcpy(frame, (uint8_t[]){ 2, 0, 0, 0, 0, to, 2, 0, 0, 0, 0, from, 0x88, 0xb5 },
-	       14);
+	memcpy(frame, (uint8_t[]){ 2, 0, 0, 0, 0, to, 2, 0, 0, 0, 0, from, 8, 0 }, 14);
+	memcpy(frame + 14,
+	       (uint8_t[]){ 0x45, 2, (uint8_t)(ip_bytes >> 8), (uint8_t)ip_bytes, 0, 0, 0, 0,
+			    64, 17, 0, 0, 10, 0, 0, from, 10, 0, 0, to, 0, 9, 0, 9,
+			    (uint8_t)(udp_bytes >> 8), (uint8_t)udp_bytes, 0x12, 0x34 },
+	       28);
 }
 
 static double now(void)
@@ -98,22 +104,25 @@ static bool await(struct run *run, const uint32_t *flag)
 
 static int measure(struct run *run, pid_t sw, struct result *result)
 {
-	uint64_t frames;
+	uint64_t frames, offered;
 	double t, cpu;
 
 	bench_wait_ms(WARM_UP_MS);
+	offered = __atomic_load_n(&run->shared->offered, __ATOMIC_RELAXED);
 	frames = __atomic_load_n(&run->shared->received, __ATOMIC_RELAXED);
 	t = now();
 	cpu = cpu_of(sw);
 	bench_wait_ms((int)(run->seconds * 1000));
 	cpu = cpu_of(sw) - cpu;
 	frames = __atomic_load_n(&run->shared->received, __ATOMIC_RELAXED) - frames;
+	offered = __atomic_load_n(&run->shared->offered, __ATOMIC_RELAXED) - offered;
 	t = now() - t;
 	if (!all_alive(run) || frames == 0)
 		return -1;
 	result->frames_per_second = (double)frames / t;
 	result->cpu_ns_per_frame = cpu * 1e9 / (double)frames;
 	result->cpu_share = cpu / t;
+	result->cpu_ns_per_offered = offered ? cpu * 1e9 / (double)offered : 0;
 	return 0;
 }
 

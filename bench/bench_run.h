@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { FRAME_BYTES_LARGE = 1514 };
+enum { FRAME_BYTES_LARGE = 1514, FRAME_SERIAL_AT = 42 };
 
 struct run {
 	const char *dir; /* private, empty */
@@ -28,6 +28,7 @@ struct run {
 	/* Shared between the run's processes. */
 	struct shared {
 		uint64_t received;
+		uint64_t offered; /* to the switch, where it tells; 0: it does not */
 		uint32_t switch_ready; /* its sockets are there */
 		uint32_t receiver_ready;
 		uint32_t silent_ready;
@@ -40,6 +41,7 @@ struct result {
 	double frames_per_second;
 	double cpu_ns_per_frame; /* of the switch */
 	double cpu_share;	 /* of one processor, in the window */
+	double cpu_ns_per_offered; /* by frames that came, dropped ones too; or 0 */
 };
 
 struct side {
@@ -52,6 +54,10 @@ struct side {
 };
 
 extern const struct side netlab_side, vde_side;
+/* A link between the two instead of a LAN: perfect, and with every fault there is. */
+extern const struct side netlab_link_side, netlab_faults_side;
+/* The same with BENCH_PACE frames a second from the sender. */
+extern const struct side netlab_link_paced_side, netlab_faults_paced_side;
 
 /* 0, or -1 with the reason on stderr. */
 int bench_run(const struct side *side, uint32_t frame_bytes, unsigned silent,
@@ -61,7 +67,8 @@ int bench_run(const struct side *side, uint32_t frame_bytes, unsigned silent,
 void bench_wait_ms(int ms);
 void bench_await(const uint32_t *flag); /* for ever; we are killed if it is in vain */
 _Noreturn void bench_die(const char *what);
-/* A frame from station a to station b. */
+/* A frame from station a to station b: UDP in IPv4 that may be marked (ECT), whose
+ * bytes from FRAME_SERIAL_AT on may be anything. */
 void bench_frame(uint8_t *frame, uint32_t size, uint8_t to, uint8_t from);
 
 #endif

@@ -64,6 +64,7 @@ static struct result medians(const struct result *results, int count)
 		median(results, count, offsetof(struct result, frames_per_second)),
 		median(results, count, offsetof(struct result, cpu_ns_per_frame)),
 		median(results, count, offsetof(struct result, cpu_share)),
+		0,
 	};
 }
 

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -116,14 +117,31 @@ static void sleep_until_used(struct fast *f, uint16_t ahead)
 		;
 }
 
-void netlab_guest_send(struct run *run)
+static struct fast make_sender(struct run *run, struct fake_guest *g)
 {
-	struct fake_guest *g = open_guest(run, 1);
 	struct fast tx = make_fast(g, TX, HEADER + run->frame_bytes, 0);
-	uint64_t serial = 0;
 
 	for (unsigned i = 0; i < RING; i++)
 		bench_frame(g->memory + fake_slot(g, TX, i) + HEADER, run->frame_bytes, 0, 1);
+	return tx;
+}
+
+/* Another frame each time: the switch may not know it already. */
+static void send_one(struct fast *tx, uint64_t serial)
+{
+	struct fake_guest *g = tx->guest;
+
+	memcpy(g->memory + fake_slot(g, TX, tx->avail_next % RING) + HEADER +
+		       FRAME_SERIAL_AT,
+	       &serial, sizeof(serial));
+	make_available(tx, 1);
+}
+
+void netlab_guest_send(struct run *run)
+{
+	struct fast tx = make_sender(run, open_guest(run, 1));
+	uint64_t serial = 0;
+
 	for (;;) {
 		uint16_t busy = (uint16_t)(tx.avail_next - tx.used_seen);
 
@@ -133,11 +151,30 @@ void netlab_guest_send(struct run *run)
 				sleep_until_used(&tx, RING * 3 / 4);
 			continue;
 		}
-		/* Another frame each time: the switch may not know it already. */
-		serial++;
-		memcpy(g->memory + fake_slot(g, TX, tx.avail_next % RING) + HEADER + 16,
-		       &serial, sizeof(serial));
-		make_available(&tx, 1);
+		send_one(&tx, ++serial);
+		kick_if_wanted(&tx);
+	}
+}
+
+void netlab_guest_send_paced(struct run *run)
+{
+	enum { NS_PER_S = 1000000000 };
+	struct fast tx = make_sender(run, open_guest(run, 1));
+	struct timespec at;
+	uint64_t serial = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	for (;;) {
+		at.tv_nsec += NS_PER_S / BENCH_PACE;
+		if (at.tv_nsec >= NS_PER_S) {
+			at.tv_nsec -= NS_PER_S;
+			at.tv_sec++;
+		}
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+		tx.used_seen = used_now(&tx);
+		if ((uint16_t)(tx.avail_next - tx.used_seen) == RING)
+			continue;
+		send_one(&tx, ++serial);
 		kick_if_wanted(&tx);
 	}
 }

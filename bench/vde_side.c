@@ -85,7 +85,7 @@ static void run_sender(struct run *run)
 	bench_frame(frame, run->frame_bytes, 0, 1);
 	for (;;) {
 		serial++;
-		memcpy(frame + 16, &serial, sizeof(serial));
+		memcpy(frame + FRAME_SERIAL_AT, &serial, sizeof(serial));
 		if (send(fd, frame, run->frame_bytes, 0) < 0 && errno != ENOBUFS)
 			bench_die("sending");
 	}
