@@ -140,6 +140,26 @@ static void verdicts_are_those_of_the_recorded_draws(void **state)
 	}
 }
 
+/* Lost iff the draw is below the share: not at it. */
+static void a_share_is_met_to_the_last_part_in_a_billion(void **state)
+{
+	struct fault_rig rig = rig_open(1, "{'loss':'1%'}");
+	uint64_t key = draw_key(1, "L a->b");
+
+	(void)state;
+	for (uint64_t n = 0; n < 20; n++) {
+		uint32_t draw = (uint32_t)draw_below(key, n, LANE_LOSS, FAULT_PPB_ALL);
+
+		rig.spec->rule[0].loss.p_ppb = draw;
+		rig.no = n;
+		assert_int_equal(rig_offer(&rig, blank, 64, n).fate, FAULT_PASS);
+		rig.spec->rule[0].loss.p_ppb = draw + 1;
+		rig.no = n;
+		assert_int_equal(rig_offer(&rig, blank, 64, n).fate, FAULT_LOSS);
+	}
+	rig_close(&rig);
+}
+
 /* The first 64 verdicts of each model, a character each: what a seed means may never
  * change.  '.' passes; digits are decades of a delay. */
 static void fixed_seeds_have_the_verdicts_that_they_always_had(void **state)
@@ -362,6 +382,7 @@ int main(void)
 			every_spec_without_a_verdict_is_refused_in_the_words_of_the_file),
 		cmocka_unit_test(what_is_most_likely_not_meant_is_warned_of),
 		cmocka_unit_test(verdicts_are_those_of_the_recorded_draws),
+		cmocka_unit_test(a_share_is_met_to_the_last_part_in_a_billion),
 		cmocka_unit_test(fixed_seeds_have_the_verdicts_that_they_always_had),
 		cmocka_unit_test(a_rule_acts_only_on_its_frames_and_counts_only_them),
 		cmocka_unit_test(

@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "lib/fault_rig.h"
 #include "linkfault/line.h"
+#include "linkfault/quantile.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(NETLAB_FEW_FRAMES)
 enum { BATCHES = 200 };
@@ -319,7 +320,32 @@ static void a_paretonormal_delay_has_its_mean_and_its_deviation(void **state)
 	for (unsigned n = 0; n < FRAMES; n++)
 		squares += delays[n] * delays[n];
 	/* Its fourth moment has no bound, so this is not a z. */
-	assert_true(fabs(sqrt(squares / FRAMES) - 1) < 0.03);
+	assert_true(fabs(sqrt(squares / FRAMES) - 1) < 0.05);
+}
+
+/* The mean of |x| has a variance: of (N + 3 P) / sqrt(10), by its two quantile
+ * functions, on a grid. */
+static void a_paretonormal_delay_is_as_wide_as_its_parts_say(void **state)
+{
+	enum { GRID = 1000 };
+	double expected = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < GRID; i++)
+		for (unsigned k = 0; k < GRID; k++) {
+			uint64_t u = (2 * i + 1) * (UINT64_MAX / (2 * GRID));
+			uint64_t v = (2 * k + 1) * (UINT64_MAX / (2 * GRID));
+
+			expected += fabs(quantile(&quantiles_normal, u) +
+					 3.0 * quantile(&quantiles_pareto, v));
+		}
+	expected /= (double)GRID * GRID * QUANTILE_ONE * sqrt(10);
+	draw_delays("{'delay':'100ms','jitter':'10ms','distribution':'paretonormal'}", 511,
+		    100.0 * 1e6, 10.0 * 1e6);
+	sample_begin();
+	for (unsigned n = 0; n < FRAMES; n++)
+		sample_add(fabs(delays[n]));
+	assert_mean("paretonormal", expected);
 }
 
 static void correlated_jitter_keeps_its_mean_and_has_its_correlation(void **state)
@@ -417,6 +443,7 @@ int main(void)
 		cmocka_unit_test(every_bit_is_as_likely_as_another),
 		cmocka_unit_test(delays_have_the_distribution_that_was_asked_for),
 		cmocka_unit_test(a_paretonormal_delay_has_its_mean_and_its_deviation),
+		cmocka_unit_test(a_paretonormal_delay_is_as_wide_as_its_parts_say),
 		cmocka_unit_test(
 			correlated_jitter_keeps_its_mean_and_has_its_correlation),
 		cmocka_unit_test(a_random_cycle_is_on_for_its_share_of_the_time),

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* Faults that change frames, or that somebody lifts: what the receivers see. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/draw.h"
+#include "switch/switch.h"
+#include "topology/plan.h"
+
+#define MS UINT64_C(1000000)
+
+enum { PORTS = 3, SIZE = 200, GOT_MAX = 64, CE = 3, SERIAL_AT = 100, SEED = 3 };
+
+struct lab {
+	struct sw *sw;
+	uint32_t link[PORTS];
+	unsigned count[PORTS];
+	uint8_t serial; /* of the next frame */
+	uint8_t got[PORTS][GOT_MAX][SIZE];
+	char trail[FAULT_TRAIL_BYTES_MAX]; /* of what was seen last */
+	char lost[FAULT_TRAIL_BYTES_MAX];  /* of what was dropped last */
+};
+
+static struct lab lab;
+
+static int deliver(void *ctx, uint32_t port, struct frame frame)
+{
+	(void)ctx;
+	assert_true(lab.count[port] < GOT_MAX && frame.size == SIZE);
+	memcpy(lab.got[port][lab.count[port]++], frame.bytes, frame.size);
+	return 0;
+}
+
+static void tap(void *ctx, const struct sw_tap_event *event)
+{
+	(void)ctx;
+	fault_trail_format(event->fate == SW_PASS ? lab.trail : lab.lost, event->trail);
+}
+
+static const struct sw_sink sink = { .deliver = deliver, .tap = tap };
+
+static int set_up(void **state)
+{
+	const struct sw_config config = { .seed = SEED,
+					  .node_count = PORTS,
+					  .pool_bytes_max = 1 << 20,
+					  .sink = &sink };
+	uint32_t lan, id;
+
+	(void)state;
+	memset(&lab, 0, sizeof(lab));
+	assert_int_equal(sw_create(&lab.sw, &config, NULL), 0);
+	assert_int_equal(sw_add_segment(lab.sw, "lan", UINT64_MAX, &lan, NULL), 0);
+	for (uint32_t i = 0; i < PORTS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "n%u:eth0", i);
+		assert_int_equal(sw_add_port(lab.sw, name, i, &id, NULL), 0);
+		assert_int_equal(
+			sw_link_segment(lab.sw, name, id, lan, &lab.link[i], NULL), 0);
+		sw_port_up(lab.sw, id, true);
+		sw_port_tap(lab.sw, id, true);
+	}
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	sw_destroy(lab.sw);
+	return 0;
+}
+
+static void set(uint32_t link, int dir, struct fault_rule rule, uint64_t now_ns)
+{
+	struct fault_spec *spec = fault_spec_of(&rule);
+
+	assert_int_equal(fault_spec_check(spec, NULL), 0);
+	assert_int_equal(sw_fault_set(lab.sw, link, dir, spec, now_ns, NULL), 0);
+	fault_spec_free(spec);
+}
+
+/* From n0 to all: IPv4 that may be marked.  Returns its bytes. */
+static const uint8_t *broadcast(uint64_t now_ns)
+{
+	static uint8_t frame[SIZE], lent[SIZE];
+
+	memset(frame, 0x55, sizeof(frame));
+	memset(frame, 0xff, 6);
+	memcpy(frame + 6, (uint8_t[]){ 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 2 }, 10);
+	frame[SERIAL_AT] = lab.serial++;
+	memcpy(lent, frame, sizeof(lent));
+	sw_port_frame(lab.sw, 0, (struct frame){ lent, SIZE }, now_ns);
+	memset(lent, 0xee, sizeof(lent)); /* it was only lent */
+	return frame;
+}
+
+static void a_flood_is_damaged_only_where_the_damage_is(void **state)
+{
+	const uint8_t *sent;
+	unsigned differ = 0;
+
+	(void)state;
+	/* Both wait, so both share the bytes until one has to change them. */
+	set(lab.link[1], DIR_BA,
+	    (struct fault_rule){ .delay_ns = MS, .corrupt = { FAULT_PPB_ALL, 0 } }, 0);
+	set(lab.link[2], DIR_BA, (struct fault_rule){ .delay_ns = MS }, 0);
+	sent = broadcast(0);
+	sw_advance(lab.sw, 2 * MS);
+	assert_int_equal(lab.count[1], 1);
+	assert_int_equal(lab.count[2], 1);
+	assert_memory_equal(lab.got[2][0], sent, SIZE);
+	for (unsigned i = 0; i < SIZE; i++)
+		differ += (unsigned)__builtin_popcount(lab.got[1][0][i] ^ sent[i]);
+	assert_int_equal(differ, 1);
+	assert_int_equal(sw_link_count(lab.sw, lab.link[1], DIR_BA)->edited, 1);
+	assert_int_equal(sw_pool_bytes(lab.sw), 0);
+}
+
+static void damage_without_a_delay_leaves_the_senders_bytes_alone(void **state)
+{
+	const uint8_t *sent;
+
+	(void)state;
+	set(lab.link[1], DIR_BA, (struct fault_rule){ .corrupt = { FAULT_PPB_ALL, 0 } },
+	    0);
+	sent = broadcast(0);
+	assert_memory_not_equal(lab.got[1][0], sent, SIZE);
+	assert_memory_equal(lab.got[2][0], sent, SIZE);
+	assert_int_equal(sw_pool_bytes(lab.sw), 0);
+}
+
+static void what_is_held_comes_in_order_when_the_hold_is_lifted(void **state)
+{
+	(void)state;
+	set(lab.link[0], DIR_AB, (struct fault_rule){ .hold = true }, 0);
+	for (unsigned n = 0; n < 5; n++)
+		broadcast(n * MS);
+	sw_advance(lab.sw, 100 * MS);
+	assert_int_equal(lab.count[1], 0);
+	assert_int_equal(sw_next_due_ns(lab.sw), UINT64_MAX);
+	assert_int_equal(sw_link_count(lab.sw, lab.link[0], DIR_AB)->queued, 5);
+	set(lab.link[0], DIR_AB, (struct fault_rule){ .delay_ns = MS }, 100 * MS);
+	sw_advance(lab.sw, 102 * MS);
+	assert_int_equal(lab.count[1], 5);
+	for (unsigned n = 0; n < 5; n++)
+		assert_int_equal(lab.got[1][n][SERIAL_AT], n);
+	assert_int_equal(sw_link_count(lab.sw, lab.link[0], DIR_AB)->queued, 0);
+}
+
+static void a_line_goes_on_when_only_the_hold_is_lifted(void **state)
+{
+	struct fault_rule held = { .hold = true, .rate_bps = 8 * SIZE * 1000 };
+	struct fault_rule free_again = { .rate_bps = 8 * SIZE * 1000 };
+
+	(void)state;
+	set(lab.link[0], DIR_AB, held, 0);
+	broadcast(0);
+	broadcast(0);
+	set(lab.link[0], DIR_AB, free_again, 100 * MS);
+	assert_int_equal(sw_next_due_ns(lab.sw), 101 * MS);
+	sw_advance(lab.sw, 102 * MS);
+	assert_int_equal(lab.count[1], 2);
+}
+
+/* A millisecond for each frame on the line; CoDel's target is two. */
+static struct fault_rule slow_queue(void)
+{
+	return (struct fault_rule){ .rate_bps = 8 * SIZE * 1000,
+				    .queue = QUEUE_CODEL,
+				    .codel_target_ns = 2 * MS,
+				    .codel_interval_ns = 10 * MS,
+				    .ecn = true };
+}
+
+/* Two that wait share the bytes, until one of them is marked. */
+static void a_mark_in_one_queue_is_not_seen_by_another_receiver(void **state)
+{
+	unsigned marked = 0;
+
+	(void)state;
+	set(lab.link[1], DIR_BA, slow_queue(), 0);
+	set(lab.link[2], DIR_BA, (struct fault_rule){ .delay_ns = 500 * MS }, 0);
+	for (unsigned n = 0; n < GOT_MAX; n++)
+		broadcast(0);
+	sw_advance(lab.sw, 1000 * MS);
+	assert_int_equal(lab.count[2], GOT_MAX);
+	for (unsigned n = 0; n < GOT_MAX; n++) {
+		marked += (lab.got[1][n][15] & CE) == CE;
+		assert_int_equal(lab.got[2][n][15] & CE, 2);
+	}
+	assert_true(marked > 0);
+	assert_int_equal(sw_pool_bytes(lab.sw), 0);
+}
+
+static void a_slow_queue_marks_before_a_flood_what_all_receivers_see(void **state)
+{
+	unsigned marked = 0;
+
+	(void)state;
+	set(lab.link[0], DIR_AB, slow_queue(), 0);
+	for (unsigned n = 0; n < GOT_MAX; n++)
+		broadcast(0);
+	sw_advance(lab.sw, 1000 * MS);
+	assert_int_equal(lab.count[1], GOT_MAX);
+	for (unsigned n = 0; n < GOT_MAX; n++) {
+		assert_memory_equal(lab.got[1][n], lab.got[2][n], SIZE);
+		marked += (lab.got[1][n][15] & CE) == CE;
+	}
+	assert_in_range(marked, 3, 12);
+	assert_int_equal(lab.got[1][0][15] & CE, 2);
+	assert_int_equal(sw_link_count(lab.sw, lab.link[0], DIR_AB)->dropped[SW_DROP_AQM],
+			 0);
+}
+
+static void a_duplicate_and_a_replay_come_again_and_say_so(void **state)
+{
+	(void)state;
+	set(lab.link[1], DIR_BA,
+	    (struct fault_rule){ .duplicate = { FAULT_PPB_ALL, 0 },
+				 .duplicate_count = 2,
+				 .replay_ppb = FAULT_PPB_ALL,
+				 .replay_ns = 5 * MS },
+	    0);
+	broadcast(0);
+	assert_int_equal(lab.count[1], 3);
+	sw_advance(lab.sw, 5 * MS - 1);
+	assert_int_equal(lab.count[1], 3);
+	sw_advance(lab.sw, 5 * MS);
+	assert_int_equal(lab.count[1], 4);
+	assert_non_null(strstr(lab.trail, "replay of #0"));
+	assert_null(
+		strstr(lab.trail, "duplicated")); /* that is the first one's to tell */
+	assert_int_equal(sw_link_count(lab.sw, lab.link[1], DIR_BA)->copies, 3);
+	assert_int_equal(lab.count[2], 1);
+}
+
+static void an_overflow_drops_one_that_waits_and_keeps_the_newcomer(void **state)
+{
+	enum { LIMIT = 8 };
+	const struct sw_count *count = sw_link_count(lab.sw, lab.link[0], DIR_AB);
+	uint64_t key =
+		draw_key(SEED, sw_link_direction_name(lab.sw, lab.link[0], DIR_AB));
+	uint8_t left[LIMIT] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+
+	(void)state;
+	set(lab.link[0], DIR_AB,
+	    (struct fault_rule){ .rate_bps = 8 * SIZE * 1000,
+				 .limit_frames = LIMIT,
+				 .queue = QUEUE_RANDOM },
+	    0);
+	for (unsigned n = 0; n < 20; n++)
+		broadcast(0);
+	assert_int_equal(count->queued, LIMIT);
+	assert_int_equal(count->dropped[SW_DROP_LIMIT], 20 - LIMIT);
+	assert_non_null(strstr(lab.lost, "drawn from the full queue"));
+	/* Which ones: of those behind the front, as the draws say. */
+	for (uint32_t n = LIMIT; n < 20; n++) {
+		uint32_t victim =
+			1 + (uint32_t)draw_below(key, n, LANE_OVERFLOW, LIMIT - 1);
+
+		memmove(&left[victim], &left[victim + 1], LIMIT - 1 - victim);
+		left[LIMIT - 1] = (uint8_t)n;
+	}
+	sw_advance(lab.sw, 100 * MS);
+	assert_int_equal(lab.count[1], LIMIT);
+	for (unsigned i = 0; i < LIMIT; i++)
+		assert_int_equal(lab.got[1][i][SERIAL_AT], left[i]);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(a_flood_is_damaged_only_where_the_damage_is),
+		T(damage_without_a_delay_leaves_the_senders_bytes_alone),
+		T(what_is_held_comes_in_order_when_the_hold_is_lifted),
+		T(a_line_goes_on_when_only_the_hold_is_lifted),
+		T(a_mark_in_one_queue_is_not_seen_by_another_receiver),
+		T(a_slow_queue_marks_before_a_flood_what_all_receivers_see),
+		T(a_duplicate_and_a_replay_come_again_and_say_so),
+		T(an_overflow_drops_one_that_waits_and_keeps_the_newcomer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
