@@ -77,6 +77,21 @@ static void maybe_stopped(struct services *services)
 	loop_defer(services->world.loop, &services->stop_over);
 }
 
+/* In words, as a person is to read them who sees no other field. */
+static json_t *early_end(int status)
+{
+	char text[96];
+
+	if (WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "it was ended by signal %d (%s) before it was ready",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, sizeof(text),
+			 "it ended with exit status %d before it was ready",
+			 WEXITSTATUS(status));
+	return json_string(text);
+}
+
 /* It ended and its last lines are sent. */
 static void tell_end(void *ctx)
 {
@@ -90,7 +105,7 @@ static void tell_end(void *ctx)
 	drains_add(service->services->world.drains, pump_take_fd(&service->err));
 	how = exec_status_json(service->status);
 	if (service->state == SERVICE_STARTING) {
-		json_object_set_new(how, "error", json_string("it ended before it was ready"));
+		json_object_set_new(how, "error", early_end(service->status));
 		set_state(service, SERVICE_FAILED, how);
 	} else if (service->state == SERVICE_READY) {
 		set_state(service, SERVICE_EXITED, how);

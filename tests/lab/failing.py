@@ -31,12 +31,18 @@ def service(cmd, timeout="60s"):
 
 def test_a_service_that_exits(home):
     fails(home, service("echo cannot open the database >&2; exit 3"),
-          "n", "db", "3", "cannot open the database")
+          "n: service db: it ended with exit status 3 before it was ready",
+          "cannot open the database")
+
+
+def test_a_service_that_is_killed(home):
+    fails(home, service("kill -9 $$"),
+          "n: service db: it was ended by signal 9 (Killed) before it was ready")
 
 
 def test_a_service_that_is_never_ready(home):
     fails(home, service("echo waiting for godot; sleep 1000", timeout="2s"),
-          "db", "2", "waiting for godot")
+          "db", "after 2s", "waiting for godot")
 
 
 def test_a_kernel_that_is_not_there(home):

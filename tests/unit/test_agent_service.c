@@ -220,7 +220,8 @@ static void one_that_ends_before_it_is_ready_has_failed(void **state)
 	      "\"ready\":{\"tcp\":1,\"timeout_ns\":60000000000}}");
 	read_until(&rig, &story, "failed");
 	assert_string_equal(story.states,
-			    "a starting\na failed exit 2 (it ended before it was ready)\n");
+			    "a starting\na failed exit 2 "
+			    "(it ended with exit status 2 before it was ready)\n");
 	/* Its last words came first. */
 	assert_string_equal(story.log, "bad option\n");
 	end(&rig, &story);
