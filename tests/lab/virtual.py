@@ -46,7 +46,7 @@ REDIS = {
 }
 PEERS = ",".join(f"e{i}=http://e{i}:2380" for i in (1, 2, 3))
 ETCD = {
-    "name": "etcd", "seed": 1, "defaults": {"memory": "192M"},
+    "name": "etcd", "seed": 1, "defaults": {"memory": "384M"},
     "nodes": {"e[1-3]": {"run": [{
         "name": "etcd", "ready": {"tcp": 2379}, "timeout": "60s",
         "cmd": "exec etcd --name $(hostname) --data-dir /tmp/etcd "
