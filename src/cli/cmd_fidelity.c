@@ -13,10 +13,12 @@
 #include "clock/clock.h"
 #include "lab/fidelity.h"
 
-enum { PROBES = 300, PROBE_BYTES = 64 };
-
-#define PROBE_EVERY_NS (10 * NS_PER_MS)
-#define PROBE_WAIT_NS  (1000 * NS_PER_MS)
+static const struct probe_plan PLAN = {
+	.datagrams = 300,
+	.bytes = 64,
+	.interval_ns = 10 * NS_PER_MS,
+	.wait_ns = NS_PER_S,
+};
 
 static bool is_off(const json_t *part)
 {
@@ -144,18 +146,9 @@ static json_t *way_json(const struct probe *probe, size_t from, size_t to)
 
 static int probe_all(struct call *call, json_t **out, struct why *why)
 {
-	struct probe probe = { 0 };
-	json_t *ps = NULL;
-	int rc = client_call(call->client, "ps", NULL, CLIENT_CALL_MS, &ps, why);
+	struct probe probe;
+	int rc = probe_lab(&probe, call->client, &PLAN, why);
 
-	if (!rc)
-		rc = probe_of_lab(&probe, call->client, ps, why);
-	probe.datagrams = PROBES;
-	probe.bytes = PROBE_BYTES;
-	probe.interval_ns = PROBE_EVERY_NS;
-	probe.wait_ns = PROBE_WAIT_NS;
-	if (!rc)
-		rc = probe_run(&probe, why);
 	if (!rc)
 		*out = json_array();
 	for (size_t a = 0; !rc && a < probe.count; a++)
@@ -166,7 +159,6 @@ static int probe_all(struct call *call, json_t **out, struct why *why)
 				json_array_append_new(*out, way);
 		}
 	probe_free(&probe);
-	json_decref(ps);
 	return rc;
 }
 

@@ -29,25 +29,9 @@ static void print_tail(const char *path)
 {
 	cleanup_free char *text = NULL;
 	size_t size;
-	const char *start;
-	int lines = 0;
 
-	if (!*path || fdio_read_file(AT_FDCWD, path, LOG_BYTES_MAX, &text, &size, NULL))
-		return;
-	start = text + size;
-	while (start > text && (start[-1] != '\n' || ++lines <= TAIL_LINES))
-		start--;
-	fputs(ui_paint(stderr, PAINT_DIM), stderr);
-	while (*start) {
-		size_t n = strcspn(start, "\n");
-		cleanup_free char *one = strndup(start, n);
-
-		fputs("  | ", stderr);
-		ui_safe(stderr, one ? one : "", false);
-		fputc('\n', stderr);
-		start += n + (start[n] == '\n');
-	}
-	fputs(ui_paint(stderr, PAINT_OFF), stderr);
+	if (*path && !fdio_read_file(AT_FDCWD, path, LOG_BYTES_MAX, &text, &size, NULL))
+		ui_tail(text, TAIL_LINES);
 }
 
 static int options_of(const struct call *call, struct build_options *options,

@@ -9,10 +9,14 @@
 #include "cli/probe.h"
 #include "cli/ui.h"
 
-enum { NAME_COLUMNS_MIN = 4, PROBES = 3, PROBE_BYTES = 64 };
+enum { NAME_COLUMNS_MIN = 4 };
 
-#define PROBE_EVERY_NS (200 * NS_PER_MS)
-#define PROBE_WAIT_NS  (1000 * NS_PER_MS)
+static const struct probe_plan PLAN = {
+	.datagrams = 3,
+	.bytes = 64,
+	.interval_ns = 200 * NS_PER_MS,
+	.wait_ns = NS_PER_S,
+};
 
 static int width(const json_t *names)
 {
@@ -119,39 +123,18 @@ static size_t differences(const json_t *answer, const struct probe *probe, bool 
 	return count;
 }
 
-static void tell_failed(const struct probe *probe)
-{
-	size_t i;
-
-	for (i = 0; i < probe->count; i++)
-		if (*probe->machines[i].failed.text)
-			ui_warning("%s took no part: %s", probe->machines[i].name,
-				   probe->machines[i].failed.text);
-}
-
 /* Adds "measured" to the answer; *differs: how many ways are not as they are set. */
 static int measure(const struct call *call, json_t *answer, size_t *differs,
 		   struct why *why)
 {
-	struct probe probe = { 0 };
-	json_t *ps = NULL;
-	int rc = client_call(call->client, "ps", NULL, CLIENT_CALL_MS, &ps, why);
+	struct probe probe;
+	int rc = probe_lab(&probe, call->client, &PLAN, why);
 
-	if (!rc)
-		rc = probe_of_lab(&probe, call->client, ps, why);
-	probe.datagrams = PROBES;
-	probe.bytes = PROBE_BYTES;
-	probe.interval_ns = PROBE_EVERY_NS;
-	probe.wait_ns = PROBE_WAIT_NS;
-	if (!rc)
-		rc = probe_run(&probe, why);
 	if (!rc) {
 		json_object_set_new(answer, "measured", measured_json(&probe));
-		tell_failed(&probe);
 		*differs = differences(answer, &probe, call->json);
 	}
 	probe_free(&probe);
-	json_decref(ps);
 	return rc;
 }
 

@@ -23,7 +23,7 @@
 #include "lab/state.h"
 #include "topology/plan_json.h"
 
-enum { END_MS = 15000, KILL_MS = 5000 };
+enum { END_MS = 15000, KILL_MS = 5000, CONSOLE_LINES = 20 };
 
 struct up {
 	struct lab_handle lab;
@@ -165,27 +165,6 @@ static void say_up(const struct call *call, const struct up *up, const struct pl
 		print_next(plan);
 }
 
-/* The console's last lines, set off from our own words. */
-static void say_console(const char *text)
-{
-	const char *start = text + strlen(text);
-	int lines = 0;
-
-	while (start > text && (start[-1] != '\n' || ++lines <= 20))
-		start--;
-	fputs(ui_paint(stderr, PAINT_DIM), stderr);
-	while (*start) {
-		size_t n = strcspn(start, "\n");
-		cleanup_free char *one = strndup(start, n);
-
-		fputs("  | ", stderr);
-		ui_safe(stderr, one ? one : "", false);
-		fputc('\n', stderr);
-		start += n + (start[n] == '\n');
-	}
-	fputs(ui_paint(stderr, PAINT_OFF), stderr);
-}
-
 static void say_failed(const struct call *call, const struct up *up,
 		       const struct why *why)
 {
@@ -196,7 +175,7 @@ static void say_failed(const struct call *call, const struct up *up,
 	ui_error("%s: %s", up->lab.name, why->text);
 	if (console && *console) {
 		ui_note("The last words of %s:", node ? node : "its console");
-		say_console(console);
+		ui_tail(console, CONSOLE_LINES);
 	}
 	ui_note("The lab is taken down. Its records: %s", up->lab.run_dir);
 	if (!call->json)

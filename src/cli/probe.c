@@ -12,9 +12,10 @@
 #include "base/cleanup.h"
 #include "cli/client.h"
 #include "cli/host_clock.h"
+#include "cli/ui.h"
 
 enum {
-	START_MS = 5000, /* a machine may be busy */
+	START_MS = 15000, /* a machine may be busy */
 	TEXT_BYTES_MAX = 256 << 10,
 };
 
@@ -75,13 +76,12 @@ found:
 			 (int)strcspn(best, "/"), best);
 }
 
-int probe_of_lab(struct probe *probe, struct client *client, const json_t *ps,
-		 struct why *why)
+static int find_machines(struct probe *probe, struct why *why)
 {
-	const json_t *nodes = json_object_get(ps, "nodes");
+	const json_t *nodes = json_object_get(probe->ps, "nodes");
 	size_t count = json_array_size(nodes);
 
-	*probe = (struct probe){ .client = client, .count = count };
+	probe->count = count;
 	if (count > PROBE_MACHINES_MAX)
 		return why_set(why, -E2BIG,
 			       "%zu machines are too many to probe all ways between: at "
@@ -115,6 +115,7 @@ void probe_free(struct probe *probe)
 	}
 	free(probe->machines);
 	free(probe->ways);
+	json_decref(probe->ps);
 	*probe = (struct probe){ 0 };
 }
 
@@ -239,6 +240,7 @@ static int send_orders(struct probe *probe, struct probe_machine *machine, uint6
 		       struct why *why)
 {
 	size_t self = (size_t)(machine - probe->machines), bytes = 0;
+	const struct probe_plan *plan = &probe->plan;
 	cleanup_free char *text = NULL;
 	FILE *out = open_memstream(&text, &bytes);
 
@@ -253,8 +255,8 @@ static int send_orders(struct probe *probe, struct probe_machine *machine, uint6
 		if (*way->address && takes_part(other) && port)
 			fprintf(out, "to %zu %s %u\n", to, way->address, port);
 	}
-	fprintf(out, "arm %u %" PRIu64 " %" PRIu64 " %u %" PRIu64 "\n", probe->datagrams,
-		probe->interval_ns, probe->wait_ns, probe->bytes, nonce);
+	fprintf(out, "arm %u %" PRIu64 " %" PRIu64 " %u %" PRIu64 "\n", plan->datagrams,
+		plan->interval_ns, plan->wait_ns, plan->bytes, nonce);
 	if (fclose(out))
 		return why_set(why, -ENOMEM, "probe: out of memory");
 	return tell(machine, text, bytes, why);
@@ -276,12 +278,13 @@ static int start_all(struct probe *probe, struct why *why)
 	return rc;
 }
 
-int probe_run(struct probe *probe, struct why *why)
+static int run(struct probe *probe, struct why *why)
 {
 	/* Another run's late datagrams are not ours. */
 	uint64_t nonce = clock_wall_ns(host_clock(), clock_now_ns(host_clock())) >> 1;
+	const struct probe_plan *plan = &probe->plan;
 	uint64_t lasts_ms =
-		(probe->datagrams * probe->interval_ns + probe->wait_ns) / NS_PER_MS;
+		(plan->datagrams * plan->interval_ns + plan->wait_ns) / NS_PER_MS;
 	int rc = start_all(probe, why);
 
 	if (!rc)
@@ -299,5 +302,23 @@ int probe_run(struct probe *probe, struct why *why)
 	for (size_t i = 0; !rc && i < probe->count; i++)
 		if (takes_part(&probe->machines[i]))
 			rc = remote_end_stdin(&probe->machines[i].remote, why);
+	return rc;
+}
+
+int probe_lab(struct probe *probe, struct client *client, const struct probe_plan *plan,
+	      struct why *why)
+{
+	int rc;
+
+	*probe = (struct probe){ .client = client, .plan = *plan };
+	rc = client_call(client, "ps", NULL, CLIENT_CALL_MS, &probe->ps, why);
+	if (!rc)
+		rc = find_machines(probe, why);
+	if (!rc)
+		rc = run(probe, why);
+	for (size_t i = 0; !rc && i < probe->count; i++)
+		if (*probe->machines[i].failed.text)
+			ui_warning("%s took no part: %s", probe->machines[i].name,
+				   probe->machines[i].failed.text);
 	return rc;
 }

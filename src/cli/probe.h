@@ -6,8 +6,8 @@
  * the answers.  Needs nothing of a machine's image but /proc.
  *
  * Errors:    0, or -errno with *why.  A machine that does not run, or does not answer
- *            in time, takes no part: `failed` says why.
- * Ownership: the caller's; probe_free() frees what is below.
+ *            in time, takes no part: `failed` says why, and the user is warned.
+ * Ownership: the caller's; probe_free() frees what is below, also after an error.
  * Threads:   one.
  */
 #ifndef NL_CLI_PROBE_H
@@ -46,19 +46,21 @@ struct probe_machine {
 
 struct probe {
 	struct client *client;
+	json_t *ps; /* has the names */
 	struct probe_machine *machines;
 	struct probe_way *ways; /* [from * count + to] */
 	size_t count;
 
-	uint32_t datagrams, bytes; /* to each */
-	uint64_t interval_ns, wait_ns;
+	struct probe_plan {
+		uint32_t datagrams, bytes; /* to each */
+		uint64_t interval_ns, wait_ns;
+	} plan;
 };
 
-/* The machines of an answer of `ps`, which must outlive the probe; each way gets an
- * address: one in a subnet that both are in, else the first. */
-int probe_of_lab(struct probe *probe, struct client *client, const json_t *ps,
-		 struct why *why);
-int probe_run(struct probe *probe, struct why *why);
+/* All machines of the lab.  Each way's address is one in a subnet that both are in, else
+ * the first. */
+int probe_lab(struct probe *probe, struct client *client, const struct probe_plan *plan,
+	      struct why *why);
 void probe_free(struct probe *probe);
 
 static inline struct probe_way *probe_way(const struct probe *probe, size_t from,

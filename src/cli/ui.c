@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/cleanup.h"
 
 static bool colour[3]; /* by descriptor; 0 unused */
 
@@ -90,6 +91,25 @@ void ui_safe(FILE *out, const char *text, bool lines)
 		else
 			fputc(c, out);
 	}
+}
+
+void ui_tail(const char *text, int lines)
+{
+	const char *start = text + strlen(text);
+
+	while (start > text && (start[-1] != '\n' || lines-- > 0))
+		start--;
+	fputs(ui_paint(stderr, PAINT_DIM), stderr);
+	while (*start) {
+		size_t n = strcspn(start, "\n");
+		cleanup_free char *one = strndup(start, n);
+
+		fputs("  | ", stderr);
+		ui_safe(stderr, one ? one : "", false);
+		fputc('\n', stderr);
+		start += n + (start[n] == '\n');
+	}
+	fputs(ui_paint(stderr, PAINT_OFF), stderr);
 }
 
 void ui_json(const json_t *json)

@@ -32,6 +32,9 @@ void ui_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* text with control characters replaced; lines stay lines if `lines`. */
 void ui_safe(FILE *out, const char *text, bool lines);
 
+/* The last lines of a text that is not ours, indented and dim, on stderr. */
+void ui_tail(const char *text, int lines);
+
 /* Indented JSON and a newline on stdout. */
 void ui_json(const json_t *json);
 
