@@ -225,10 +225,11 @@ int vtime_kick(struct vtime_guest *guest, const struct vtime_kick *kick, struct 
 				      vtime_share_time(&guest->share), why);
 	if (!err)
 		err = calendar_kick(calendar, guest->index, why);
-	if (!err)
-		guest->kick = *kick;
+	if (err)
+		return err;
+	guest->kick = *kick;
 	guest->kick_run = false;
-	return err;
+	return 0;
 }
 
 static void nothing(void *ctx)
