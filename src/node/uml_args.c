@@ -18,6 +18,8 @@
  * that hangs on it.
  * raid6_select_algo: without it a btrfs or md RAID 6 cannot be used; who wants
  * one gives initcall_blacklist=none.
+ * ubd0_init, mmapper_init: a disk "root_fs" and a mapped file for who names none; each
+ * console would say that they are not there.
  * panic=-1: a machine that is lost shall end, not stand.
  * um_console_queue: of netlab's own kernel, 2 MB of a machine's memory less; another
  * kernel hands it to the agent, who does not care. */
@@ -29,7 +31,7 @@ static const char *const defaults[] = {
 	"panic=-1",
 	"lpj=10000000",
 	"pty.legacy_count=0",
-	"initcall_blacklist=raid6_select_algo",
+	"initcall_blacklist=raid6_select_algo,ubd0_init,mmapper_init",
 	"lsm=",
 	"audit=0",
 	"um_console_queue=32",
