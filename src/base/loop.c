@@ -24,6 +24,7 @@ struct loop {
 	bool again;
 	struct watch *dead;
 	struct deferred queue; /* ring head */
+	struct turn_hook *hooks;
 	void (*settled)(void *ctx);
 	void *settled_ctx;
 };
@@ -158,18 +159,51 @@ void loop_again(struct loop *loop)
 	loop->again = true;
 }
 
+void loop_hook(struct loop *loop, struct turn_hook *hook)
+{
+	hook->next = loop->hooks;
+	loop->hooks = hook;
+}
+
+void loop_unhook(struct loop *loop, struct turn_hook *hook)
+{
+	struct turn_hook **at = &loop->hooks;
+
+	while (*at != hook)
+		at = &(*at)->next;
+	*at = hook->next;
+}
+
+static bool has_work(const struct loop *loop)
+{
+	return loop->queue.next != &loop->queue || loop->again;
+}
+
+static int await_events(struct loop *loop, struct epoll_event *events, int timeout_ms)
+{
+	int n;
+
+	for (struct turn_hook *hook = loop->hooks; hook; hook = hook->next)
+		hook->run(hook->ctx, timeout_ms != 0 && !has_work(loop));
+	if (has_work(loop))
+		timeout_ms = 0;
+	loop->again = false;
+	n = epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, timeout_ms);
+	return n < 0 ? -errno : n;
+}
+
 int loop_turn(struct loop *loop, int timeout_ms)
 {
 	struct epoll_event events[EVENTS_PER_TURN];
 	int n;
 
-	if (loop->queue.next != &loop->queue || loop->again)
-		timeout_ms = 0;
-	loop->again = false;
-	n = epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, timeout_ms);
-	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
 	loop->in_turn = true;
+	n = await_events(loop, events, timeout_ms);
+	if (n < 0) {
+		loop->in_turn = false;
+		free_dead(loop);
+		return n == -EINTR ? 0 : n;
+	}
 	for (int i = 0; i < n; i++) {
 		struct watch *w = events[i].data.ptr;
 

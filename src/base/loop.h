@@ -3,8 +3,9 @@
  *
  * Watches file descriptors with epoll and runs deferred work after each batch.
  * It knows nothing of time: the clock (clock/clock.h) is a descriptor like any
- * other.  Callbacks may close any watch, their own included: a watch that was
- * closed in this turn gets no further call and is freed when the turn ends.
+ * other, with a hook before each turn.  Callbacks may close any watch, their own
+ * included: a watch that was closed in this turn gets no further call and is freed
+ * when the turn ends.
  *
  * Errors:    0 or -errno with the reason in *why.
  * Ownership: loop_watch() lends the descriptor to the loop; the caller closes
@@ -34,6 +35,15 @@ struct deferred {
 	struct deferred *prev, *next; /* NULL when not queued */
 };
 
+/* Called before each turn looks for events: waits says if it is going to wait for them,
+ * which it will not when the call has deferred work or called loop_again().  Embed it in
+ * its owner; remove it before the owner is freed, and not from within a call. */
+struct turn_hook {
+	void (*run)(void *ctx, bool waits);
+	void *ctx;
+	struct turn_hook *next;
+};
+
 int loop_create(struct loop **out, struct why *why);
 void loop_destroy(struct loop *loop); /* NULL does nothing */
 
@@ -45,6 +55,9 @@ void watch_close(struct watch *watch); /* NULL does nothing */
 
 void loop_defer(struct loop *loop, struct deferred *work);
 void deferred_cancel(struct deferred *work);
+
+void loop_hook(struct loop *loop, struct turn_hook *hook);
+void loop_unhook(struct loop *loop, struct turn_hook *hook);
 
 /* Called at the end of each turn that leaves no deferred work; one listener. */
 void loop_on_settled(struct loop *loop, void (*settled)(void *ctx), void *ctx);

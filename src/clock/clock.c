@@ -42,6 +42,8 @@ struct clock {
 	uint64_t busy_until_ns; /* others need the processors: nobody waits awake */
 	int timer_fd;
 	struct watch *watch;
+	struct loop *loop;
+	struct turn_hook hook;
 
 	/* virtual and fake */
 	uint64_t now_ns;
@@ -74,33 +76,22 @@ static uint64_t lead(const struct clock *clock)
 	return lead_ns < LEAD_NS_MAX ? lead_ns : LEAD_NS_MAX;
 }
 
-/* Set the timerfd to the first timer, if that is not what it is set to. */
-static void arm(struct clock *clock)
+static void arm(struct clock *clock, const struct timer *first, uint64_t now_ns)
 {
-	const struct timer *first = timer_heap_first(&clock->heap);
-	uint64_t want = first ? first->due_ns : UINT64_MAX;
+	/* A zero time would disarm: the host's clock is never 0 here. */
+	uint64_t at = clock->host_at_zero_ns + first->due_ns;
 	struct itimerspec spec = { 0 };
+	uint64_t lead_ns = lead(clock);
 
-	if (clock->kind != CLOCK_REAL || want == clock->armed_ns)
-		return;
-	clock->armed_ns = want;
-	clock->early = false;
-	if (first) {
-		/* A zero time would disarm: the host's clock is never 0 here. */
-		uint64_t at = clock->host_at_zero_ns + want;
-		uint64_t now_ns = clock_now_ns(clock);
-		uint64_t lead_ns = lead(clock);
-
-		clock->early = clock->punctual && now_ns >= clock->busy_until_ns &&
-			       want > now_ns + 2 * lead_ns &&
-			       clock->spun_ns < now_ns / SPIN_SHARE;
-		if (clock->early)
-			at -= lead_ns;
-		clock->set_ns = at - clock->host_at_zero_ns;
-
-		spec.it_value.tv_sec = (time_t)(at / NS_PER_S);
-		spec.it_value.tv_nsec = (long)(at % NS_PER_S);
-	}
+	clock->armed_ns = first->due_ns;
+	clock->early = clock->punctual && now_ns >= clock->busy_until_ns &&
+		       first->due_ns > now_ns + 2 * lead_ns &&
+		       clock->spun_ns < now_ns / SPIN_SHARE;
+	if (clock->early)
+		at -= lead_ns;
+	clock->set_ns = at - clock->host_at_zero_ns;
+	spec.it_value.tv_sec = (time_t)(at / NS_PER_S);
+	spec.it_value.tv_nsec = (long)(at % NS_PER_S);
 	ASSERT(timerfd_settime(clock->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) == 0);
 }
 
@@ -157,16 +148,33 @@ static void on_timerfd(void *ctx, uint32_t events)
 	/* EAGAIN: it was set anew between epoll and here. */
 	if (read(clock->timer_fd, &expirations, sizeof(expirations)) < 0)
 		ASSERT(errno == EAGAIN);
+	clock->armed_ns = UINT64_MAX;
 	fire_due(clock, wait_awake(clock));
-	clock->armed_ns = UINT64_MAX - 1; /* force */
-	arm(clock);
+}
+
+/* Setting the timerfd costs as much as a dozen frames, more in a virtual machine: so it is
+ * set only when the loop is going to sleep.  While it has work, the time is read. */
+static void before_turn(void *ctx, bool waits)
+{
+	struct clock *clock = ctx;
+	const struct timer *first = timer_heap_first(&clock->heap);
+	uint64_t now_ns;
+
+	if (!first || first->due_ns == clock->armed_ns)
+		return;
+	now_ns = clock_now_ns(clock);
+	if (first->due_ns <= now_ns) {
+		fire_due(clock, now_ns);
+		loop_again(clock->loop);
+	} else if (waits) {
+		arm(clock, first, now_ns);
+	}
 }
 
 void timer_set(struct clock *clock, struct timer *timer, uint64_t due_ns)
 {
 	ASSERT(timer->fire);
 	timer_heap_set(&clock->heap, timer, due_ns);
-	arm(clock);
 }
 
 void timer_cancel(struct clock *clock, struct timer *timer)
@@ -210,6 +218,9 @@ int clock_real_create(struct clock **out, struct loop *loop, struct why *why)
 		clock_destroy(clock);
 		return err;
 	}
+	clock->loop = loop;
+	clock->hook = (struct turn_hook){ .run = before_turn, .ctx = clock };
+	loop_hook(loop, &clock->hook);
 	*out = clock;
 	return 0;
 }
@@ -265,6 +276,8 @@ void clock_destroy(struct clock *clock)
 {
 	if (!clock)
 		return;
+	if (clock->loop)
+		loop_unhook(clock->loop, &clock->hook);
 	watch_close(clock->watch);
 	if (clock->timer_fd >= 0)
 		close(clock->timer_fd);

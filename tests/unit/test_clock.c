@@ -258,6 +258,44 @@ static void an_earlier_timer_set_later_is_not_held_up(void **state)
 	timer_cancel(s->clock, &far.timer);
 }
 
+/* Work that never ends, for ten seconds. */
+struct treadmill {
+	struct deferred work;
+	struct script *script;
+	uint64_t turns;
+};
+
+static void tread(void *ctx)
+{
+	struct treadmill *mill = ctx;
+
+	mill->turns++;
+	loop_defer(mill->script->loop, &mill->work);
+	if (clock_now_ns(mill->script->clock) > 10 * NS_PER_S)
+		loop_stop(mill->script->loop);
+}
+
+static void a_loop_that_never_sleeps_holds_no_timer_up(void **state)
+{
+	struct script *s = *state;
+	struct treadmill mill = { .work = { .run = tread, .ctx = &mill }, .script = s };
+	uint64_t last_due_ns = 0;
+	unsigned left = 1;
+	struct real_timer t = { .timer.fire = on_real,
+				.script = s,
+				.left = &left,
+				.last_due_ns = &last_due_ns };
+
+	t.timer.ctx = &t;
+	timer_set(s->clock, &t.timer, clock_now_ns(s->clock) + NS_PER_MS);
+	loop_defer(s->loop, &mill.work);
+	assert_int_equal(loop_run(s->loop), 0);
+	assert_int_equal(left, 0);
+	assert_true(mill.turns > 0);
+	deferred_cancel(&mill.work);
+	timer_cancel(s->clock, &t.timer);
+}
+
 #define FAKE(name) cmocka_unit_test_setup_teardown(name, set_up_fake, tear_down)
 #define REAL(name) cmocka_unit_test_setup_teardown(name, set_up_real, tear_down)
 
@@ -275,6 +313,7 @@ int main(void)
 		REAL(the_real_clock_is_never_early_and_keeps_the_order),
 		REAL(the_real_clock_fires_what_has_passed_in_the_next_turn),
 		REAL(an_earlier_timer_set_later_is_not_held_up),
+		REAL(a_loop_that_never_sleeps_holds_no_timer_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

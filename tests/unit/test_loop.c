@@ -289,6 +289,67 @@ static void a_turn_with_deferred_work_does_not_wait(void **state)
 	assert_string_equal(all.said, "a");
 }
 
+/* A hook that writes down what it is told, and may have work to do. */
+struct asked {
+	struct turn_hook hook;
+	struct loop *loop;
+	char said[16];
+	unsigned times;
+	struct deferred *defers;
+};
+
+static void on_asked(void *ctx, bool waits)
+{
+	struct asked *asked = ctx;
+
+	assert_true(asked->times + 1 < sizeof(asked->said));
+	asked->said[asked->times++] = waits ? 'w' : 'l';
+	if (asked->defers)
+		loop_defer(asked->loop, asked->defers);
+	asked->defers = NULL;
+}
+
+static void a_hook_is_told_before_each_turn_whether_it_waits(void **state)
+{
+	struct asked asked = { .hook = { .run = on_asked, .ctx = &asked }, .loop = *state };
+	struct letters all;
+	struct peer peer;
+
+	letters_init(&all, *state);
+	loop_hook(*state, &asked.hook);
+	loop_turn(*state, 0);
+	assert_string_equal(asked.said, "l");
+	loop_again(*state);
+	loop_turn(*state, -1);
+	assert_string_equal(asked.said, "ll");
+	loop_defer(*state, &all.a.work);
+	loop_turn(*state, -1);
+	assert_string_equal(asked.said, "lll");
+	assert_string_equal(all.said, "a");
+	peer_open(&peer, *state);
+	loop_turn(*state, -1);
+	assert_string_equal(asked.said, "lllw");
+	assert_int_equal(peer.calls, 1);
+	peer_close(&peer);
+	loop_unhook(*state, &asked.hook);
+	loop_turn(*state, 0);
+	assert_string_equal(asked.said, "lllw");
+}
+
+static void what_a_hook_defers_is_done_without_waiting(void **state)
+{
+	struct asked asked = { .hook = { .run = on_asked, .ctx = &asked }, .loop = *state };
+	struct letters all;
+
+	letters_init(&all, *state);
+	asked.defers = &all.a.work;
+	loop_hook(*state, &asked.hook);
+	/* Would wait for ever, and the test's time limit end it. */
+	assert_int_equal(loop_turn(*state, -1), 0);
+	assert_string_equal(all.said, "a");
+	loop_unhook(*state, &asked.hook);
+}
+
 static void close_and_stop(void *ctx)
 {
 	struct peer *peer = ctx;
@@ -352,6 +413,8 @@ int main(void)
 		TEST(deferred_work_that_queues_itself_runs_in_the_next_turn),
 		TEST(deferred_work_can_cancel_what_is_in_its_batch),
 		TEST(a_turn_with_deferred_work_does_not_wait),
+		TEST(a_hook_is_told_before_each_turn_whether_it_waits),
+		TEST(what_a_hook_defers_is_done_without_waiting),
 		TEST(run_ends_when_stopped_and_can_run_again),
 		TEST(many_watches_are_all_served),
 		TEST(destroying_nothing_does_nothing),
