@@ -2,6 +2,8 @@
 #include "lab/digest.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +41,31 @@ static uint64_t whole(uint64_t hash, const uint8_t *bytes, size_t size)
 	word = 0;
 	memcpy(&word, bytes, size);
 	return mix(hash, word);
+}
+
+uint64_t digest_hash(const uint8_t *bytes, size_t size)
+{
+	return whole(FNV_BASIS, bytes, size);
+}
+
+const char *digest_text(char text[DIGEST_TEXT_BYTES], uint64_t hash)
+{
+	snprintf(text, DIGEST_TEXT_BYTES, "%016" PRIx64, hash);
+	return text;
+}
+
+const char *digest_line(const char *line)
+{
+	static const char *const looking[] = { "capture\"", "capture-end\"", "clock\"" };
+	const char *from = strstr(line, "\"t\":"), *event = strstr(line, "\"event\":\"");
+
+	if (!from || !event || strncmp(line, "{\"n\":0,", 7) == 0)
+		return NULL;
+	event += strlen("\"event\":\"");
+	for (size_t i = 0; i < sizeof(looking) / sizeof(*looking); i++)
+		if (strncmp(event, looking[i], strlen(looking[i])) == 0)
+			return NULL;
+	return from;
 }
 
 static void stream(uint64_t *hash, const uint8_t *bytes, size_t size)

@@ -2,10 +2,10 @@
 /* digest.h - a rolling hash of everything that a run shows
  *
  * Two runs in virtual time are the same if these are: every frame that enters or
- * leaves a card with its time and port, every entry of the journal but the first (which
- * names the folders of the run) and those of captures (which look on), and every byte of
- * each machine's console and of each service's log.  Streams are hashed by themselves,
- * whatever the pieces in which they come; one word covers all.
+ * leaves a card with its time and port, every entry of the journal but some (see
+ * digest_line()), and every byte of each machine's console and of each service's log.
+ * Streams are hashed by themselves, whatever the pieces in which they come; one word
+ * covers all.
  *
  * The end by force of a lab (`netlab down`) is not part of it: the host decides in
  * which order killed processes are gone.  digest_seal() is called before that.
@@ -31,6 +31,15 @@ enum digest_way { DIGEST_SENT = 1, DIGEST_RECEIVED = 2 }; /* by a guest */
 
 int digest_create(struct digest **out, const struct plan *plan, struct why *why);
 void digest_destroy(struct digest *digest); /* NULL does nothing */
+
+/* The hash of some bytes by themselves, and as 16 digits. */
+enum { DIGEST_TEXT_BYTES = 17 };
+uint64_t digest_hash(const uint8_t *bytes, size_t size);
+const char *digest_text(char text[DIGEST_TEXT_BYTES], uint64_t hash); /* returns text */
+/* The part of a journal's line that counts: its number is left out.  NULL: none of it,
+ * for it is the first one, or tells of somebody who looks on (capture) or of how time
+ * was let pass (clock), which changes nothing. */
+const char *digest_line(const char *line);
 
 /* All of these do nothing if digest is NULL: in real time there is none. */
 void digest_frame(struct digest *digest, enum digest_way way, uint32_t port,

@@ -17,6 +17,7 @@
 #include "lab/cuts.h"
 #include "lab/digest.h"
 #include "lab/fault_deadlines.h"
+#include "lab/inputs.h"
 #include "lab/journal.h"
 #include "lab/lab.h"
 #include "lab/machine.h"
@@ -58,6 +59,7 @@ struct lab {
 	struct cuts *cuts;
 	struct captures *captures;
 	struct digest *digest; /* NULL: real time */
+	struct inputs *inputs; /* NULL: real time */
 	struct fault_deadlines *deadlines;
 	struct control *control;
 	struct machine **machines; /* by node */
@@ -80,6 +82,7 @@ struct lab {
 
 /* lab_vtime.c: in virtual time only, but for lab_vtime_create(). */
 int lab_vtime_create(struct lab *lab, struct why *why);
+int lab_vtime_inputs(struct lab *lab, struct why *why); /* where they are kept */
 void lab_vtime_attach(struct lab *lab); /* to the control socket */
 /* The run ends here: what it was goes to its run directory, as digest.json. */
 void lab_vtime_seal(struct lab *lab);

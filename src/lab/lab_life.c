@@ -361,6 +361,8 @@ int lab_build(struct lab *lab, struct why *why)
 	if (!err && lab->vtime)
 		err = digest_create(&lab->digest, lab->plan, why);
 	if (!err && lab->vtime)
+		err = lab_vtime_inputs(lab, why);
+	if (!err && lab->vtime)
 		err = wire_set_virtual(lab->wire, lab->vtime, lab->digest, why);
 	if (!err)
 		err = cuts_create(&lab->cuts, lab->plan, lab->seed, lab->clock, lab->wire,
@@ -412,6 +414,7 @@ void lab_unbuild(struct lab *lab)
 	fault_deadlines_destroy(steal_ptr(&lab->deadlines));
 	cuts_destroy(steal_ptr(&lab->cuts));
 	wire_destroy(steal_ptr(&lab->wire));
+	inputs_destroy(steal_ptr(&lab->inputs));
 	journal_destroy(steal_ptr(&lab->journal));
 	if (lab->clock)
 		timer_cancel(lab->clock, &lab->advance_due);

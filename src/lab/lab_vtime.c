@@ -79,6 +79,15 @@ int lab_vtime_create(struct lab *lab, struct why *why)
 	return err;
 }
 
+int lab_vtime_inputs(struct lab *lab, struct why *why)
+{
+	int fd = lab->run.fd < 0 ? -1 : rundir_append(&lab->run, "stdin.bin", why);
+
+	if (lab->run.fd >= 0 && fd < 0)
+		return fd;
+	return inputs_create(&lab->inputs, lab->journal, fd, why);
+}
+
 /* ---- inputs ---------------------------------------------------------------- */
 
 static bool gate_is_open(void *ctx)
@@ -107,6 +116,7 @@ static void on_stop_gate(void *ctx)
 {
 	struct lab *lab = ctx;
 
+	inputs_note(lab->inputs, "down", json_pack("{s:b}", "graceful", 1));
 	lab_stop(lab, true, "down");
 }
 
@@ -119,16 +129,14 @@ void lab_vtime_attach(struct lab *lab)
 	control_set_gate(lab->control, &gate);
 }
 
-/* Its number is left out, as are entries of captures, which begin and end when somebody
- * looks, and change nothing; and the first entry, which names the run's folders. */
 void lab_vtime_journal(struct lab *lab)
 {
 	uint64_t n = journal_next(lab->journal) - 1;
 	size_t size;
 	const char *line = journal_line(lab->journal, n, &size);
-	const char *from = strstr(line, "\"t\":");
+	const char *from = digest_line(line);
 
-	if (n > 0 && from && !strstr(line, "\"event\":\"capture"))
+	if (from)
 		digest_entry(lab->digest, from, size - (size_t)(from - line));
 }
 
@@ -165,6 +173,7 @@ void lab_vtime_phase(struct lab *lab, enum lab_phase from, enum lab_phase to)
 	if (to == LAB_STOPPING) {
 		vtime_pause(lab->vtime, false);
 		vtime_set_pace(lab->vtime, VTIME_PACE_MAX);
+		inputs_end(lab->inputs);
 		/* Clients that waited for their turn are told that there is none. */
 		gate_want(lab);
 	}

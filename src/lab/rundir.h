@@ -5,6 +5,7 @@
  *	    plan.json		the topology, expanded
  *	    seed		decimal, one line
  *	    journal.jsonl	lab/journal.h
+ *	    stdin.bin		virtual time: lab/inputs.h
  *	    consoles/NODE.log	what the machine's kernel printed
  *	    logs/NODE.SERVICE.log
  *	    captures/		for whoever wants to keep some here

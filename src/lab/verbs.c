@@ -6,6 +6,36 @@
 #include "base/cleanup.h"
 #include "lab/control_args.h"
 
+/* What reaches the wire, and not one machine only, is an input as it was said. */
+static int noted(int err, struct lab *lab, const char *verb, const struct call *call)
+{
+	json_t *fields = err ? NULL : json_copy((json_t *)call->body);
+
+	if (fields)
+		inputs_note(lab->inputs, verb, fields);
+	return err;
+}
+
+static int fault_set(void *ctx, struct call *call, struct why *why)
+{
+	return noted(verb_fault_set(ctx, call, why), ctx, "fault-set", call);
+}
+
+static int fault_clear(void *ctx, struct call *call, struct why *why)
+{
+	return noted(verb_fault_clear(ctx, call, why), ctx, "fault-clear", call);
+}
+
+static int partition(void *ctx, struct call *call, struct why *why)
+{
+	return noted(verb_partition(ctx, call, why), ctx, "partition", call);
+}
+
+static int heal(void *ctx, struct call *call, struct why *why)
+{
+	return noted(verb_heal(ctx, call, why), ctx, "heal", call);
+}
+
 const struct verb lab_verbs[] = {
 	{ "hello", { NULL }, verb_hello, false },
 	{ "ps", { NULL }, verb_ps, false },
@@ -23,17 +53,17 @@ const struct verb lab_verbs[] = {
 	{ "input", { "to", "data" }, verb_input, false },
 	{ "close", { "to" }, verb_close, true },
 	{ "events", { "follow", "since" }, verb_events, false },
-	{ "fault-set", { "target", "fault", "replace", "for" }, verb_fault_set, true },
-	{ "fault-clear", { "target", "keys", "rule" }, verb_fault_clear, true },
+	{ "fault-set", { "target", "fault", "replace", "for" }, fault_set, true },
+	{ "fault-clear", { "target", "keys", "rule" }, fault_clear, true },
 	{ "fault-ls", { "target" }, verb_fault_ls, false },
 	{ "partition",
 	  { "sides", "kind", "nodes", "among", "one_way", "name", "for", "every",
 	    "min_stable" },
-	  verb_partition, true },
+	  partition, true },
 	{ "partition-ls", { NULL }, verb_partition_ls, false },
 	{ "fidelity", { "target" }, verb_fidelity, false },
 	{ "matrix", { NULL }, verb_matrix, false },
-	{ "heal", { "names" }, verb_heal, true },
+	{ "heal", { "names" }, heal, true },
 	{ "capture", { "target", "filter", "snap", "delivered" }, verb_capture, false },
 	{ "clock", { "pace_ppm", "paused", "step_ns" }, verb_clock, false },
 };

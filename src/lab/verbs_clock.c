@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* clock: what time it is, and how it passes. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +12,9 @@ enum { PACE_PPM_MIN = 1000, PACE_PPM_MAX = 1000000000 };
 
 static json_t *hash_json(uint64_t hash)
 {
-	char text[20];
+	char text[DIGEST_TEXT_BYTES];
 
-	snprintf(text, sizeof(text), "%016" PRIx64, hash);
-	return json_string(text);
+	return json_string(digest_text(text, hash));
 }
 
 json_t *digest_json(const struct lab *lab)
@@ -122,6 +119,16 @@ static int begin_step(struct lab *lab, struct call *call, json_int_t ns, struct 
 	return 0;
 }
 
+/* How time was let pass changes nothing that happens in it, but explains the run. */
+static void journal_change(struct lab *lab, const json_t *body)
+{
+	json_t *fields = json_copy((json_t *)body);
+
+	json_object_del(fields, "id");
+	json_object_del(fields, "do");
+	journal_write(lab->journal, "clock", fields);
+}
+
 int verb_clock(void *ctx, struct call *call, struct why *why)
 {
 	struct lab *lab = ctx;
@@ -146,6 +153,8 @@ int verb_clock(void *ctx, struct call *call, struct why *why)
 			       "lab %s runs in real time, which nobody can change; see "
 			       "netlab up --clock virtual",
 			       lab->name);
+	if (pace >= 0 || step || paused)
+		journal_change(lab, call->body);
 	if (pace >= 0)
 		vtime_set_pace(lab->vtime, (uint64_t)pace);
 	if (paused)

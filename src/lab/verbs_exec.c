@@ -16,6 +16,7 @@ struct command {
 	struct request request;
 	struct exec *exec;
 	struct lab *lab;
+	json_int_t number; /* in virtual time: among the inputs */
 	bool stalls; /* in virtual time: it stands until the client has read */
 	size_t owed; /* bytes of output sent on, for which credit is not given back */
 };
@@ -128,11 +129,18 @@ static bool pump_command(struct request *request)
 	return false;
 }
 
+static void hang_up(struct command *command)
+{
+	exec_abandon(command->exec);
+	inputs_note(command->lab->inputs, "close",
+		    json_pack("{s:I}", "command", command->number));
+}
+
 static void drop_command(struct request *request)
 {
 	struct command *command = (struct command *)request;
 
-	exec_abandon(command->exec);
+	hang_up(command);
 	end_command(command);
 }
 
@@ -140,7 +148,7 @@ static void close_command(struct request *request)
 {
 	struct command *command = (struct command *)request;
 
-	exec_abandon(command->exec);
+	hang_up(command);
 	request_fail(request, NULL, "closed; the command was hung up");
 	end_command(command);
 }
@@ -216,6 +224,17 @@ static int make_spec(const json_t *body, json_t **out, struct why *why)
 	return *out ? 0 : why_set(why, -ENOMEM, "exec: out of memory");
 }
 
+/* As it was said, with its number. */
+static void note_exec(struct command *command, const json_t *body)
+{
+	json_t *fields = json_copy((json_t *)body);
+
+	command->number = inputs_command(command->lab->inputs);
+	if (fields)
+		json_object_set_new(fields, "command", json_integer(command->number));
+	inputs_note(command->lab->inputs, "exec", fields);
+}
+
 int verb_exec(void *ctx, struct call *call, struct why *why)
 {
 	struct lab *lab = ctx;
@@ -251,6 +270,7 @@ int verb_exec(void *ctx, struct call *call, struct why *why)
 	journal_write(lab->journal, "exec",
 		      json_pack("{s:s, s:O}", "node", machine_plan(machine)->name, "argv",
 				json_object_get(spec, "argv")));
+	note_exec(command, call->body);
 	json_decref(spec);
 	return 0;
 }
@@ -283,7 +303,11 @@ int verb_stdin(void *ctx, struct call *call, struct why *why)
 	(void)ctx;
 	if (!err)
 		err = arg_bytes(call->body, "data", &bytes, &size, why);
-	return err ? err : exec_stdin(command->exec, bytes, size, why);
+	if (!err)
+		err = exec_stdin(command->exec, bytes, size, why);
+	if (!err)
+		inputs_stdin(command->lab->inputs, command->number, bytes, size);
+	return err;
 }
 
 int verb_resize(void *ctx, struct call *call, struct why *why)
@@ -299,9 +323,13 @@ int verb_resize(void *ctx, struct call *call, struct why *why)
 	if (!err)
 		err = arg_integer(call->body, "cols", ARG_REQUIRED, 0, UINT16_MAX, &cols,
 				  why);
-	if (!err)
-		exec_resize(command->exec, (int)rows, (int)cols);
-	return err;
+	if (err)
+		return err;
+	exec_resize(command->exec, (int)rows, (int)cols);
+	inputs_note(command->lab->inputs, "resize",
+		    json_pack("{s:I, s:I, s:I}", "command", command->number, "rows", rows,
+			      "cols", cols));
+	return 0;
 }
 
 int verb_signal(void *ctx, struct call *call, struct why *why)
@@ -314,7 +342,11 @@ int verb_signal(void *ctx, struct call *call, struct why *why)
 	if (!err)
 		err = arg_integer(call->body, "signal", ARG_REQUIRED, 1, NSIG - 1,
 				  &number, why);
-	if (!err)
-		exec_signal(command->exec, (int)number);
-	return err;
+	if (err)
+		return err;
+	exec_signal(command->exec, (int)number);
+	inputs_note(command->lab->inputs, "signal",
+		    json_pack("{s:I, s:I}", "command", command->number, "signal",
+			      number));
+	return 0;
 }

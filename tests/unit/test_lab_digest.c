@@ -105,6 +105,20 @@ static void test_nothing_counts_after_the_seal(void **state)
 	assert_true(end(digest) == before);
 }
 
+static void test_looking_on_does_not_count(void **state)
+{
+	(void)state;
+	assert_null(digest_line("{\"n\":0,\"t\":0,\"event\":\"lab-start\"}"));
+	assert_null(digest_line("{\"n\":4,\"t\":1,\"event\":\"capture\"}"));
+	assert_null(digest_line("{\"n\":5,\"t\":1,\"event\":\"capture-end\"}"));
+	assert_null(digest_line("{\"n\":6,\"t\":1,\"event\":\"clock\",\"paused\":true}"));
+	assert_string_equal(digest_line("{\"n\":7,\"t\":1,\"event\":\"fault\"}"),
+			    "\"t\":1,\"event\":\"fault\"}");
+	/* What a command is told says nothing of the entry. */
+	assert_non_null(digest_line("{\"n\":8,\"t\":1,\"event\":\"input\",\"env\":"
+				    "{\"event\":\"capture\"}}"));
+}
+
 static void test_a_lab_in_real_time_has_none(void **state)
 {
 	(void)state;
@@ -123,6 +137,7 @@ int main(void)
 		cmocka_unit_test(test_the_order_of_frames_counts),
 		cmocka_unit_test(test_streams_count_however_they_are_cut),
 		cmocka_unit_test(test_nothing_counts_after_the_seal),
+		cmocka_unit_test(test_looking_on_does_not_count),
 		cmocka_unit_test(test_a_lab_in_real_time_has_none),
 	};
 
