@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "cli/ui.h"
 
 const char *fault_word(const json_t *json)
@@ -65,9 +66,12 @@ const char *fault_text_whole(char *text, size_t bytes, const json_t *fault)
 	return text;
 }
 
-/* What else there is to say: "  (profile lte; delay until 12.5s)". */
+/* What else there is to say: "  (profile lte; delay until 12.5s; takes 1us at least)". */
 static void add_remarks(char *text, size_t bytes, const json_t *one)
 {
+	uint64_t floor_ns = (uint64_t)json_integer_value(
+		json_object_get(json_object_get(one, "now"), "floor_ns"));
+	char time[UNITS_TEXT_BYTES_MAX];
 	const char *profile = json_string_value(json_object_get(one, "profile"));
 	const json_t *ends = json_object_get(one, "ends"), *value;
 	const char *key, *between = "  (";
@@ -86,6 +90,9 @@ static void add_remarks(char *text, size_t bytes, const json_t *one)
 					 between, key, fault_word(value));
 		between = "; ";
 	}
+	if (floor_ns && used < bytes)
+		used += (size_t)snprintf(text + used, bytes - used, "%stakes %s at least",
+					 between, units_format_ns(time, floor_ns));
 	if (used > before && used < bytes)
 		snprintf(text + used, bytes - used, ")");
 }

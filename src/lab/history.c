@@ -70,6 +70,10 @@ static int add_entry(struct history *history, json_t *entry, struct why *why)
 
 	if (!history->wall_at_zero_ns && wall)
 		history->wall_at_zero_ns = wall - (uint64_t)json_integer_value(t);
+	if (!strcmp(json_string_value(json_object_get(entry, "event")) ?: "",
+		    "lab-start"))
+		history->floor_ns =
+			(uint64_t)json_integer_value(json_object_get(entry, "floor_ns"));
 	if (!kind_of(json_string_value(json_object_get(entry, "event")), &kind))
 		return 0;
 	grown = reallocarray(history->changes, history->change_count + 1, sizeof(*grown));

@@ -30,6 +30,7 @@ struct history {
 	char path[4096]; /* of the run directory */
 	json_t *plan;
 	uint64_t seed;
+	uint64_t floor_ns;	  /* what a frame took at least on each link */
 	uint64_t wall_at_zero_ns; /* wall clock when the lab began */
 	json_t *entries;	  /* those of the changes */
 	struct change *changes;	  /* in the order in which they were made */

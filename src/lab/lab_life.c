@@ -363,7 +363,7 @@ int lab_build(struct lab *lab, struct why *why)
 	if (!err && lab->vtime)
 		err = lab_vtime_inputs(lab, why);
 	if (!err && lab->vtime)
-		err = wire_set_virtual(lab->wire, lab->vtime, lab->digest, why);
+		wire_set_virtual(lab->wire, lab->vtime, lab->digest);
 	if (!err)
 		err = cuts_create(&lab->cuts, lab->plan, lab->seed, lab->clock, lab->wire,
 				  lab->journal, why);

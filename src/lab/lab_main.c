@@ -260,10 +260,11 @@ static void live(struct lab *lab)
 	int err;
 
 	journal_write(lab->journal, "lab-start",
-		      json_pack("{s:s, s:s, s:I, s:b, s:s, s:i}", "lab", lab->name,
+		      json_pack("{s:s, s:s, s:I, s:b, s:s, s:i, s:I}", "lab", lab->name,
 				"netlab", NETLAB_VERSION, "seed", (json_int_t)lab->seed,
 				"seed_drawn", lab->seed_drawn, "topology",
-				lab->plan->file, "nodes", (int)lab->plan->node_count));
+				lab->plan->file, "nodes", (int)lab->plan->node_count,
+				"floor_ns", (json_int_t)wire_floor_ns(lab->wire)));
 	if (lab->capture_target) {
 		capture_path(lab, path, sizeof(path));
 		journal_write(lab->journal, "capture",

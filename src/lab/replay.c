@@ -263,6 +263,8 @@ static int build(struct replay *replay, struct why *why)
 	int err = sw_create(&replay->sw, &config, why);
 
 	if (!err)
+		sw_set_floor(replay->sw, replay->history->floor_ns);
+	if (!err)
 		err = add_ports(replay, why);
 	json_array_foreach((json_t *)replay->networks, i, one)
 	{

@@ -375,38 +375,17 @@ void wire_destroy(struct wire *wire)
 	free(wire);
 }
 
-struct fault_spec *wire_spec(const struct wire *wire, struct fault_spec *spec)
+void wire_set_virtual(struct wire *wire, struct vtime *vtime, struct digest *digest)
 {
-	struct fault_spec *out;
-
-	if (!wire->vtime || (spec && spec->rule[0].delay_ns >= WIRE_VIRTUAL_DELAY_NS_MIN))
-		return fault_spec_ref(spec);
-	out = fault_spec_copy(spec);
-	if (out)
-		out->rule[0].delay_ns = WIRE_VIRTUAL_DELAY_NS_MIN;
-	return out;
-}
-
-int wire_set_virtual(struct wire *wire, struct vtime *vtime, struct digest *digest,
-		     struct why *why)
-{
-	const struct plan *plan = wire->plan;
-	int err = 0;
-
 	wire->vtime = vtime;
 	wire->digest = digest;
-	for (uint32_t l = 0; !err && l < plan->link_count; l++)
-		for (int dir = 0; !err && dir < DIRS; dir++) {
-			struct fault_spec *spec =
-				wire_spec(wire, plan->links[l].fault[dir]);
+	sw_set_floor(wire->sw, wire_floor_ns(wire));
+	wire_update_lookahead(wire);
+}
 
-			err = spec ? sw_fault_set(wire->sw, l, dir, spec, 0, why)
-				   : why_set(why, -ENOMEM, "fault: out of memory");
-			fault_spec_free(spec);
-		}
-	if (!err)
-		wire_update_lookahead(wire);
-	return err;
+uint64_t wire_floor_ns(const struct wire *wire)
+{
+	return wire->vtime ? WIRE_VIRTUAL_FLOOR_NS : 0;
 }
 
 /* ---- looking ----------------------------------------------------------- */

@@ -57,14 +57,16 @@ int wire_create(struct wire **out, const struct plan *plan, uint64_t seed,
 		void *ctx, struct why *why);
 void wire_destroy(struct wire *wire); /* NULL does nothing */
 
-/* In virtual time a frame takes at least this long: the guests' work takes none, and
- * over a wire that took none, either, two of them could talk for ever at one instant. */
-#define WIRE_VIRTUAL_DELAY_NS_MIN UINT64_C(1000)
+/* In virtual time a frame takes at least this long on each link (sw_set_floor()): the
+ * guests' work takes none, and over a wire that took none, either, two of them could talk
+ * for ever at one instant. */
+#define WIRE_VIRTUAL_FLOOR_NS UINT64_C(1000)
 /* What is looked ahead at most, in a lab of slow links or of none. */
 #define WIRE_LOOKAHEAD_NS_MAX UINT64_C(10000000)
-/* Cards made from now on take part in virtual time. */
-int wire_set_virtual(struct wire *wire, struct vtime *vtime, struct digest *digest,
-		     struct why *why);
+/* Cards made and frames sent from now on take part in virtual time. */
+void wire_set_virtual(struct wire *wire, struct vtime *vtime, struct digest *digest);
+/* What a frame takes at least on each link; 0 in real time. */
+uint64_t wire_floor_ns(const struct wire *wire);
 
 /* Make the cards of a node; their sockets are work_dir/net0, net1, … */
 int wire_node_open(struct wire *wire, uint32_t node, const char *work_dir,

@@ -56,19 +56,14 @@ int wire_fault_set(struct wire *wire, const struct fault_at *at, struct fault_sp
 		   struct why *why)
 {
 	const struct plan_link *link;
-	struct fault_spec *real;
 	int err;
 
 	if (at->pair) {
 		err = pair_set(wire, at, spec, why);
 	} else {
 		link = &wire->plan->links[at->link];
-		real = wire_spec(wire, spec);
-		if (wire->vtime && !real)
-			return why_set(why, -ENOMEM, "fault: out of memory");
-		err = sw_fault_set(wire->sw, at->link, at->dir, real,
+		err = sw_fault_set(wire->sw, at->link, at->dir, spec,
 				   clock_now_ns(wire->clock), why);
-		fault_spec_free(real);
 		if (at->dir == DIR_BA)
 			wire_tell_carrier(&wire->ports[wire_port(wire, link->a)], false);
 		else if (link->b_kind == LINK_TO_INTERFACE)
@@ -82,7 +77,9 @@ int wire_fault_set(struct wire *wire, const struct fault_at *at, struct fault_sp
 /* The least that a frame takes on this direction.  Faults of pairs only add to it. */
 static uint64_t least_ns(const struct wire *wire, uint32_t link, int dir)
 {
-	return fault_spec_least_delay_ns(sw_fault_get(wire->sw, link, dir));
+	uint64_t ns = fault_spec_least_delay_ns(sw_fault_get(wire->sw, link, dir));
+
+	return ns > wire_floor_ns(wire) ? ns : wire_floor_ns(wire);
 }
 
 /* From any member of the segment to any other. */

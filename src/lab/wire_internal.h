@@ -46,9 +46,6 @@ struct wire {
 /* After everything that may have moved a frame: tell the receivers, and wake when
  * the next frame is due. */
 void wire_settle(struct wire *wire);
-/* What is set when a direction is to have this fault, with a reference; see wire.h.
- * NULL: a perfect wire, or, in virtual time, out of memory. */
-struct fault_spec *wire_spec(const struct wire *wire, struct fault_spec *spec);
 /* In virtual time: faults have changed, and with them how late the earliest is that one
  * machine can do to another. */
 void wire_update_lookahead(struct wire *wire);

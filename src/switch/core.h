@@ -120,6 +120,7 @@ struct sw {
 	struct delay_queue queue;
 	struct pool pool;
 	uint64_t now_ns;
+	uint64_t floor_ns;
 	bool busy;		  /* a frame is being dealt with */
 	struct buffer *buffer;	  /* that frame's, if its bytes lie in one */
 	struct fault_trail trail; /* that frame's */

@@ -166,12 +166,18 @@ static void pass(struct sw *sw, struct direction *d, struct transit *transit)
 	}
 }
 
+/* What a frame takes at least.  A pair is a part of the way from link to link. */
+static uint64_t floor_ns(const struct sw *sw, const struct direction *d)
+{
+	return d->to == TO_MEMBER ? 0 : sw->floor_ns;
+}
+
 /* On its way, without a line. */
 static void send_off(struct sw *sw, struct direction *d, struct transit *transit,
-		     const struct fault_verdict *verdict)
+		     uint8_t order, uint64_t delay_ns)
 {
-	uint64_t due_ns = fault_due_ns(d->state, verdict->order, verdict->delay_ns,
-				       transit->at_ns, transit->trail);
+	uint64_t due_ns =
+		fault_due_ns(d->state, order, delay_ns, transit->at_ns, transit->trail);
 	struct hold *hold;
 
 	if (due_ns <= transit->at_ns) {
@@ -199,7 +205,7 @@ static void go_on(struct sw *sw, struct direction *d, struct transit *transit,
 	if (verdict->line != NO_RULE)
 		line_queue_join(sw, d->lines[verdict->line], transit, verdict);
 	else
-		send_off(sw, d, transit, verdict);
+		send_off(sw, d, transit, verdict->order, verdict->delay_ns);
 }
 
 static const enum sw_fate fates[FAULT_FATES] = {
@@ -247,6 +253,8 @@ static void judge(struct sw *sw, struct direction *d, struct transit *transit,
 		direction_drop(sw, d, transit, fates[verdict.fate]);
 		return;
 	}
+	if (verdict.delay_ns < floor_ns(sw, d))
+		verdict.delay_ns = floor_ns(sw, d);
 	if (!fault_verdict_edits(&verdict)) {
 		go_on(sw, d, transit, &verdict);
 		return;
@@ -312,8 +320,7 @@ void direction_offer(struct sw *sw, struct direction *direction, struct transit 
 	if (is_cut(sw, d, transit)) {
 		direction_drop(sw, d, transit, SW_DROP_CUT);
 	} else if (d->perfect) {
-		port_tap_enter(sw, transit);
-		pass(sw, d, transit);
+		send_off(sw, d, transit, NO_RULE, floor_ns(sw, d));
 	} else {
 		offer_impaired(sw, d, transit);
 	}

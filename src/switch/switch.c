@@ -271,6 +271,11 @@ static void move_to(struct sw *sw, uint64_t now_ns)
 	settle(sw);
 }
 
+void sw_set_floor(struct sw *sw, uint64_t floor_ns)
+{
+	sw->floor_ns = floor_ns;
+}
+
 void sw_advance(struct sw *sw, uint64_t now_ns)
 {
 	move_to(sw, now_ns);

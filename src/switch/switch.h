@@ -24,6 +24,11 @@
  * without delay is handed to the sink within the call that brought it, from the
  * caller's own bytes.
  *
+ * The floor is what every frame takes at least on each direction of a link, after
+ * its line if there is one, whatever the faults say of its delay: so none that
+ * `reorder` sends at once, no copy and no perfect wire is faster.  It is 0 unless
+ * sw_set_floor() says more.
+ *
  * A fault that is changed holds for the frames that come after.  Frames on their
  * way keep their due time, so a delay that gets shorter lets new frames overtake
  * old ones.  Frames that wait for a line go on at its new rate, or all at once if
@@ -186,6 +191,9 @@ void sw_port_up(struct sw *sw, uint32_t port, bool up);
 void sw_port_frame(struct sw *sw, uint32_t port, struct frame frame, uint64_t now_ns);
 void sw_port_writable(struct sw *sw, uint32_t port, uint64_t now_ns);
 void sw_port_tap(struct sw *sw, uint32_t port, bool on);
+
+/* Before the first frame. */
+void sw_set_floor(struct sw *sw, uint64_t floor_ns);
 
 /* When sw_advance() has to be called next; UINT64_MAX: nothing waits. */
 uint64_t sw_next_due_ns(const struct sw *sw);

@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import harness
+import pcapng
 from harness import check, equal
 
 RUNS = int(os.environ.get("RUNS", "3"))
@@ -364,6 +365,46 @@ def test_pace_and_pause(home):
 
 def test_faults_and_partitions_happen_at_a_virtual_time(home):
     same(home, faults_by_hand)
+
+
+def times_on_the_way(path):
+    """How long each copy of each frame took, from the capture of a link: nanoseconds."""
+    entered, took = {}, []
+    for frame in pcapng.Capture(path).frames:
+        if frame.sent:
+            entered.setdefault(frame.id, frame.ns)
+        else:
+            took.append(frame.ns - entered[frame.id])
+    return took
+
+
+def judged_again(home, run, link, capture):
+    done = home.netlab("replay-link", run, link, "-r", run / "captures" / capture, "--json")
+    result = json.loads(done.stdout)
+    equal(result["differences"], 0, result)
+    return result
+
+
+def test_two_machines_cannot_talk_for_ever_at_one_instant(home):
+    """Not even where every frame jumps its delay."""
+    lab = virtual(home, {"name": "floor", "nodes": {"a": {}, "b": {}}, "links": [
+        {"name": "wire", "endpoints": ["a", "b"], "delay": "5ms", "reorder": "100%",
+         "duplicate": "20%", "replay": "20% 300us"}]}, "--capture", "wire")
+    said = lab.exec("a", "ping -n -q -c 200 -i 0.01 b")
+    check("200 received" in said, said)
+    for one in lab.json("fault", "ls"):
+        equal((one["now"]["floor_ns"], one["fault"]["delay"]), (1000, "5ms"), one)
+    # The floor is no fault: what is set and taken away again leaves nothing of it.
+    lab.netlab("fault", "set", "wire", "--replace", "loss=1%")
+    lab.netlab("fault", "set", "wire", "loss=none")
+    equal([one["fault"] for one in lab.json("fault", "ls")], [{}, {}])
+    check("none  (takes 1us at least)" in lab.netlab("fault", "ls").stdout, "as text")
+    lab.exec("a", "ping -n -q -c 20 -i 0.01 b")
+    lab.down()
+    took = times_on_the_way(lab.run_dir / "captures" / "wire.pcapng")
+    check(len(took) > 400 and min(took) == 1000, len(took), min(took))
+    check(any(300_000 <= ns < 400_000 for ns in took), "replays are there")
+    check(judged_again(home, lab.run_dir, "wire", "wire.pcapng")["frames"] > 400)
 
 
 def test_copies_and_input_reach_a_machine_in_virtual_time(home):

@@ -407,6 +407,69 @@ static void links_and_faults_elsewhere_change_no_verdict(void **state)
 	history_free(&history);
 }
 
+/* When the frame entered, and how long it took. */
+struct stopwatch {
+	uint64_t entered_ns, took_ns;
+	unsigned came;
+};
+
+static void stop(void *ctx, const struct sw_tap_event *event)
+{
+	struct stopwatch *watch = ctx;
+
+	if (event->inbound) {
+		watch->entered_ns = event->now_ns;
+	} else {
+		watch->took_ns = event->now_ns - watch->entered_ns;
+		watch->came++;
+	}
+}
+
+static void the_floor_of_a_run_in_virtual_time_is_that_of_its_journal(void **state)
+{
+	static const char topology[] =
+		"{\"seed\":5,\"nodes\":{\"a\":{},\"b\":{}},\"links\":[{"
+		"\"name\":\"wire\",\"endpoints\":[\"a\",\"b\"]}]}";
+	static const char *const starts[] = { "", ",\"floor_ns\":0",
+					      ",\"floor_ns\":1000" };
+	static const uint64_t takes_ns[] = { 0, 0, 1000 };
+	static const uint8_t bytes[100] = { 2, 0, 0, 0, 0, 1, 2 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct stopwatch watch = { 0 };
+		struct replay *replay;
+		struct history history;
+		char journal[512];
+		int a, b;
+
+		snprintf(journal, sizeof(journal),
+			 "{\"t\":0,\"wall\":\"2026-01-31T14:25:03.000000000Z\",\"event\":"
+			 "\"lab-start\"%s}\n%s",
+			 starts[i],
+			 "{\"t\":5,\"event\":\"port\",\"port\":\"a:eth0\",\"state\":"
+			 "\"up\"}\n"
+			 "{\"t\":5,\"event\":\"port\",\"port\":\"b:eth0\",\"state\":"
+			 "\"up\"}\n");
+		history = make_run(topology, journal);
+		assert_int_equal(replay_create(&replay, &history, stop, &watch, NULL), 0);
+		a = replay_find_port(replay, "a:eth0");
+		b = replay_find_port(replay, "b:eth0");
+		replay_tap(replay, (uint32_t)a, true);
+		replay_tap(replay, (uint32_t)b, true);
+		assert_int_equal(replay_frame(replay, (uint32_t)a, 0,
+					      (struct frame){ bytes, sizeof(bytes) },
+					      NS_PER_MS, NULL),
+				 0);
+		assert_int_equal(replay_end(replay, NULL), 0);
+		assert_int_equal(watch.entered_ns, NS_PER_MS);
+		assert_int_equal(watch.came, 1);
+		assert_int_equal(watch.took_ns, takes_ns[i]);
+		replay_free(replay);
+		history_free(&history);
+	}
+}
+
 /* ---- the reader -------------------------------------------------------- */
 
 static void a_damaged_capture_is_refused_or_ends_and_never_more(void **state)
@@ -467,6 +530,8 @@ int main(void)
 		cmocka_unit_test(words_that_differ_are_a_difference_too),
 		cmocka_unit_test(a_frame_meets_its_fate_though_others_are_missing),
 		cmocka_unit_test(links_and_faults_elsewhere_change_no_verdict),
+		cmocka_unit_test(
+			the_floor_of_a_run_in_virtual_time_is_that_of_its_journal),
 		cmocka_unit_test(a_damaged_capture_is_refused_or_ends_and_never_more),
 		cmocka_unit_test(wall_clocks_are_read_to_the_nanosecond),
 	};

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* A direction's fault as clients and the journal are told of it. */
+#include "lab/fault_deadlines.h"
+#include "lab/verbs.h"
+#include "topology/fault_words.h"
+
+/* What is in force at this moment, beside what was asked for. */
+static json_t *now_json(const struct lab *lab, const struct fault_at *at)
+{
+	const struct fault_spec *spec = wire_fault_get(lab->wire, at);
+	const struct fault_state *state = wire_fault_state(lab->wire, at);
+	uint64_t now_ns = clock_now_ns(lab->clock), frames = 0, bytes = 0;
+	json_t *rules = json_array();
+
+	for (uint32_t i = 0; spec && i < spec->count; i++) {
+		frames += state->rule[i].line.frames;
+		bytes += state->rule[i].line.bytes;
+		if (i)
+			json_array_append_new(
+				rules,
+				json_pack("{s:s, s:b, s:I}", "name", spec->rule[i].name,
+					  "in_force",
+					  fault_rule_in_force(&spec->rule[i],
+							      &state->rule[i], now_ns),
+					  "matched", (json_int_t)state->rule[i].seen));
+	}
+	return json_pack(
+		"{s:b, s:I, s:I, s:I, s:o}", "up",
+		!spec || fault_is_up(spec, state, now_ns), "waiting", (json_int_t)frames,
+		"waiting_bytes", (json_int_t)bytes, "floor_ns",
+		(json_int_t)(at->pair ? 0 : wire_floor_ns(lab->wire)), "rules", rules);
+}
+
+json_t *direction_json(const struct lab *lab, const struct fault_at *at, bool counters)
+{
+	const struct fault_spec *spec = wire_fault_get(lab->wire, at);
+	json_t *ends = fault_deadlines_json(lab->deadlines, at);
+	char name[FAULT_NAME_BYTES_MAX], words[FAULT_WORDS_BYTES_MAX];
+	json_t *one;
+
+	fault_at_name(name, lab->plan, at);
+	one = json_pack("{s:s, s:s, s:b, s:o}", "link", fault_at_wire(lab->plan, at),
+			"name", name, "pair", at->pair, "fault",
+			fault_words_to_json(spec));
+	if (spec && *spec->rule[0].profile)
+		json_object_set_new(one, "profile", json_string(spec->rule[0].profile));
+	if (ends)
+		json_object_set_new(one, "ends", ends);
+	if (!counters)
+		return one;
+	json_object_set_new(one, "words", json_string(fault_words_format(spec, words)));
+	json_object_set_new(one, "now", now_json(lab, at));
+	json_object_set_new(one, "counters", count_json(wire_fault_count(lab->wire, at)));
+	return one;
+}
+
+json_t *directions_json(const struct lab *lab, bool counters)
+{
+	json_t *all = json_array();
+	size_t pair_count;
+	const struct fault_at *pairs = wire_pairs(lab->wire, &pair_count);
+
+	for (uint32_t link = 0; link < lab->plan->link_count; link++)
+		for (int dir = 0; dir < DIRS; dir++) {
+			struct fault_at at = { .link = link, .dir = dir };
+
+			json_array_append_new(all, direction_json(lab, &at, counters));
+		}
+	for (size_t i = 0; i < pair_count; i++)
+		json_array_append_new(all, direction_json(lab, &pairs[i], counters));
+	return all;
+}
