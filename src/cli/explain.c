@@ -86,10 +86,11 @@ static void add_notes(json_t *step, const struct fault_trail *trail, unsigned in
 	}
 }
 
-/* Is its number that of a frame?  Of the others it is a period's or a slot's. */
+/* Is its number that of a frame?  Of the others it is a period's, a slot's, a state's. */
 static bool is_for_frame(enum draw_lane lane)
 {
-	return lane != LANE_CYCLE_ON && lane != LANE_CYCLE_OFF && lane != LANE_SLOT;
+	return lane != LANE_CYCLE_ON && lane != LANE_CYCLE_OFF && lane != LANE_SLOT &&
+	       lane != LANE_STATE_TIME && lane != LANE_STATE_NEXT;
 }
 
 /* Was the draw made by that direction, or by a rule of its fault? */

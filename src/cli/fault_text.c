@@ -66,13 +66,16 @@ const char *fault_text_whole(char *text, size_t bytes, const json_t *fault)
 	return text;
 }
 
-/* What else there is to say: "  (profile lte; delay until 12.5s; takes 1us at least)". */
+/* What else there is to say:
+ * "  (profile lte; now in state bad; delay until 12.5s; takes 1us at least)". */
 static void add_remarks(char *text, size_t bytes, const json_t *one)
 {
 	uint64_t floor_ns = (uint64_t)json_integer_value(
 		json_object_get(json_object_get(one, "now"), "floor_ns"));
 	char time[UNITS_TEXT_BYTES_MAX];
 	const char *profile = json_string_value(json_object_get(one, "profile"));
+	const char *state =
+		json_string_value(json_object_get(json_object_get(one, "now"), "state"));
 	const json_t *ends = json_object_get(one, "ends"), *value;
 	const char *key, *between = "  (";
 	size_t used = strlen(text), before = used;
@@ -80,6 +83,11 @@ static void add_remarks(char *text, size_t bytes, const json_t *one)
 	if (profile) {
 		used += (size_t)snprintf(text + used, bytes - used, "%sprofile %s",
 					 between, profile);
+		between = "; ";
+	}
+	if (state && used < bytes) {
+		used += (size_t)snprintf(text + used, bytes - used, "%snow in state %s",
+					 between, state);
 		between = "; ";
 	}
 	json_object_foreach((json_t *)ends, key, value)

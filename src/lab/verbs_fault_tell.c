@@ -20,14 +20,14 @@ static json_t *now_json(const struct lab *lab, const struct fault_at *at)
 				rules,
 				json_pack("{s:s, s:b, s:I}", "name", spec->rule[i].name,
 					  "in_force",
-					  fault_rule_in_force(&spec->rule[i],
-							      &state->rule[i], now_ns),
+					  fault_rule_in_force(spec, state, i, now_ns),
 					  "matched", (json_int_t)state->rule[i].seen));
 	}
 	return json_pack(
-		"{s:b, s:I, s:I, s:I, s:o}", "up",
-		!spec || fault_is_up(spec, state, now_ns), "waiting", (json_int_t)frames,
-		"waiting_bytes", (json_int_t)bytes, "floor_ns",
+		"{s:b, s:s*, s:I, s:I, s:I, s:o}", "up",
+		!spec || fault_is_up(spec, state, now_ns), "state",
+		spec ? fault_in_state(spec, state, now_ns) : NULL, "waiting",
+		(json_int_t)frames, "waiting_bytes", (json_int_t)bytes, "floor_ns",
 		(json_int_t)(at->pair ? 0 : wire_floor_ns(lab->wire)), "rules", rules);
 }
 

@@ -4,16 +4,6 @@
 #include "base/draw.h"
 #include "linkfault/quantile.h"
 
-static uint64_t exponential_ns(uint64_t mean_ns, uint64_t bits)
-{
-	/* Standardised: mean 0, standard deviation 1. */
-	int64_t x = QUANTILE_ONE + (int64_t)quantile(&quantiles_exponential, bits);
-
-	if (x < 1)
-		x = 1;
-	return (uint64_t)((unsigned __int128)mean_ns * (uint64_t)x >> 16) + 1;
-}
-
 static bool fixed(const struct fault_cycle *cycle, uint64_t now_ns, uint64_t *change_ns)
 {
 	uint64_t whole = cycle->on_ns + cycle->off_ns;
@@ -31,13 +21,13 @@ bool cycle_is_on(const struct fault_cycle *cycle, struct fault_cycle_state *stat
 		return fixed(cycle, now_ns, change_ns);
 	if (!state->begun) {
 		state->begun = true;
-		state->end_ns =
-			exponential_ns(cycle->on_ns, draw_bits(key, 0, LANE_CYCLE_ON));
+		state->end_ns = quantile_exponential_ns(cycle->on_ns,
+							draw_bits(key, 0, LANE_CYCLE_ON));
 	}
 	while (state->end_ns <= now_ns) {
 		bool on = ++state->n % 2 == 0;
 
-		state->end_ns += exponential_ns(
+		state->end_ns += quantile_exponential_ns(
 			on ? cycle->on_ns : cycle->off_ns,
 			draw_bits(key, state->n, on ? LANE_CYCLE_ON : LANE_CYCLE_OFF));
 	}

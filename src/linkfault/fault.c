@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "linkfault/fault.h"
 
+#include <string.h>
+
 #include "linkfault/chance.h"
 #include "linkfault/cycle.h"
 #include "linkfault/delay.h"
@@ -23,11 +25,32 @@ static struct fault_dice dice_of(const struct fault_rule_state *state,
 
 /* ---- match ------------------------------------------------------------- */
 
+/* The name of the state that the link is in; NULL: it has none. */
+static const char *state_at(const struct fault_spec *spec, struct fault_rule_state *own,
+			    uint64_t now_ns)
+{
+	const struct fault_chain *chain = spec->rule[0].states;
+	uint64_t until_ns;
+
+	if (!chain)
+		return NULL;
+	return chain
+		->node[fault_chain_at(chain, &own->states, own->key, now_ns, &until_ns)]
+		.name;
+}
+
+static bool is_in_state(const struct fault_rule *rule, const char *at)
+{
+	return !*rule->in || (at && !strcmp(rule->in, at));
+}
+
 static bool applies(const struct fault_rule *rule, struct fault_rule_state *state,
-		    const struct fault_frame *frame, uint64_t *number)
+		    const char *at, const struct fault_frame *frame, uint64_t *number)
 {
 	uint64_t until_ns;
 
+	if (!is_in_state(rule, at))
+		return false;
 	if (rule->until_ns && frame->now_ns >= rule->until_ns)
 		return false;
 	if (rule->when.on_ns &&
@@ -46,9 +69,11 @@ static bool applies(const struct fault_rule *rule, struct fault_rule_state *stat
 void fault_match(struct fault_matches *out, const struct fault_spec *spec,
 		 struct fault_state *state, const struct fault_frame *frame)
 {
+	const char *at = state_at(spec, &state->rule[0], frame->now_ns);
+
 	out->rules = 0;
 	for (uint32_t i = 0; i < spec->count; i++)
-		if (applies(&spec->rule[i], &state->rule[i], frame, &out->number[i]))
+		if (applies(&spec->rule[i], &state->rule[i], at, frame, &out->number[i]))
 			out->rules |= UINT32_C(1) << i;
 }
 
@@ -101,14 +126,46 @@ enum fault_fate fault_admit(const struct fault_spec *spec, struct fault_state *s
 	return FAULT_PASS;
 }
 
-bool fault_is_down(const struct fault_spec *spec, struct fault_state *state,
-		   uint64_t now_ns, enum fault_note_kind *why)
+/* The rule that has the link down for every frame of now_ns, or NO_RULE: the link's
+ * own, or one of the state that it is in. */
+static uint8_t down_by(const struct fault_spec *spec, struct fault_rule_state *own,
+		       uint64_t now_ns)
 {
-	if (!spec)
+	const char *at;
+
+	if (spec->rule[0].down || flapped_down(&spec->rule[0], own, now_ns))
+		return 0;
+	at = state_at(spec, own, now_ns);
+	for (uint32_t i = 1; at && i < spec->count; i++)
+		if (spec->rule[i].down && *spec->rule[i].in &&
+		    is_in_state(&spec->rule[i], at))
+			return (uint8_t)i;
+	return NO_RULE;
+}
+
+bool fault_is_down(const struct fault_spec *spec, struct fault_state *state,
+		   uint64_t now_ns, struct fault_trail *trail)
+{
+	uint8_t by = spec ? down_by(spec, &state->rule[0], now_ns) : NO_RULE;
+
+	if (by == NO_RULE)
 		return false;
-	*why = spec->rule[0].down ? NOTE_LOST_DOWN : NOTE_LOST_FLAP;
-	return spec->rule[0].down ||
-	       flapped_down(&spec->rule[0], &state->rule[0], now_ns);
+	fault_note_add(trail, spec->rule[by].down ? NOTE_LOST_DOWN : NOTE_LOST_FLAP, by,
+		       0, 0);
+	return true;
+}
+
+const struct fault_rule *fault_pace(const struct fault_spec *spec,
+				    struct fault_state *state, uint32_t index,
+				    uint64_t now_ns)
+{
+	const char *at = index ? NULL : state_at(spec, &state->rule[0], now_ns);
+
+	for (uint32_t i = spec->count; at && i-- > 1;)
+		if (*spec->rule[i].in && spec->rule[i].rate_bps &&
+		    is_in_state(&spec->rule[i], at))
+			return &spec->rule[i];
+	return &spec->rule[index];
 }
 
 /* ---- multiply ---------------------------------------------------------- */
@@ -230,10 +287,11 @@ static void delay(struct fault_verdict *v, const struct fault_rule *rule, uint8_
 {
 	uint64_t ns;
 
-	if (!fault_rule_has_delay(rule))
-		return;
+	/* Of a link without a delay too: a rule may add one. */
 	if (rule->keep_order && v->order == NO_RULE)
 		v->order = i;
+	if (!fault_rule_has_delay(rule))
+		return;
 	/* The delay is drawn in any case: so a repeated draw can be of any frame. */
 	ns = fault_delay_ns(rule, state, dice, number);
 	if (rule->reorder.p_ppb && fault_reorders(rule, state, dice)) {
@@ -287,7 +345,7 @@ void fault_judge(struct fault_verdict *out, const struct fault_spec *spec,
 		    !corrupt(v, &spec->rule[i], (uint8_t)i, s, dice_of(s, frame, copy),
 			     frame, trail))
 			v->fate = FAULT_FCS;
-		if (fault_rule_has_line(&spec->rule[i]))
+		if (fault_spec_has_line(spec, i))
 			v->line = (uint8_t)i;
 	}
 	if (v->fate != FAULT_PASS)
@@ -334,15 +392,27 @@ bool fault_is_up(const struct fault_spec *spec, const struct fault_state *state,
 {
 	struct fault_rule_state copy = state->rule[0];
 
-	return !spec->rule[0].down && !flapped_down(&spec->rule[0], &copy, now_ns);
+	return down_by(spec, &copy, now_ns) == NO_RULE;
 }
 
-bool fault_rule_in_force(const struct fault_rule *rule,
-			 const struct fault_rule_state *state, uint64_t now_ns)
+const char *fault_in_state(const struct fault_spec *spec, const struct fault_state *state,
+			   uint64_t now_ns)
 {
+	struct fault_rule_state copy = state->rule[0];
+
+	return state_at(spec, &copy, now_ns);
+}
+
+bool fault_rule_in_force(const struct fault_spec *spec, const struct fault_state *all,
+			 uint32_t index, uint64_t now_ns)
+{
+	const struct fault_rule *rule = &spec->rule[index];
+	const struct fault_rule_state *state = &all->rule[index];
 	struct fault_cycle_state copy = state->when;
 	uint64_t until_ns;
 
+	if (!is_in_state(rule, fault_in_state(spec, all, now_ns)))
+		return false;
 	if (rule->until_ns && now_ns >= rule->until_ns)
 		return false;
 	if (rule->first && state->seen >= rule->after + rule->first)

@@ -117,12 +117,21 @@ uint64_t fault_due_ns(struct fault_state *state, uint8_t order, uint64_t delay_n
 /* Is the link down for what arrives now?  Rules for certain frames only have spoken
  * when it was offered. */
 bool fault_is_down(const struct fault_spec *spec, struct fault_state *state,
-		   uint64_t now_ns, enum fault_note_kind *why);
+		   uint64_t now_ns, struct fault_trail *trail);
 
-/* For who looks: is the link up, is the rule for frames of this moment? */
+/* The rule whose rate the line of a rule sends at: that of the state that the link is
+ * in, if it has one. */
+const struct fault_rule *fault_pace(const struct fault_spec *spec,
+				    struct fault_state *state, uint32_t index,
+				    uint64_t now_ns);
+
+/* For who looks: is the link up, which state is it in (NULL: it has none), is the rule
+ * for frames of this moment? */
 bool fault_is_up(const struct fault_spec *spec, const struct fault_state *state,
 		 uint64_t now_ns);
-bool fault_rule_in_force(const struct fault_rule *rule,
-			 const struct fault_rule_state *state, uint64_t now_ns);
+const char *fault_in_state(const struct fault_spec *spec, const struct fault_state *state,
+			   uint64_t now_ns);
+bool fault_rule_in_force(const struct fault_spec *spec, const struct fault_state *state,
+			 uint32_t index, uint64_t now_ns);
 
 #endif

@@ -14,9 +14,9 @@ enum {
 	OPPORTUNITY_BYTES = 1500, /* mahimahi's */
 	RED_WEIGHT_LOG2 = 9,
 	RED_FRACTION_BITS = 16,
-	RED_IDLE_BYTES = 500,	  /* the small frame of RED's idle time */
+	RED_IDLE_BYTES = 500,	    /* the small frame of RED's idle time */
 	BYTES_IN_64_BITS = 1 << 30, /* as nanoseconds at 1 bit/s, and a rest */
-	CODEL_FRAME_BYTES = 1514, /* a queue of one such frame is never too slow */
+	CODEL_FRAME_BYTES = 1514,   /* a queue of one such frame is never too slow */
 };
 
 static void note_time(struct fault_trail *trail, enum fault_note_kind kind, uint8_t rule,
@@ -33,11 +33,11 @@ static void red_idle(const struct fault_rule *rule, struct fault_line *line,
 		     uint64_t now_ns)
 {
 	uint64_t keep = (UINT64_C(1) << 32) - (UINT64_C(1) << (32 - RED_WEIGHT_LOG2));
+	uint64_t rate_bps = line->rate_bps ? line->rate_bps : rule->rate_bps;
 	uint64_t n = 0;
 
-	if (rule->rate_bps)
-		n = (uint64_t)((unsigned __int128)(now_ns - line->idle_ns) *
-			       rule->rate_bps /
+	if (rate_bps)
+		n = (uint64_t)((unsigned __int128)(now_ns - line->idle_ns) * rate_bps /
 			       (8 * RED_IDLE_BYTES * NS_PER_BIT_AT_1BPS));
 	for (; n && line->average; n >>= 1) {
 		if (n & 1)
@@ -290,6 +290,11 @@ static uint64_t send_at_rate(const struct fault_rule *rule, struct fault_line *l
 	uint64_t bytes = line_bytes(rule, size);
 	unsigned __int128 work;
 
+	/* The rest of a nanosecond is in parts of the rate. */
+	if (line->rate_bps != rule->rate_bps) {
+		line->rate_bps = rule->rate_bps;
+		line->free_rest = 0;
+	}
 	if (line->free_ns + (line->free_rest > 0) < now_ns) {
 		line->free_ns = now_ns;
 		line->free_rest = 0;
@@ -366,7 +371,8 @@ static uint64_t send_by_trace(const struct fault_rule *rule, struct fault_line *
 	return line->left_ns > now_ns ? line->left_ns : now_ns;
 }
 
-struct fault_line_start fault_line_start(const struct fault_rule *rule, uint8_t index,
+struct fault_line_start fault_line_start(const struct fault_rule *rule,
+					 const struct fault_rule *pace, uint8_t index,
 					 struct fault_rule_state *state, uint32_t size,
 					 bool can_mark, uint64_t since_ns,
 					 uint64_t now_ns, struct fault_trail *trail)
@@ -398,11 +404,11 @@ struct fault_line_start fault_line_start(const struct fault_rule *rule, uint8_t 
 	}
 	start.step = LINE_SENDS;
 	start.at_ns = now_ns;
-	if (rule->rate_bps)
-		start.at_ns = send_at_rate(rule, line, size, now_ns);
+	if (pace->rate_bps)
+		start.at_ns = send_at_rate(pace, line, size, now_ns);
 	else if (rule->capacity)
 		start.at_ns = send_by_trace(rule, line, size, since_ns, now_ns);
-	if ((rule->rate_bps || rule->capacity) && start.at_ns > since_ns)
+	if ((line->rate_bps || rule->capacity) && start.at_ns > since_ns)
 		note_time(trail, NOTE_WAITED, index, start.at_ns - since_ns);
 	return start;
 }

@@ -65,8 +65,9 @@ struct fault_line_start {
 };
 
 /* The frame at the front, of size bytes, that came at since_ns: what now?  The one
- * before it has left. */
-struct fault_line_start fault_line_start(const struct fault_rule *rule, uint8_t index,
+ * before it has left.  pace: whose rate it is (fault_pace()). */
+struct fault_line_start fault_line_start(const struct fault_rule *rule,
+					 const struct fault_rule *pace, uint8_t index,
 					 struct fault_rule_state *state, uint32_t size,
 					 bool can_mark, uint64_t since_ns,
 					 uint64_t now_ns, struct fault_trail *trail);

@@ -20,3 +20,13 @@ int32_t quantile(const struct quantiles *table, uint64_t bits)
 	part = (int64_t)(tail << (64 - shift) >> 32); /* of the cell, in 2^-32 */
 	return value[i] + (int32_t)(((int64_t)value[i + 1] - value[i]) * part >> 32);
 }
+
+uint64_t quantile_exponential_ns(uint64_t mean_ns, uint64_t bits)
+{
+	/* Standardised: mean 0, standard deviation 1. */
+	int64_t x = QUANTILE_ONE + (int64_t)quantile(&quantiles_exponential, bits);
+
+	if (x < 1)
+		x = 1;
+	return (uint64_t)((unsigned __int128)mean_ns * (uint64_t)x >> 16) + 1;
+}

@@ -31,5 +31,7 @@ extern const struct quantiles quantiles_normal, quantiles_exponential, quantiles
 
 /* bits: 64 uniform ones. */
 int32_t quantile(const struct quantiles *table, uint64_t bits);
+/* A time of an exponential distribution with that mean, at least 1 ns. */
+uint64_t quantile_exponential_ns(uint64_t mean_ns, uint64_t bits);
 
 #endif

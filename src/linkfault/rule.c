@@ -5,6 +5,7 @@ void fault_rule_copy(struct fault_rule *to, const struct fault_rule *from)
 {
 	*to = *from;
 	filter_ref(to->filter);
+	fault_chain_ref(to->states);
 	fault_data_ref(to->loss_list);
 	fault_data_ref(to->corrupt_at);
 	fault_data_ref(to->capacity);
@@ -14,6 +15,7 @@ void fault_rule_copy(struct fault_rule *to, const struct fault_rule *from)
 void fault_rule_clear(struct fault_rule *rule)
 {
 	filter_free(rule->filter);
+	fault_chain_free(rule->states);
 	fault_data_free(rule->loss_list);
 	fault_data_free(rule->corrupt_at);
 	fault_data_free(rule->capacity);

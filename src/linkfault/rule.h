@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "linkfault/chain.h"
 #include "linkfault/data.h"
 #include "linkfault/filter.h"
 
@@ -92,15 +93,17 @@ struct fault_rule {
 
 	/* Match.  Those that pass are counted from 0; the rule is for number n iff
 	 * after <= n < after + first. */
-	struct filter *filter;	 /* NULL: every frame */
-	uint64_t after, first;	 /* first 0: no end */
-	uint32_t apply_ppb;	 /* 0: always */
-	uint64_t until_ns;	 /* of lab time; 0: for ever */
-	struct fault_cycle when; /* only while on */
+	struct filter *filter;	   /* NULL: every frame */
+	uint64_t after, first;	   /* first 0: no end */
+	uint32_t apply_ppb;	   /* 0: always */
+	uint64_t until_ns;	   /* of lab time; 0: for ever */
+	struct fault_cycle when;   /* only while on */
+	char in[FAULT_NAME_BYTES]; /* only in that state of the link; "": in any */
 
-	bool down;		 /* the carrier is lost; nothing passes */
-	struct fault_cycle flap; /* nothing passes while off; the carrier stays */
-	uint32_t mtu_bytes;	 /* larger frames vanish; 0: none do.  Without header */
+	bool down;		    /* the carrier is lost; nothing passes */
+	struct fault_cycle flap;    /* nothing passes while off; the carrier stays */
+	struct fault_chain *states; /* of the link: what rules with `in` go by */
+	uint32_t mtu_bytes; /* larger frames vanish; 0: none do.  Without header */
 
 	struct fault_chance duplicate;
 	uint32_t duplicate_count; /* further copies; 0: one */
@@ -146,6 +149,12 @@ struct fault_rule {
 
 void fault_rule_copy(struct fault_rule *to, const struct fault_rule *from);
 void fault_rule_clear(struct fault_rule *rule); /* all-zero then */
+
+/* Is it for every frame, as long as it is in force? */
+static inline bool fault_rule_is_for_all(const struct fault_rule *rule)
+{
+	return !rule->filter && !rule->apply_ppb && !rule->after && !rule->first;
+}
 
 /* Does a frame of this rule have to wait for something before it is on its way? */
 static inline bool fault_rule_has_line(const struct fault_rule *rule)

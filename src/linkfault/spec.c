@@ -108,6 +108,16 @@ bool fault_spec_is_perfect(const struct fault_spec *spec)
 	return true;
 }
 
+bool fault_spec_has_line(const struct fault_spec *spec, uint32_t index)
+{
+	if (index)
+		return !*spec->rule[index].in && fault_rule_has_line(&spec->rule[index]);
+	for (uint32_t i = 1; spec->rule[0].states && i < spec->count; i++)
+		if (*spec->rule[i].in && fault_rule_has_line(&spec->rule[i]))
+			return true;
+	return fault_rule_has_line(&spec->rule[0]);
+}
+
 bool fault_spec_is_empty(const struct fault_spec *spec)
 {
 	static const struct fault_rule none;

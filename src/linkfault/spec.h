@@ -61,6 +61,10 @@ bool fault_spec_is_empty(const struct fault_spec *spec);
 /* No frame is less time on its way, in real time or virtual: what may be waited for. */
 uint64_t fault_spec_least_delay_ns(const struct fault_spec *spec);
 
+/* Do frames of that rule wait in a line of its own?  A rate in a state of the link is
+ * one of the link's own line. */
+bool fault_spec_has_line(const struct fault_spec *spec, uint32_t index);
+
 static inline bool fault_spec_is_down(const struct fault_spec *spec)
 {
 	return spec && spec->rule[0].down;

@@ -136,13 +136,13 @@ static int check_rate(const struct fault_rule *r, struct why *why)
 	return 0;
 }
 
-static int check_queue(const struct fault_rule *r, struct why *why)
+static int check_queue(const struct fault_rule *r, bool has_line, struct why *why)
 {
-	if (!fault_rule_has_line(r) && (r->limit_frames || r->limit_bytes))
+	if (!has_line && (r->limit_frames || r->limit_bytes))
 		return why_set(why, -EINVAL,
 			       "limit needs a rate: without one, no frame waits for the "
 			       "line");
-	if (!fault_rule_has_line(r) && r->queue != QUEUE_TAIL)
+	if (!has_line && r->queue != QUEUE_TAIL)
 		return why_set(why, -EINVAL,
 			       "queue needs a rate: without one, no frame waits for the "
 			       "line");
@@ -192,10 +192,45 @@ static int check_copies(const struct fault_rule *r, struct why *why)
 	return 0;
 }
 
-static int check_rule(const struct fault_rule *r, struct why *why)
+/* What goes by the state of the link is either the link's own, or for all frames. */
+static int check_in(const struct fault_spec *spec, const struct fault_rule *r,
+		    struct why *why)
 {
+	const struct fault_chain *chain = spec->rule[0].states;
+
+	if (r != &spec->rule[0] && r->states)
+		return why_set(why, -EINVAL, "states: only of the link itself");
+	if (!*r->in)
+		return r->states ? fault_chain_check(r->states, why) : 0;
+	if (!chain)
+		return why_set(why, -EINVAL, "in: the link has no states");
+	if (fault_chain_find(chain, r->in) < 0)
+		return why_set(why, -EINVAL,
+			       "in: the link has no state \"%s\"; the first is \"%s\"",
+			       r->in, chain->node[0].name);
+	if (r->limit_frames || r->limit_bytes || r->queue != QUEUE_TAIL || r->capacity ||
+	    r->slot_max_ns || r->clog.on_ns || r->hold || r->flap.on_ns)
+		return why_set(
+			why, -EINVAL,
+			"in: limit, queue, capacity, slot, clog, hold and flap are "
+			"the link's own, in every state");
+	if ((r->rate_bps || r->down) &&
+	    (!fault_rule_is_for_all(r) || r->until_ns || r->when.on_ns))
+		return why_set(why, -EINVAL,
+			       "in: rate and down are for every frame of the state: put "
+			       "them in a rule without match, apply, after, first, when, "
+			       "until and for");
+	return 0;
+}
+
+static int check_rule(const struct fault_spec *spec, uint32_t index, struct why *why)
+{
+	const struct fault_rule *r = &spec->rule[index];
 	static int (*const checks[])(const struct fault_rule *, struct why *) = {
-		check_loss, check_delay, check_rate, check_queue, check_copies,
+		check_loss,
+		check_delay,
+		check_rate,
+		check_copies,
 	};
 	int err = check_cycle(&r->flap, "flap", why);
 
@@ -205,6 +240,10 @@ static int check_rule(const struct fault_rule *r, struct why *why)
 		err = check_share(r->apply_ppb, "apply", why);
 	for (size_t i = 0; !err && i < sizeof(checks) / sizeof(*checks); i++)
 		err = checks[i](r, why);
+	if (!err)
+		err = check_in(spec, r, why);
+	if (!err)
+		err = check_queue(r, fault_spec_has_line(spec, index), why);
 	return err;
 }
 
@@ -215,7 +254,7 @@ int fault_spec_check(const struct fault_spec *spec, struct why *why)
 	for (uint32_t i = 0; spec && !err && i < spec->count; i++) {
 		const struct fault_rule *r = &spec->rule[i];
 
-		err = check_rule(r, why);
+		err = check_rule(spec, i, why);
 		if (!err && i && fault_rule_is_idle(r))
 			err = why_set(why, -EINVAL, "it does nothing");
 		if (err && i)

@@ -33,12 +33,13 @@ static void carry_over(struct fault_rule_state *to, const struct fault_rule *now
 		to->flap = (struct fault_cycle_state){ 0 };
 	if (memcmp(&now->clog, &before->clog, sizeof(now->clog)) != 0)
 		to->clog = (struct fault_cycle_state){ 0 };
+	if (!fault_chain_same(now->states, before->states))
+		to->states = (struct fault_chain_state){ 0 };
 	if (now->jitter_ns != before->jitter_ns ||
 	    now->distribution != before->distribution)
 		to->jitter = (struct fault_last){ 0 };
-	/* The rest of a nanosecond is in parts of the rate. */
 	if (now->rate_bps != before->rate_bps)
-		to->line.free_rest = 0;
+		to->line.rate_bps = 0;
 }
 
 struct fault_state *fault_state_create(const struct fault_spec *spec, uint64_t key,

@@ -35,6 +35,7 @@ struct fault_cycle_state {
 struct fault_line {
 	uint64_t free_ns;   /* idle from free_ns + free_rest / rate_bps ns on */
 	uint64_t free_rest; /* below rate_bps: so no rounding ever adds up */
+	uint64_t rate_bps;  /* of the frame before; 0: there was none */
 	uint64_t bytes;	    /* of the frames that have not left it */
 	uint32_t frames;
 	/* RED */
@@ -63,6 +64,7 @@ struct fault_rule_state {
 	uint64_t key;  /* of its draws */
 	uint64_t seen; /* frames that matched */
 	struct fault_cycle_state when, flap, clog;
+	struct fault_chain_state states;
 	uint8_t chain; /* gemodel: 0 good, 1 bad; state: 0 (as 1), 1 .. 4 */
 	struct fault_last loss, duplicate, corrupt, reorder, jitter;
 	uint32_t since_reorder; /* frames */

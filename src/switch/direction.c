@@ -57,7 +57,7 @@ static int make_lines(struct direction *d, const struct fault_spec *spec,
 		      struct line_queue **fresh)
 {
 	for (uint32_t i = 0; i < spec->count; i++) {
-		if (!fault_rule_has_line(&spec->rule[i]))
+		if (!fault_spec_has_line(spec, i))
 			continue;
 		fresh[i] = line_queue_create(d);
 		if (!fresh[i])
@@ -329,12 +329,10 @@ void direction_offer(struct sw *sw, struct direction *direction, struct transit 
 void direction_arrive(struct sw *sw, struct transit *transit, uint64_t due_ns)
 {
 	struct direction *d = transit->direction;
-	enum fault_note_kind why;
 
 	transit->at_ns = due_ns;
 	d->count.queued--;
-	if (fault_is_down(d->spec, d->state, due_ns, &why)) {
-		fault_note_add(transit->trail, why, 0, 0, 0);
+	if (fault_is_down(d->spec, d->state, due_ns, transit->trail)) {
 		direction_drop(sw, d, transit, SW_DROP_DOWN);
 	} else if (is_cut(sw, d, transit)) {
 		direction_drop(sw, d, transit, SW_DROP_CUT);

@@ -96,9 +96,11 @@ static void run(struct sw *sw, struct line_queue *queue, uint64_t now_ns)
 		struct hold *front = queue->frames.first;
 		struct frame frame = front->transit.frame;
 		struct fault_line_start start = fault_line_start(
-			&d->spec->rule[queue->rule], queue->rule, state_of(queue),
-			frame.size, edit_can_mark(frame.bytes, frame.size),
-			front->transit.at_ns, now_ns, &front->trail);
+			&d->spec->rule[queue->rule],
+			fault_pace(d->spec, d->state, queue->rule, now_ns), queue->rule,
+			state_of(queue), frame.size,
+			edit_can_mark(frame.bytes, frame.size), front->transit.at_ns,
+			now_ns, &front->trail);
 
 		if (start.step == LINE_DROPS) {
 			lose(sw, queue, pop(queue, now_ns), SW_DROP_AQM);

@@ -87,7 +87,7 @@ static bool apply_rule(struct build *b, const struct tree *object,
 		       struct fault_spec **spec)
 {
 	static const char *const keys[] = { "name", "match", "after", "first", "apply",
-					    "when", "until", "for",   NULL };
+					    "when", "in",    "until", "for",   NULL };
 	const struct tree *match, *name;
 	struct fault_rule *rule;
 	struct why why;

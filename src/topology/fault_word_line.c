@@ -337,9 +337,7 @@ SHOW(capacity)
 
 /* ---- queue ------------------------------------------------------------- */
 
-/* One part of a limit: "100frames" or "150kB". */
-static int read_limit_part(const char *part, uint32_t *frames, uint32_t *bytes,
-			   struct why *why)
+int word_limit_part(const char *part, uint32_t *frames, uint32_t *bytes, struct why *why)
 {
 	size_t size = strlen(part), word = strlen("frames");
 	uint32_t *to = bytes;
@@ -389,7 +387,7 @@ APPLY(limit)
 				       at);
 		memcpy(part, at, size);
 		part[size] = 0;
-		err = read_limit_part(part, &frames, &bytes, why);
+		err = word_limit_part(part, &frames, &bytes, why);
 		if (err)
 			return err;
 		at = at[size] ? at + size + 1 : NULL;
@@ -399,9 +397,8 @@ APPLY(limit)
 	return 0;
 }
 
-/* "4frames,6kB" */
-static bool show_limit(uint32_t frames, uint32_t bytes, const char *between, char *text,
-		       size_t room)
+bool word_show_limit(uint32_t frames, uint32_t bytes, const char *between, char *text,
+		     size_t room)
 {
 	char size[UNITS_TEXT_BYTES_MAX] = "", count[24] = "";
 
@@ -415,8 +412,8 @@ static bool show_limit(uint32_t frames, uint32_t bytes, const char *between, cha
 
 SHOW(limit)
 {
-	return show_limit(rule->limit_frames, rule->limit_bytes, ",", text,
-			  FAULT_WORD_BYTES_MAX);
+	return word_show_limit(rule->limit_frames, rule->limit_bytes, ",", text,
+			       FAULT_WORD_BYTES_MAX);
 }
 
 /* "red MIN MAX SHARE" */
@@ -515,12 +512,6 @@ SHOW(queue)
 	return false;
 }
 
-static bool show_flag(bool flag, char *text)
-{
-	snprintf(text, FAULT_WORD_BYTES_MAX, "true");
-	return flag;
-}
-
 APPLY(ecn)
 {
 	(void)context;
@@ -529,71 +520,5 @@ APPLY(ecn)
 
 SHOW(ecn)
 {
-	return show_flag(rule->ecn, text);
-}
-
-/* ---- gates ------------------------------------------------------------- */
-
-/* "MIN [MAX] [4frames] [6kB]" */
-APPLY(slot)
-{
-	uint64_t least = 0, most = 0;
-	uint32_t frames = 0, bytes = 0;
-	struct word_parts parts = { 0 };
-	size_t i = 1;
-	int err = word_is_none(value) ? 0 : word_split(&parts, value, why);
-
-	(void)context;
-	if (!err && !word_is_none(value))
-		err = word_wait(parts.count ? parts.part[0] : "", &least, why);
-	most = least;
-	if (!err && parts.count > 1 && units_parse_ns(parts.part[1], &most, NULL) == 0) {
-		err = word_wait(parts.part[1], &most, why);
-		i++;
-	}
-	for (; !err && i < parts.count; i++)
-		err = read_limit_part(parts.part[i], &frames, &bytes, why);
-	if (!err && !most && !word_is_none(value))
-		err = why_set(why, -EINVAL, "\"%.40s\": the time is 0", value);
-	if (err)
-		return err;
-	rule->slot_min_ns = least;
-	rule->slot_max_ns = most;
-	rule->slot_frames = frames;
-	rule->slot_bytes = bytes;
-	return 0;
-}
-
-SHOW(slot)
-{
-	char a[UNITS_TEXT_BYTES_MAX], b[UNITS_TEXT_BYTES_MAX], limit[64];
-	bool limited = show_limit(rule->slot_frames, rule->slot_bytes, " ", limit,
-				  sizeof(limit));
-
-	snprintf(text, FAULT_WORD_BYTES_MAX, "%s %s%s%s",
-		 units_format_ns(a, rule->slot_min_ns),
-		 units_format_ns(b, rule->slot_max_ns), limited ? " " : "", limit);
-	return rule->slot_max_ns != 0;
-}
-
-APPLY(clog)
-{
-	(void)context;
-	return word_cycle(value, "open", "closed", &rule->clog, why);
-}
-
-SHOW(clog)
-{
-	return word_show_cycle(&rule->clog, "open", "closed", text);
-}
-
-APPLY(hold)
-{
-	(void)context;
-	return word_flag(value, &rule->hold, why);
-}
-
-SHOW(hold)
-{
-	return show_flag(rule->hold, text);
+	return word_show_flag(rule->ecn, text);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fault_word_line.h - the words of what a frame waits for: delay, rate, queue, gates
+/* fault_word_line.h - the words of what a frame waits for: delay, rate, queue, gates,
+ * states
  *
  * Rows of fault_word_table.c; see there.
  *
@@ -34,6 +35,8 @@ LINE_WORD(ecn);
 LINE_WORD(slot);
 LINE_WORD(clog);
 LINE_WORD(hold);
+LINE_WORD(states);
+LINE_WORD(in);
 
 #undef LINE_WORD
 

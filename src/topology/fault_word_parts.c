@@ -37,7 +37,8 @@ int word_split(struct word_parts *parts, const char *value, struct why *why)
 		    strlen(one) + 1 + strlen(next) >= WORD_PART_BYTES_MAX)
 			continue;
 		/* With its blank: as it was written, for messages. */
-		snprintf(one + strlen(one), WORD_PART_BYTES_MAX - strlen(one), " %s", next);
+		snprintf(one + strlen(one), WORD_PART_BYTES_MAX - strlen(one), " %s",
+			 next);
 		parts->count--;
 		memmove(next, parts->part[i + 2],
 			(parts->count - i - 1) * sizeof(parts->part[0]));
@@ -96,6 +97,12 @@ int word_flag(const char *text, bool *flag, struct why *why)
 		return why_set(why, -EINVAL, "\"%.40s\": write true or false", text);
 	*flag = yes;
 	return 0;
+}
+
+bool word_show_flag(bool flag, char *text)
+{
+	snprintf(text, FAULT_WORD_BYTES_MAX, "true");
+	return flag;
 }
 
 int word_chance(const char *value, struct fault_chance *chance, struct why *why)

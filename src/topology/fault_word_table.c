@@ -469,7 +469,8 @@ APPLY(apply_for)
 	if (!err && !ns && !word_is_none(value))
 		err = why_set(why, -EINVAL, "\"%.40s\": it would be over at once", value);
 	if (!err)
-		rule->until_ns = ns ? fault_until_ns(context ? context->now_ns : 0, ns) : 0;
+		rule->until_ns =
+			ns ? fault_until_ns(context ? context->now_ns : 0, ns) : 0;
 	return err;
 }
 
@@ -523,6 +524,7 @@ const struct fault_word fault_words[] = {
 	{ "corrupt-at", WORD_TEXT, "811", apply_corrupt_at, show_corrupt_at },
 	{ "corrupt-mode", WORD_TEXT, "fcs", apply_corrupt_mode, show_corrupt_mode },
 	{ "mtu-drop", WORD_COUNT, "1400", apply_mtu, show_mtu },
+	{ "states", WORD_TEXT, "good 10s, bad 1s", line_apply_states, line_show_states },
 	{ "flap", WORD_TEXT, "up 5s down 1s", apply_flap, show_flap },
 	{ "down", WORD_FLAG, "true", apply_down, show_down },
 };
@@ -534,6 +536,7 @@ const struct fault_word fault_match_words[] = {
 	{ "first", WORD_COUNT, "10", apply_first, show_first },
 	{ "apply", WORD_TEXT, "50%", apply_apply, show_apply },
 	{ "when", WORD_TEXT, "on 5s off 1s", apply_when, show_when },
+	{ "in", WORD_TEXT, "bad", line_apply_in, line_show_in },
 	{ "until", WORD_TEXT, "90s", apply_until, show_until },
 	{ "for", WORD_TEXT, "30s", apply_for, show_nothing },
 };

@@ -11,7 +11,7 @@
 
 #include "topology/fault_words.h"
 
-enum { WORD_PARTS_MAX = 8, WORD_PART_BYTES_MAX = 512 };
+enum { WORD_PARTS_MAX = 16, WORD_PART_BYTES_MAX = 512 };
 
 /* A value, cut at its blanks. */
 struct word_parts {
@@ -43,6 +43,12 @@ int word_share(const char *text, uint32_t *ppb, struct why *why);
 int word_wait(const char *text, uint64_t *ns, struct why *why);
 int word_count(const char *text, uint64_t most, uint64_t *count, struct why *why);
 int word_flag(const char *text, bool *flag, struct why *why);
+bool word_show_flag(bool flag, char *text);
+/* "100frames" or "150kB": one part of a limit. */
+int word_limit_part(const char *part, uint32_t *frames, uint32_t *bytes, struct why *why);
+/* "4frames,6kB"; false: there is none. */
+bool word_show_limit(uint32_t frames, uint32_t bytes, const char *between, char *text,
+		     size_t room);
 /* "1% 25%": a chance and its correlation. */
 int word_chance(const char *value, struct fault_chance *chance, struct why *why);
 bool word_show_chance(const struct fault_chance *chance, char *text);

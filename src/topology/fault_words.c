@@ -20,9 +20,10 @@ const char *const fault_word_keys[] = { "profile",    "loss",	      "delay",
 					"hold",	      "duplicate",    "duplicate-count",
 					"replay",     "corrupt",      "corrupt-bits",
 					"corrupt-at", "corrupt-mode", "mtu-drop",
-					"flap",	      "down",	      NULL };
-const char *const fault_match_keys[] = { "match", "after", "first", "apply",
-					 "when",  "until", "for",   NULL };
+					"states",     "flap",	      "down",
+					NULL };
+const char *const fault_match_keys[] = { "match", "after", "first", "apply", "when",
+					 "in",	  "until", "for",   NULL };
 
 static bool is_in(const char *key, const char *const *keys)
 {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,13 +14,12 @@
 #include "linkfault/line.h"
 #include "topology/fault_words.h"
 
-struct fault_rig rig_open(uint64_t seed, const char *words)
+static int read_words(const char *words, struct fault_spec **spec, struct why *why)
 {
 	struct fault_context context = { .dir = "/" };
-	struct fault_rig rig = { 0 };
-	struct why why = { "" };
 	char text[1024];
 	json_t *json;
+	int err;
 
 	assert_true(strlen(words) < sizeof(text));
 	for (size_t i = 0; i <= strlen(words); i++)
@@ -27,14 +27,34 @@ struct fault_rig rig_open(uint64_t seed, const char *words)
 	for (char *quote = text; (quote = strchr(quote, '\'')) != NULL;)
 		*quote = '"';
 	json = json_loads(text, 0, NULL);
-
-	if (!json || fault_words_from_json(&rig.spec, &context, json, &why))
-		fail_msg("%s: %s", words, why.text);
+	if (!json)
+		fail_msg("%s is not JSON", words);
+	err = fault_words_from_json(spec, &context, json, why);
 	json_decref(json);
+	return err;
+}
+
+struct fault_rig rig_open(uint64_t seed, const char *words)
+{
+	struct fault_rig rig = { 0 };
+	struct why why = { "" };
+
+	if (read_words(words, &rig.spec, &why))
+		fail_msg("%s: %s", words, why.text);
 	assert_non_null(rig.spec);
 	rig.state = fault_state_create(rig.spec, draw_key(seed, "L a->b"), NULL, NULL);
 	assert_non_null(rig.state);
 	return rig;
+}
+
+void rig_refused(const char *words, char text[WHY_BYTES_MAX])
+{
+	struct fault_spec *spec = NULL;
+	struct why why = { "" };
+
+	if (!read_words(words, &spec, &why))
+		fail_msg("%s: was accepted", words);
+	snprintf(text, WHY_BYTES_MAX, "%s", why.text);
 }
 
 void rig_close(struct fault_rig *rig)
@@ -106,8 +126,9 @@ static void run(struct line *line, uint64_t now_ns)
 	while (line->first < line->last) {
 		struct rig_frame *front = &line->frames[line->queue[line->first]];
 		struct fault_line_start start = fault_line_start(
-			&rig->spec->rule[0], 0, &rig->state->rule[0], front->size, true,
-			front->at_ns, now_ns, &rig->trail);
+			&rig->spec->rule[0], fault_pace(rig->spec, rig->state, 0, now_ns),
+			0, &rig->state->rule[0], front->size, true, front->at_ns, now_ns,
+			&rig->trail);
 
 		assert_true(start.step == LINE_DROPS || start.at_ns >= now_ns);
 		front->marked |= start.mark;

@@ -22,6 +22,8 @@ struct fault_rig {
  * if they are wrong. */
 struct fault_rig rig_open(uint64_t seed, const char *words);
 void rig_close(struct fault_rig *rig);
+/* The test fails unless they are refused; why: the reason. */
+void rig_refused(const char *words, char why[WHY_BYTES_MAX]);
 
 /* The verdict of the next frame; fate FAULT_DOWN and FAULT_MTU too. */
 struct fault_verdict rig_offer(struct fault_rig *rig, const uint8_t *bytes, uint32_t size,

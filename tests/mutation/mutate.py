@@ -26,6 +26,7 @@ SECONDS_MAX = 60  # an endless loop is caught, too
 FAULT, LOSS, LINE = "linkfault/fault.c", "linkfault/loss.c", "linkfault/line.c"
 DELAY, CYCLE, EDIT = "linkfault/delay.c", "linkfault/cycle.c", "linkfault/edit.c"
 CHANCE, QUANTILE = "linkfault/chance.h", "linkfault/quantile.c"
+CHAIN, SPEC = "linkfault/chain.c", "linkfault/spec.c"
 DIRECTION, QUEUE = "switch/direction.c", "switch/line_queue.c"
 
 # name, file, what is there, what is there instead
@@ -109,6 +110,25 @@ MUTATIONS = [
      "bool on = at <= cycle->on_ns;"),
     ("cycle-mean-of-the-other", CYCLE, "on ? cycle->on_ns : cycle->off_ns,",
      "on ? cycle->off_ns : cycle->on_ns,"),
+    # states
+    ("states-next-flipped", CHAIN, "u >= node->to_ppb[to]", "u < node->to_ppb[to]"),
+    ("states-share-not-taken", CHAIN, "		u -= node->to_ppb[to];\n", "		u -= 0;\n"),
+    ("states-mean-of-the-first", CHAIN, "chain->node[state->at].mean_ns",
+     "chain->node[0].mean_ns"),
+    ("states-one-draw-for-all", CHAIN, "draw_bits(key, state->n, LANE_STATE_TIME)",
+     "draw_bits(key, 0, LANE_STATE_TIME)"),
+    ("states-late", CHAIN, "while (state->end_ns <= now_ns)",
+     "while (state->end_ns + 500000 <= now_ns)"),
+    ("states-of-no-rule", FAULT, "return !*rule->in || (at && !strcmp(rule->in, at));",
+     "return true;"),
+    ("states-down-only-when-offered", FAULT, "if (spec->rule[i].down && *spec->rule[i].in",
+     "if (false && *spec->rule[i].in"),
+    ("states-own-rate-only", FAULT, "const char *at = index ? NULL : state_at",
+     "const char *at = true ? NULL : state_at"),
+    ("states-line-of-their-own", SPEC, "return !*spec->rule[index].in && fault_rule",
+     "return fault_rule"),
+    ("states-rest-kept", LINE, "		line->rate_bps = rule->rate_bps;\n		line->free_rest = 0;",
+     "		line->free_rest = 0;"),
     # the line
     ("limit-off-by-one", LINE, "line->frames >= limit_frames(rule)",
      "line->frames > limit_frames(rule)"),

@@ -273,6 +273,79 @@ static void an_overflow_drops_one_that_waits_and_keeps_the_newcomer(void **state
 		assert_int_equal(lab.got[1][i][SERIAL_AT], left[i]);
 }
 
+/* A link that is in one of two states, and a rule for the second. */
+static void set_states(const struct fault_rule *own, const struct fault_rule *second)
+{
+	struct fault_spec *spec = fault_spec_of(own);
+	struct fault_rule *rule;
+
+	spec->rule[0].states = fault_chain_create();
+	*spec->rule[0].states = (struct fault_chain){
+		.refs = 1,
+		.count = 2,
+		.node = { { "first", 5 * MS, { 0, FAULT_PPB_ALL } },
+			  { "second", 5 * MS, { FAULT_PPB_ALL } } },
+	};
+	assert_int_equal(fault_spec_add(&spec, "1", &rule, NULL), 0);
+	fault_rule_copy(rule, second);
+	snprintf(rule->name, sizeof(rule->name), "1");
+	assert_int_equal(fault_spec_check(spec, NULL), 0);
+	assert_int_equal(sw_fault_set(lab.sw, lab.link[0], DIR_AB, spec, 0, NULL), 0);
+	fault_spec_free(spec);
+}
+
+static bool in_second(uint64_t now_ns)
+{
+	const struct fault_spec *spec = sw_fault_get(lab.sw, lab.link[0], DIR_AB);
+	const struct fault_state *now = sw_fault_state(lab.sw, lab.link[0], DIR_AB);
+
+	return !strcmp(fault_in_state(spec, now, now_ns), "second");
+}
+
+/* Without a rate of its own the link is as fast as frames come in the first state; what
+ * waits from the second leaves when that ends, before what comes then. */
+static void a_rate_of_a_state_keeps_the_links_order(void **state)
+{
+	uint64_t waiting = 0;
+	uint64_t now_ns = 0;
+
+	(void)state;
+	set_states(&(struct fault_rule){ 0 },
+		   &(struct fault_rule){ .in = "second", .rate_bps = 8 * SIZE * 1000 });
+	while (!in_second(now_ns))
+		now_ns += MS;
+	for (unsigned n = 0; n < 50; n++) {
+		sw_advance(lab.sw, now_ns);
+		broadcast(now_ns);
+		now_ns += MS / 5;
+		if (sw_link_count(lab.sw, lab.link[0], DIR_AB)->queued > waiting)
+			waiting = sw_link_count(lab.sw, lab.link[0], DIR_AB)->queued;
+	}
+	sw_advance(lab.sw, now_ns + 1000 * MS);
+	assert_int_equal(lab.count[1], 50);
+	for (unsigned n = 0; n < 50; n++)
+		assert_int_equal(lab.got[1][n][SERIAL_AT], n);
+	assert_true(waiting > 1);
+}
+
+static void what_is_on_its_way_when_a_state_cuts_the_link_is_lost(void **state)
+{
+	uint64_t now_ns = 0;
+
+	(void)state;
+	set_states(&(struct fault_rule){ .delay_ns = 2 * MS },
+		   &(struct fault_rule){ .in = "second", .down = true });
+	while (in_second(now_ns) || !in_second(now_ns + 2 * MS))
+		now_ns += MS / 10;
+	broadcast(now_ns);
+	assert_int_equal(sw_link_count(lab.sw, lab.link[0], DIR_AB)->queued, 1);
+	sw_advance(lab.sw, now_ns + 2 * MS);
+	assert_int_equal(lab.count[1], 0);
+	assert_int_equal(
+		sw_link_count(lab.sw, lab.link[0], DIR_AB)->dropped[SW_DROP_DOWN], 1);
+	assert_non_null(strstr(lab.lost, "rule 1: lost: the link is down"));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -284,6 +357,8 @@ int main(void)
 		T(a_mark_in_one_queue_is_not_seen_by_another_receiver),
 		T(a_slow_queue_marks_before_a_flood_what_all_receivers_see),
 		T(a_duplicate_and_a_replay_come_again_and_say_so),
+		T(a_rate_of_a_state_keeps_the_links_order),
+		T(what_is_on_its_way_when_a_state_cuts_the_link_is_lost),
 		T(an_overflow_drops_one_that_waits_and_keeps_the_newcomer),
 	};
 

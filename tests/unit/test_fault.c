@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/draw.h"
 #include "lib/fault_rig.h"
+#include "topology/fault_words.h"
 
 #define MS UINT64_C(1000000)
 #define S  UINT64_C(1000000000)
@@ -67,6 +68,7 @@ static void every_spec_without_a_verdict_is_refused_in_the_words_of_the_file(voi
 		  "mark "
 		  "instead" },
 		{ { .flap = { 5, S, 0, false } }, "flap 5ns is not between 1ms and 24h" },
+		{ { .in = "bad" }, "in: the link has no states" },
 		{ { .replay_ppb = 1 }, "replay: after how long? Write \"1% 5s\"" },
 	};
 
@@ -244,6 +246,47 @@ static void rules_add_up_and_the_last_line_is_taken(void **state)
 	rig_close(&rig);
 }
 
+static void states_are_written_as_they_may_be_read(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "a 1s,b 2000ms", "states a 1s, b 2s" },
+		{ "a 1 s b, b 2s a 100%", "states a 1s, b 2s" },
+		{ "a 1s c, b 2s, c 1s b 25% a 75%",
+		  "states a 1s c, b 2s, c 1s a 75% b 25%" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char words[FAULT_WORDS_BYTES_MAX + 32], text[FAULT_WORDS_BYTES_MAX];
+		struct fault_rig rig;
+
+		snprintf(words, sizeof(words), "{'states':'%s'}", cases[i][0]);
+		rig = rig_open(1, words);
+		assert_string_equal(fault_words_format(rig.spec, text), cases[i][1]);
+		rig_close(&rig);
+		snprintf(words, sizeof(words), "{'states':'%s'}",
+			 text + strlen("states "));
+		rig = rig_open(1, words);
+		assert_string_equal(fault_words_format(rig.spec, text), cases[i][1]);
+		rig_close(&rig);
+	}
+}
+
+static void a_rate_in_a_state_is_of_the_links_own_line(void **state)
+{
+	struct fault_rig rig = rig_open(1, "{'states':'a 5ms, b 5ms','faults':["
+					   "{'in':'b','rate':'1Mbit'}]}");
+	unsigned limited = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 100; n++) {
+		assert_int_equal(rig_offer(&rig, blank, 64, n * MS).line, 0);
+		limited += fault_pace(rig.spec, rig.state, 0, n * MS)->rate_bps != 0;
+	}
+	assert_in_range(limited, 20, 80);
+	rig_close(&rig);
+}
+
 static void another_rule_or_model_moves_no_draw(void **state)
 {
 	struct fault_rig alone = rig_open(3, "{\"loss\":\"30%\"}");
@@ -354,6 +397,100 @@ static void a_link_flaps_to_its_plan(void **state)
 	rig_close(&rig);
 }
 
+static void what_goes_by_states_has_to_have_them(void **state)
+{
+	static const struct {
+		const char *words, *why;
+	} cases[] = {
+		{ "{'states':'a 1s'}", "states: at least two" },
+		{ "{'states':'a 1s, b'}", "states: \"b\": a state's name" },
+		{ "{'states':'a 1s, b 1s, a 2s'}",
+		  "states: there are two of the name a" },
+		{ "{'states':'a 1s, b 1us'}", "states: b: 1us is not between 1ms and" },
+		{ "{'states':'a 1s c, b 1s'}", "states: \"c\" follows a, but there is" },
+		{ "{'states':'a 1s a 10% b 90%, b 1s'}", "states: a follows itself" },
+		{ "{'states':'a 1s b 60% c 30%, b 1s, c 1s'}",
+		  "states: what follows a has 90% in all, not 100%" },
+		{ "{'states':'a 1s b 50% b 50%, b 1s'}",
+		  "states: \"b\" follows a twice" },
+		{ "{'states':'2 1s, b 1s'}", "states: \"2\": a state's name has" },
+		{ "{'states':'a 1s,b 1s,c 1s,d 1s,e 1s,f 1s,g 1s,h 1s,i 1s'}",
+		  "states: at most 8 states" },
+		{ "{'states':'a 1s, b 1s','faults':[{'in':'c','loss':'1%'}]}",
+		  "in: the link has no state \"c\"" },
+		{ "{'faults':[{'in':'c','loss':'1%'}]}", "in: the link has no states" },
+		{ "{'states':'a 1s, b 1s','faults':[{'in':'b','hold':true}]}",
+		  "in: limit, queue, capacity, slot, clog, hold and flap are" },
+		{ "{'states':'a 1s, b "
+		  "1s','faults':[{'in':'b','rate':'1Mbit','match':'tcp'}]}",
+		  "in: rate and down are for every frame of the state" },
+		{ "{'faults':[{'name':'x','states':'a 1s, b 1s','loss':'1%'}]}",
+		  "states: only of the link itself" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char why[WHY_BYTES_MAX];
+
+		rig_refused(cases[i].words, why);
+		if (!strstr(why, cases[i].why))
+			fail_msg("%s: \"%s\" is not in \"%s\"", cases[i].words,
+				 cases[i].why, why);
+	}
+}
+
+/* Whatever frames came before: with one a millisecond, and with one a second. */
+static void the_state_at_a_time_depends_on_no_frame(void **state)
+{
+	static const char words[] = "{'states':'a 7ms, b 40ms a 30% c 70%, c 20ms',"
+				    "'faults':[{'in':'b','loss':'100%'}]}";
+	struct fault_rig many = rig_open(3, words), few = rig_open(3, words);
+	struct fault_rig other = rig_open(4, words);
+	unsigned lost = 0, differ = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 100000; n++) {
+		bool in_b = rig_offer(&many, blank, 64, n * MS).fate == FAULT_LOSS;
+		const char *name = fault_in_state(few.spec, few.state, n * MS);
+
+		assert_int_equal(in_b, !strcmp(name, "b"));
+		differ += in_b !=
+			  !strcmp(fault_in_state(other.spec, other.state, n * MS), "b");
+		if (n % 1000 == 0)
+			assert_int_equal(in_b, rig_offer(&few, blank, 64, n * MS).fate ==
+						       FAULT_LOSS);
+		if (n % 1000 == 0)
+			rig_offer(&other, blank, 64, n * MS);
+		lost += in_b;
+	}
+	assert_in_range(lost, 40000, 80000);
+	assert_true(differ > 10000);
+	rig_close(&many);
+	rig_close(&few);
+	rig_close(&other);
+}
+
+static void a_link_that_is_down_in_a_state_is_down_for_what_arrives(void **state)
+{
+	struct fault_rig rig = rig_open(5, "{'states':'up 5ms, out 5ms',"
+					   "'faults':[{'in':'out','down':true}]}");
+	unsigned down = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 1000; n++) {
+		bool offered = rig_offer(&rig, blank, 64, n * MS).fate == FAULT_DOWN;
+
+		assert_int_equal(fault_is_up(rig.spec, rig.state, n * MS), !offered);
+		assert_int_equal(fault_is_down(rig.spec, rig.state, n * MS, &rig.trail),
+				 offered);
+		assert_int_equal(fault_rule_in_force(rig.spec, rig.state, 1, n * MS),
+				 offered);
+		down += offered;
+	}
+	assert_in_range(down, 300, 700);
+	rig_close(&rig);
+}
+
 static void bits_are_flipped_where_it_says_and_fcs_drops(void **state)
 {
 	uint8_t frame[64] = { 0 };
@@ -388,12 +525,17 @@ int main(void)
 		cmocka_unit_test(
 			a_rule_ends_when_its_time_is_over_and_sleeps_when_it_is_off),
 		cmocka_unit_test(rules_add_up_and_the_last_line_is_taken),
+		cmocka_unit_test(states_are_written_as_they_may_be_read),
+		cmocka_unit_test(a_rate_in_a_state_is_of_the_links_own_line),
 		cmocka_unit_test(another_rule_or_model_moves_no_draw),
 		cmocka_unit_test(a_copy_has_draws_of_its_own_and_is_told_as_one),
 		cmocka_unit_test(order_is_kept_where_it_is_promised),
 		cmocka_unit_test(lists_and_every_nth_lose_exactly_those),
 		cmocka_unit_test(frames_over_the_mtu_vanish_and_a_tag_does_not_count),
 		cmocka_unit_test(a_link_flaps_to_its_plan),
+		cmocka_unit_test(what_goes_by_states_has_to_have_them),
+		cmocka_unit_test(the_state_at_a_time_depends_on_no_frame),
+		cmocka_unit_test(a_link_that_is_down_in_a_state_is_down_for_what_arrives),
 		cmocka_unit_test(bits_are_flipped_where_it_says_and_fcs_drops),
 	};
 

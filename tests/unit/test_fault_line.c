@@ -258,11 +258,11 @@ static void slots_come_at_times_between_least_and_most(void **state)
 /* Sending takes its time, and what came after the slot waits for the next. */
 static void a_slot_lets_out_all_that_waited_for_it_however_slowly(void **state)
 {
-	struct rig_frame frames[] = {
-		{ .at_ns = 0, .size = 1000 },	  { .at_ns = 0, .size = 1000 },
-		{ .at_ns = 0, .size = 1000 },	  { .at_ns = MS / 2, .size = 1000 },
-		{ .at_ns = 11 * MS, .size = 1000 }
-	};
+	struct rig_frame frames[] = { { .at_ns = 0, .size = 1000 },
+				      { .at_ns = 0, .size = 1000 },
+				      { .at_ns = 0, .size = 1000 },
+				      { .at_ns = MS / 2, .size = 1000 },
+				      { .at_ns = 11 * MS, .size = 1000 } };
 	static const uint64_t leaves[] = { 1, 2, 3, 11, 21 };
 	struct fault_rig rig = rig_open(1, "{'rate':'8Mbit','slot':'10ms'}");
 
@@ -358,6 +358,38 @@ static void an_endless_stream_gets_all_of_a_traces_capacity(void **state)
 	rig_close(&rig);
 }
 
+/* A thousand wait from the start: each is sent at the rate of the state that the link is
+ * in when its turn comes, none overtakes, and nothing is lost or sent in between. */
+static void what_waits_goes_at_the_rate_of_the_state(void **state)
+{
+	enum { COUNT = 1000, BYTES = 1000 };
+	struct fault_rig rig = rig_open(
+		9, "{'states':'fast 50ms, slow 50ms','rate':'8Mbit',"
+		   "'limit':'2000frames','faults':[{'in':'slow','rate':'800kbit'}]}");
+	struct fault_rig look = rig_open(9, "{'states':'fast 50ms, slow 50ms'}");
+	static struct rig_frame frames[COUNT];
+	uint64_t begins_ns = 0;
+	unsigned slow = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < COUNT; n++)
+		frames[n] = (struct rig_frame){ .size = BYTES };
+	rig_line(&rig, frames, COUNT);
+	for (unsigned n = 0; n < COUNT; n++) {
+		bool is_slow =
+			!strcmp(fault_in_state(look.spec, look.state, begins_ns), "slow");
+
+		assert_int_equal(frames[n].fate, FAULT_PASS);
+		assert_int_equal(frames[n].leave_ns,
+				 begins_ns + (is_slow ? 10 * MS : MS));
+		begins_ns = frames[n].leave_ns;
+		slow += is_slow;
+	}
+	assert_in_range(slow, 30, 300);
+	rig_close(&rig);
+	rig_close(&look);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +409,7 @@ int main(void)
 		cmocka_unit_test(a_slot_lets_out_all_that_waited_for_it_however_slowly),
 		cmocka_unit_test(a_clog_holds_and_then_lets_all_go_in_order),
 		cmocka_unit_test(a_trace_of_capacity_is_followed_to_the_byte),
+		cmocka_unit_test(what_waits_goes_at_the_rate_of_the_state),
 		cmocka_unit_test(an_endless_stream_gets_all_of_a_traces_capacity),
 	};
 

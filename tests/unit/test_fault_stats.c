@@ -13,6 +13,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -340,8 +341,8 @@ static void a_paretonormal_delay_is_as_wide_as_its_parts_say(void **state)
 					 3.0 * quantile(&quantiles_pareto, v));
 		}
 	expected /= (double)GRID * GRID * QUANTILE_ONE * sqrt(10);
-	draw_delays("{'delay':'100ms','jitter':'10ms','distribution':'paretonormal'}", 511,
-		    100.0 * 1e6, 10.0 * 1e6);
+	draw_delays("{'delay':'100ms','jitter':'10ms','distribution':'paretonormal'}",
+		    511, 100.0 * 1e6, 10.0 * 1e6);
 	sample_begin();
 	for (unsigned n = 0; n < FRAMES; n++)
 		sample_add(fabs(delays[n]));
@@ -383,6 +384,85 @@ static void a_random_cycle_is_on_for_its_share_of_the_time(void **state)
 	for (uint64_t n = 0; n < FRAMES; n++)
 		sample_add(rig_offer(&rig, blank, 64, n * MS).fate == FAULT_DOWN);
 	assert_mean("down", 5.0 / 25);
+	rig_close(&rig);
+}
+
+/* The share is pi_i m_i / sum of pi_j m_j.  pi of these steps, for one visit of good:
+ * good = 0.4 bad, so bad = 2.5; bad = 0.3 good + 0.5 fair, so fair = 4.4; slow = 0.5 fair
+ * = 2.2; and fair = 0.7 good + slow + 0.6 bad = 4.4. */
+static void a_link_is_in_each_state_for_its_share_of_the_time(void **state)
+{
+	static const struct {
+		const char *name;
+		double visits, mean_ms;
+	} of[] = { { "good", 1, 20 },
+		   { "fair", 4.4, 10 },
+		   { "slow", 2.2, 3 },
+		   { "bad", 2.5, 5 } };
+	double sum = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++)
+		sum += of[i].visits * of[i].mean_ms;
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		struct fault_rig rig;
+		char words[256];
+
+		snprintf(words, sizeof(words),
+			 "{'states':'good 20ms fair 70%% bad 30%%, fair 10ms slow 50%% "
+			 "bad "
+			 "50%%, slow 3ms fair, bad 5ms good 40%% fair 60%%',"
+			 "'faults':[{'in':'%s','loss':'100%%'}]}",
+			 of[i].name);
+		rig = rig_open(610, words);
+		sample_begin();
+		for (uint64_t n = 0; n < FRAMES; n++)
+			sample_add(rig_offer(&rig, blank, 64, n * MS).fate == FAULT_LOSS);
+		assert_mean(of[i].name, of[i].visits * of[i].mean_ms / sum);
+		rig_close(&rig);
+	}
+}
+
+/* Each stay on its own: how long, how spread (of an exponential time the square has the
+ * mean 2 m^2), what follows. */
+static void a_state_lasts_and_is_left_as_it_says(void **state)
+{
+	struct fault_rig rig = rig_open(
+		611, "{'states':'a 2ms b 25% c 75%, b 30ms, c 400ms a 99.5% b 0.5%'}");
+	static const double mean_ms[] = { 2, 30, 400 };
+	/* from, to, share */
+	static const struct {
+		unsigned from, to;
+		double share;
+	} steps[] = { { 0, 1, 0.25 }, { 1, 2, 1 }, { 2, 1, 0.005 } };
+
+	(void)state;
+	for (unsigned what = 0; what < 3 * ARRAY_SIZE(mean_ms); what++) {
+		struct fault_chain_state chain = { 0 };
+		unsigned want = what % 3, before = 0;
+		uint64_t now_ns = 0, end_ns;
+
+		sample_begin();
+		while (sample.n < FRAMES) {
+			unsigned at =
+				fault_chain_at(rig.spec->rule[0].states, &chain,
+					       rig.state->rule[0].key, now_ns, &end_ns);
+			double ms = (double)(end_ns - now_ns) / (double)MS;
+
+			if (what >= 6 && now_ns && before == steps[want].from)
+				sample_add(at == steps[want].to);
+			else if (what < 6 && at == want)
+				sample_add(what < 3 ? ms : ms * ms);
+			before = at;
+			now_ns = end_ns;
+		}
+		if (what >= 6 && steps[want].share == 1)
+			assert_true(sample.sum == sample.n);
+		else
+			assert_mean("stay", what < 3   ? mean_ms[want]
+					    : what < 6 ? 2 * mean_ms[want] * mean_ms[want]
+						       : steps[want].share);
+	}
 	rig_close(&rig);
 }
 
@@ -447,6 +527,8 @@ int main(void)
 		cmocka_unit_test(
 			correlated_jitter_keeps_its_mean_and_has_its_correlation),
 		cmocka_unit_test(a_random_cycle_is_on_for_its_share_of_the_time),
+		cmocka_unit_test(a_link_is_in_each_state_for_its_share_of_the_time),
+		cmocka_unit_test(a_state_lasts_and_is_left_as_it_says),
 		cmocka_unit_test(red_drops_its_share_at_a_constant_queue),
 		cmocka_unit_test(an_overflowing_queue_at_twice_its_rate_loses_half),
 	};
