@@ -73,6 +73,7 @@ const char *draw_lane_name(enum draw_lane lane)
 		[LANE_OVERFLOW] = "overflow",
 		[LANE_STATE_TIME] = "states, time in one",
 		[LANE_STATE_NEXT] = "states, which is next",
+		[LANE_SLOT_JITTER] = "slot, jitter",
 		[LANE_PARTITION_ORDER] = "partition order",
 		[LANE_PARTITION_KIND] = "partition kind",
 		[LANE_PARTITION_WAY] = "partition way",

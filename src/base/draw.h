@@ -48,9 +48,10 @@ enum draw_lane {
 	LANE_CYCLE_OFF = 20,
 	LANE_SLOT = 21, /* how long until the n-th slot? */
 	LANE_RED = 22,
-	LANE_OVERFLOW = 23,	   /* which one of those that wait? */
-	LANE_STATE_TIME = 24,	   /* how long is the n-th state of a link? */
-	LANE_STATE_NEXT = 25,	   /* and which is it? */
+	LANE_OVERFLOW = 23,   /* which one of those that wait? */
+	LANE_STATE_TIME = 24, /* how long is the n-th state of a link? */
+	LANE_STATE_NEXT = 25, /* and which is it? */
+	LANE_SLOT_JITTER = 26,
 	LANE_PARTITION_ORDER = 64, /* in which order are its nodes dealt out? */
 	LANE_PARTITION_KIND = 65,  /* what does a random partition do this time? */
 	LANE_PARTITION_WAY = 66,   /* both ways, or one? */

@@ -12,24 +12,34 @@
 #include "cli/ui.h"
 #include "topology/fault_words.h"
 
+static bool is_drawn(const char *key)
+{
+	return !strcmp(key, "distribution") || !strcmp(key, "slot");
+}
+
 /* A file that a word names: the lab runs elsewhere, so the whole path. */
 static int whole_path(const char *key, const char *value, char **whole, struct why *why)
 {
 	static const char *const with_file[] = { "table ", "samples ", "trace " };
 	const char *file =
 		strcmp(key, "capacity") || !strcmp(value, "none") ? NULL : value;
-	cleanup_free char *path = NULL;
+	cleanup_free char *name = NULL, *path = NULL;
 
 	*whole = NULL;
-	for (size_t i = 0; !strcmp(key, "distribution") && i < ARRAY_SIZE(with_file); i++)
+	for (size_t i = 0; is_drawn(key) && i < ARRAY_SIZE(with_file); i++)
 		if (!strncmp(value, with_file[i], strlen(with_file[i])))
 			file = value + strlen(with_file[i]);
 	if (!file)
 		return 0;
-	path = realpath(file, NULL);
+	/* Of a slot, the times are behind it. */
+	name = strndup(file, strcmp(key, "slot") ? strlen(file) : strcspn(file, " "));
+	if (!name)
+		return why_set(why, -ENOMEM, "out of memory");
+	path = realpath(name, NULL);
 	if (!path)
-		return why_errno(why, -errno, "%s: %s", key, file);
-	if (asprintf(whole, "%.*s%s", (int)(file - value), value, path) < 0) {
+		return why_errno(why, -errno, "%s: %s", key, name);
+	if (asprintf(whole, "%.*s%s%s", (int)(file - value), value, path,
+		     file + strlen(name)) < 0) {
 		*whole = NULL;
 		return why_set(why, -ENOMEM, "out of memory");
 	}

@@ -90,7 +90,8 @@ static void add_notes(json_t *step, const struct fault_trail *trail, unsigned in
 static bool is_for_frame(enum draw_lane lane)
 {
 	return lane != LANE_CYCLE_ON && lane != LANE_CYCLE_OFF && lane != LANE_SLOT &&
-	       lane != LANE_STATE_TIME && lane != LANE_STATE_NEXT;
+	       lane != LANE_SLOT_JITTER && lane != LANE_STATE_TIME &&
+	       lane != LANE_STATE_NEXT;
 }
 
 /* Was the draw made by that direction, or by a rule of its fault? */

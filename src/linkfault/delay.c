@@ -25,13 +25,14 @@ static int64_t scale(int64_t x, int64_t jitter_ns, int64_t one)
 	return (int64_t)((product - (product < 0 ? one - 1 : 0)) / one);
 }
 
-static int64_t jitter_of(const struct fault_rule *rule, uint64_t bits)
+int64_t fault_spread_ns(enum fault_distribution distribution, uint64_t width_ns,
+			const struct fault_data *table, uint64_t bits)
 {
-	int64_t jitter_ns = (int64_t)rule->jitter_ns;
+	int64_t jitter_ns = (int64_t)width_ns;
 
-	switch (rule->distribution) {
+	switch (distribution) {
 	case DIST_UNIFORM:
-		return (int64_t)bits_below(bits, 2 * rule->jitter_ns + 1) - jitter_ns;
+		return (int64_t)bits_below(bits, 2 * width_ns + 1) - jitter_ns;
 	case DIST_NORMAL:
 		return scale(quantile(&quantiles_normal, bits), jitter_ns, QUANTILE_ONE);
 	case DIST_PARETO:
@@ -43,10 +44,10 @@ static int64_t jitter_of(const struct fault_rule *rule, uint64_t bits)
 		return scale(quantile(&quantiles_exponential, bits), jitter_ns,
 			     QUANTILE_ONE);
 	case DIST_TABLE:
-		return scale(rule->table->value[bits_below(bits, rule->table->count)],
-			     jitter_ns, TABLE_ONE);
+		return scale(table->value[bits_below(bits, table->count)], jitter_ns,
+			     TABLE_ONE);
 	case DIST_SAMPLES:
-		return rule->table->value[bits_below(bits, rule->table->count)];
+		return table->value[bits_below(bits, table->count)];
 	case DIST_TRACE:
 		break;
 	}
@@ -62,9 +63,10 @@ uint64_t fault_delay_ns(const struct fault_rule *rule, struct fault_rule_state *
 	if (rule->distribution == DIST_TRACE)
 		ns += rule->table->value[number % rule->table->count];
 	else if (rule->jitter_ns || rule->distribution == DIST_SAMPLES)
-		ns += jitter_of(rule,
-				dice_bits_again(dice, LANE_JITTER, LANE_JITTER_AGAIN,
-						rule->jitter_rho_ppb, &state->jitter));
+		ns += fault_spread_ns(
+			rule->distribution, rule->jitter_ns, rule->table,
+			dice_bits_again(dice, LANE_JITTER, LANE_JITTER_AGAIN,
+					rule->jitter_rho_ppb, &state->jitter));
 	return ns < 0 ? 0 : (uint64_t)ns;
 }
 

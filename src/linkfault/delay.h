@@ -19,6 +19,10 @@
 
 #include "linkfault/chance.h"
 
+/* What is added to a mean: by the distribution, of that jitter, from 64 uniform bits.
+ * Not of a trace. */
+int64_t fault_spread_ns(enum fault_distribution distribution, uint64_t jitter_ns,
+			const struct fault_data *table, uint64_t bits);
 /* number: the frame's, among those that the rule is for. */
 uint64_t fault_delay_ns(const struct fault_rule *rule, struct fault_rule_state *state,
 			struct fault_dice dice, uint64_t number);

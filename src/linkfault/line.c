@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "linkfault/cycle.h"
+#include "linkfault/delay.h"
 #include "linkfault/edit.h"
 
 #define NS_PER_BIT_AT_1BPS UINT64_C(1000000000)
@@ -181,6 +182,22 @@ static uint64_t clogged_until(const struct fault_rule *rule,
 	return now_ns;
 }
 
+/* From one slot to the next. */
+static uint64_t slot_interval_ns(const struct fault_rule *rule,
+				 struct fault_rule_state *state)
+{
+	uint64_t no = state->line.slot_no++;
+	int64_t ns = (int64_t)(rule->slot_min_ns +
+			       draw_below(state->key, no, LANE_SLOT,
+					  rule->slot_max_ns - rule->slot_min_ns + 1));
+
+	if (rule->slot_jitter_ns)
+		ns += fault_spread_ns(rule->slot_distribution, rule->slot_jitter_ns,
+				      rule->slot_table,
+				      draw_bits(state->key, no, LANE_SLOT_JITTER));
+	return ns < 0 ? 0 : (uint64_t)ns;
+}
+
 static uint64_t slot_from(const struct fault_rule *rule, struct fault_rule_state *state,
 			  uint32_t size, uint64_t since_ns, uint64_t now_ns)
 {
@@ -198,9 +215,7 @@ static uint64_t slot_from(const struct fault_rule *rule, struct fault_rule_state
 	if (now_ns < line->slot_next_ns)
 		return line->slot_next_ns;
 	line->slot_ns = now_ns;
-	line->slot_next_ns = now_ns + rule->slot_min_ns +
-			     draw_below(state->key, line->slot_no++, LANE_SLOT,
-					rule->slot_max_ns - rule->slot_min_ns + 1);
+	line->slot_next_ns = now_ns + slot_interval_ns(rule, state);
 	line->slot_frames = 1;
 	line->slot_bytes = size;
 	return now_ns;

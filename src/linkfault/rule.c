@@ -10,6 +10,7 @@ void fault_rule_copy(struct fault_rule *to, const struct fault_rule *from)
 	fault_data_ref(to->corrupt_at);
 	fault_data_ref(to->capacity);
 	fault_data_ref(to->table);
+	fault_data_ref(to->slot_table);
 }
 
 void fault_rule_clear(struct fault_rule *rule)
@@ -20,6 +21,7 @@ void fault_rule_clear(struct fault_rule *rule)
 	fault_data_free(rule->corrupt_at);
 	fault_data_free(rule->capacity);
 	fault_data_free(rule->table);
+	fault_data_free(rule->slot_table);
 	*rule = (struct fault_rule){ 0 };
 }
 

@@ -133,10 +133,15 @@ struct fault_rule {
 	uint32_t red_ppb; /* probability at red_max_bytes */
 	uint64_t codel_target_ns, codel_interval_ns;
 	bool ecn; /* mark instead of drop, where the frame allows */
+	/* The next slot is uniform in [min, max] later, and jitter * x by the
+	 * distribution if that is not uniform (min is max then). */
 	uint64_t slot_min_ns, slot_max_ns; /* slot_max_ns 0: no slots */
-	uint32_t slot_frames, slot_bytes;  /* to a slot; 0: no limit */
-	struct fault_cycle clog;	   /* nothing leaves while off */
-	bool hold;			   /* nothing leaves until this is lifted */
+	uint64_t slot_jitter_ns;
+	enum fault_distribution slot_distribution;
+	struct fault_data *slot_table;
+	uint32_t slot_frames, slot_bytes; /* to a slot; 0: no limit */
+	struct fault_cycle clog;	  /* nothing leaves while off */
+	bool hold;			  /* nothing leaves until this is lifted */
 
 	uint64_t delay_ns, jitter_ns;
 	uint32_t jitter_rho_ppb;

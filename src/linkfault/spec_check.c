@@ -161,6 +161,14 @@ static int check_queue(const struct fault_rule *r, bool has_line, struct why *wh
 			       "nothing to mark instead");
 	if (r->slot_min_ns > r->slot_max_ns)
 		return why_set(why, -EINVAL, "slot: the least is longer than the most");
+	if (r->slot_jitter_ns > r->slot_min_ns)
+		return why_set(why, -EINVAL,
+			       "slot: the jitter is larger than the time: a slot cannot "
+			       "come before the one that was before it");
+	if (r->slot_distribution >= DIST_SAMPLES ||
+	    (r->slot_distribution == DIST_TABLE && !r->slot_table) ||
+	    (r->slot_jitter_ns && r->slot_min_ns != r->slot_max_ns))
+		return why_set(why, -EINVAL, "slot: which time, by which distribution?");
 	if (!r->slot_max_ns && (r->slot_frames || r->slot_bytes))
 		return why_set(why, -EINVAL, "slot: no time");
 	return check_cycle(&r->clog, "clog", why);

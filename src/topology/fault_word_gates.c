@@ -18,45 +18,120 @@
 
 /* ---- gates ------------------------------------------------------------- */
 
-/* "MIN [MAX] [4frames] [6kB]" */
-APPLY(slot)
-{
-	uint64_t least = 0, most = 0;
-	uint32_t frames = 0, bytes = 0;
-	struct word_parts parts = { 0 };
-	size_t i = 1;
-	int err = word_is_none(value) ? 0 : word_split(&parts, value, why);
+struct slot {
+	uint64_t min_ns, max_ns, jitter_ns;
+	enum fault_distribution distribution;
+	struct fault_data *table;
+	uint32_t frames, bytes;
+};
 
-	(void)context;
-	if (!err && !word_is_none(value))
-		err = word_wait(parts.count ? parts.part[0] : "", &least, why);
-	most = least;
-	if (!err && parts.count > 1 && units_parse_ns(parts.part[1], &most, NULL) == 0) {
-		err = word_wait(parts.part[1], &most, why);
-		i++;
+/* "MIN [MAX]".  *used: how many parts that took. */
+static int read_slot_range(struct slot *slot, const struct word_parts *parts,
+			   size_t *used, struct why *why)
+{
+	int err = word_wait(parts->count ? parts->part[0] : "", &slot->min_ns, why);
+
+	slot->max_ns = slot->min_ns;
+	*used = 1;
+	if (!err && parts->count > 1 &&
+	    units_parse_ns(parts->part[1], &slot->max_ns, NULL) == 0) {
+		err = word_wait(parts->part[1], &slot->max_ns, why);
+		++*used;
 	}
-	for (; !err && i < parts.count; i++)
-		err = word_limit_part(parts.part[i], &frames, &bytes, why);
-	if (!err && !most && !word_is_none(value))
-		err = why_set(why, -EINVAL, "\"%.40s\": the time is 0", value);
+	return err;
+}
+
+/* netem's "NAME TIME JITTER", or "table FILE TIME JITTER". */
+static int read_slot_drawn(struct slot *slot, const struct fault_context *context,
+			   const struct word_parts *parts, size_t *used, struct why *why)
+{
+	size_t at = slot->distribution == DIST_TABLE ? 2 : 1;
+	uint64_t ns = 0;
+	int err = 0;
+
+	*used = at + 2;
+	if (parts->count < *used || slot->distribution >= DIST_SAMPLES)
+		return why_set(why, -EINVAL,
+			       "\"%.40s\": uniform, normal, pareto, paretonormal, "
+			       "exponential or table and a file's name, then a time and "
+			       "its jitter were expected, such as \"normal 5ms 1ms\"",
+			       parts->part[0]);
+	err = word_wait(parts->part[at], &ns, why);
+	if (!err)
+		err = word_wait(parts->part[at + 1], &slot->jitter_ns, why);
+	if (!err && (!slot->jitter_ns || slot->jitter_ns > ns))
+		err = why_set(why, -EINVAL,
+			      "\"%.40s\": a jitter between 0 and the time was expected",
+			      parts->part[at + 1]);
+	if (!err && slot->distribution == DIST_TABLE)
+		err = word_file(context, DATA_TABLE, parts->part[1], &slot->table, why);
+	slot->min_ns = slot->max_ns = ns;
+	if (!err && slot->distribution == DIST_UNIFORM) {
+		slot->min_ns -= slot->jitter_ns;
+		slot->max_ns += slot->jitter_ns;
+		slot->jitter_ns = 0;
+	}
+	return err;
+}
+
+static int read_slot(struct slot *slot, const struct fault_context *context,
+		     const char *value, struct why *why)
+{
+	struct word_parts parts;
+	int which, err = word_split(&parts, value, why);
+	size_t used = 0;
+
 	if (err)
 		return err;
-	rule->slot_min_ns = least;
-	rule->slot_max_ns = most;
-	rule->slot_frames = frames;
-	rule->slot_bytes = bytes;
+	which = line_distribution(parts.count ? parts.part[0] : "");
+	if (which < 0) {
+		err = read_slot_range(slot, &parts, &used, why);
+	} else {
+		slot->distribution = (enum fault_distribution)which;
+		err = read_slot_drawn(slot, context, &parts, &used, why);
+	}
+	for (size_t i = used; !err && i < parts.count; i++)
+		err = word_limit_part(parts.part[i], &slot->frames, &slot->bytes, why);
+	if (!err && !slot->max_ns)
+		err = why_set(why, -EINVAL, "\"%.40s\": the time is 0", value);
+	return err;
+}
+
+/* "MIN [MAX] [4frames] [6kB]", "normal 5ms 1ms [4frames] [6kB]" */
+APPLY(slot)
+{
+	struct slot slot = { 0 };
+	int err = word_is_none(value) ? 0 : read_slot(&slot, context, value, why);
+
+	if (err) {
+		fault_data_free(slot.table);
+		return err;
+	}
+	fault_data_free(rule->slot_table);
+	rule->slot_min_ns = slot.min_ns;
+	rule->slot_max_ns = slot.max_ns;
+	rule->slot_jitter_ns = slot.jitter_ns;
+	rule->slot_distribution = slot.distribution;
+	rule->slot_table = slot.table;
+	rule->slot_frames = slot.frames;
+	rule->slot_bytes = slot.bytes;
 	return 0;
 }
 
 SHOW(slot)
 {
 	char a[UNITS_TEXT_BYTES_MAX], b[UNITS_TEXT_BYTES_MAX], limit[64];
+	const struct fault_data *table = rule->slot_table;
 	bool limited = word_show_limit(rule->slot_frames, rule->slot_bytes, " ", limit,
 				       sizeof(limit));
+	bool drawn = rule->slot_jitter_ns != 0;
 
-	snprintf(text, FAULT_WORD_BYTES_MAX, "%s %s%s%s",
+	snprintf(text, FAULT_WORD_BYTES_MAX, "%s%s%s%s%s %s%s%s",
+		 drawn ? line_distributions[rule->slot_distribution] : "",
+		 table ? " " : "", table ? table->name : "", drawn ? " " : "",
 		 units_format_ns(a, rule->slot_min_ns),
-		 units_format_ns(b, rule->slot_max_ns), limited ? " " : "", limit);
+		 units_format_ns(b, drawn ? rule->slot_jitter_ns : rule->slot_max_ns),
+		 limited ? " " : "", limit);
 	return rule->slot_max_ns != 0;
 }
 

@@ -110,14 +110,22 @@ SHOW(correlation)
 	return rule->jitter_rho_ppb != 0;
 }
 
-static const char *const distributions[] = {
+const char *const line_distributions[LINE_DISTRIBUTIONS] = {
 	[DIST_UNIFORM] = "uniform",	    [DIST_NORMAL] = "normal",
 	[DIST_PARETO] = "pareto",	    [DIST_PARETONORMAL] = "paretonormal",
 	[DIST_EXPONENTIAL] = "exponential", [DIST_TABLE] = "table",
 	[DIST_SAMPLES] = "samples",	    [DIST_TRACE] = "trace",
 };
 
-static int load_distribution(const struct fault_context *context, size_t which,
+int line_distribution(const char *name)
+{
+	for (int i = 0; i < LINE_DISTRIBUTIONS; i++)
+		if (!strcmp(name, line_distributions[i]))
+			return i;
+	return -1;
+}
+
+static int load_distribution(const struct fault_context *context, int which,
 			     const char *file, struct fault_data **data, struct why *why)
 {
 	enum fault_data_kind kind = which == DIST_TABLE	    ? DATA_TABLE
@@ -131,18 +139,13 @@ APPLY(distribution)
 {
 	struct fault_data *data = NULL;
 	struct word_parts parts;
-	size_t which = 0;
-	int err = word_split(&parts, value, why);
-	const char *name = parts.count ? parts.part[0] : "";
+	int which = 0, err = word_split(&parts, value, why);
 
 	if (err)
 		return err;
 	if (!word_is_none(value))
-		while (which < ARRAY_SIZE(distributions) &&
-		       strcmp(name, distributions[which]) != 0)
-			which++;
-	if (which == ARRAY_SIZE(distributions) ||
-	    parts.count != (which >= DIST_TABLE ? 2 : 1))
+		which = line_distribution(parts.count ? parts.part[0] : "");
+	if (which < 0 || parts.count != (which >= DIST_TABLE ? 2 : 1))
 		return why_set(
 			why, -EINVAL,
 			"\"%.40s\": write uniform, normal, pareto, paretonormal, "
@@ -160,8 +163,9 @@ APPLY(distribution)
 
 SHOW(distribution)
 {
-	snprintf(text, FAULT_WORD_BYTES_MAX, "%s%s%s", distributions[rule->distribution],
-		 rule->table ? " " : "", rule->table ? rule->table->name : "");
+	snprintf(text, FAULT_WORD_BYTES_MAX, "%s%s%s",
+		 line_distributions[rule->distribution], rule->table ? " " : "",
+		 rule->table ? rule->table->name : "");
 	return rule->distribution != DIST_UNIFORM;
 }
 

@@ -18,6 +18,12 @@
 	bool line_show_##name(const struct fault_rule *rule,                             \
 			      char text[FAULT_WORD_BYTES_MAX])
 
+enum { LINE_DISTRIBUTIONS = DIST_TRACE + 1 };
+
+/* Their names, by enum fault_distribution; the one of a name, or -1. */
+extern const char *const line_distributions[LINE_DISTRIBUTIONS];
+int line_distribution(const char *name);
+
 LINE_WORD(delay);
 LINE_WORD(jitter);
 LINE_WORD(correlation);

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,32 @@
 
 #include "base/cleanup.h"
 #include "lib/fault_rig.h"
+#include "topology/fault_words.h"
 
 #define MS UINT64_C(1000000)
 #define S  UINT64_C(1000000000)
+
+/* A direction whose words name a file with that text. */
+static struct fault_rig open_with_file(uint64_t seed, const char *before,
+				       const char *text, const char *behind)
+{
+	char path[] = "/tmp/netlab-test-XXXXXX", words[256];
+	struct fault_rig rig;
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	snprintf(words, sizeof(words), "%s%s%s", before, path, behind);
+	rig = rig_open(seed, words);
+	unlink(path);
+	return rig;
+}
+
+static struct fault_rig open_trace(const char *text)
+{
+	return open_with_file(1, "{'capacity':'", text, "'}");
+}
 
 /* One byte at 3 Mbit/s takes 2666.67 ns.  A million such frames take
  * 8/3 s; rounding each one up would be off by 333 us. */
@@ -255,6 +279,61 @@ static void slots_come_at_times_between_least_and_most(void **state)
 	rig_close(&rig);
 }
 
+/* What a seed means may never change.  The times are those of a second implementation, by
+ * the exact quantile functions, to a microsecond. */
+static void slots_are_drawn_as_they_always_were(void **state)
+{
+	static const struct {
+		const char *slot;
+		uint64_t us[6];
+	} cases[] = {
+		{ "2ms 6ms", { 0, 5115, 10341, 15273, 20512, 25428 } },
+		{ "normal 4ms 1ms", { 0, 4571, 9576, 14602, 18877, 22723 } },
+		{ "pareto 4ms 1ms", { 0, 4025, 8431, 12860, 16706, 20374 } },
+		{ "paretonormal 4ms 1ms", { 0, 3769, 8303, 12940, 16481, 20611 } },
+		{ "exponential 4ms 1ms", { 0, 4259, 9108, 13988, 17925, 21503 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rig_frame frames[6] = { 0 };
+		struct fault_rig rig;
+		char words[64];
+
+		snprintf(words, sizeof(words), "{'slot':'%s 1frames'}", cases[i].slot);
+		rig = rig_open(9, words);
+		rig_line(&rig, frames, 6);
+		for (unsigned n = 0; n < 6; n++)
+			if (frames[n].leave_ns / 1000 != cases[i].us[n])
+				fail_msg("%s: slot %u at %" PRIu64 " us", cases[i].slot,
+					 n, frames[n].leave_ns / 1000);
+		rig_close(&rig);
+	}
+}
+
+static void a_slots_table_is_read_and_drawn_from(void **state)
+{
+	struct rig_frame frames[200] = { 0 };
+	struct fault_rig rig = open_with_file(9, "{'slot':'table ", "-8192 8192\n",
+					      " 4ms 1ms 1frames'}");
+	char text[FAULT_WORDS_BYTES_MAX];
+	unsigned early = 0;
+
+	(void)state;
+	rig_line(&rig, frames, ARRAY_SIZE(frames));
+	for (unsigned n = 1; n < ARRAY_SIZE(frames); n++) {
+		uint64_t gap = frames[n].leave_ns - frames[n - 1].leave_ns;
+
+		assert_true(gap == 3 * MS || gap == 5 * MS);
+		early += gap == 3 * MS;
+	}
+	assert_in_range(early, 70, 130);
+	fault_words_format(rig.spec, text);
+	assert_non_null(strstr(text, "slot table /tmp/netlab-test-"));
+	assert_non_null(strstr(text, " 4ms 1ms 1frames"));
+	rig_close(&rig);
+}
+
 /* Sending takes its time, and what came after the slot waits for the next. */
 static void a_slot_lets_out_all_that_waited_for_it_however_slowly(void **state)
 {
@@ -289,25 +368,6 @@ static void a_clog_holds_and_then_lets_all_go_in_order(void **state)
 }
 
 /* ---- capacity ---------------------------------------------------------- */
-
-static char trace_path[] = "/tmp/netlab-trace-XXXXXX";
-
-static struct fault_rig open_trace(const char *content)
-{
-	char words[128], path[sizeof(trace_path)];
-	struct fault_rig rig;
-	int fd;
-
-	memcpy(path, trace_path, sizeof(path));
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, content, strlen(content)), (ssize_t)strlen(content));
-	close(fd);
-	snprintf(words, sizeof(words), "{'capacity':'%s'}", path);
-	rig = rig_open(1, words);
-	unlink(path);
-	return rig;
-}
 
 /* mahimahi's rules: 1500 bytes at each of the times, small frames share one, a large
  * one takes several, what nobody waits for is lost, and the trace begins anew after
@@ -406,6 +466,8 @@ int main(void)
 		cmocka_unit_test(red_leaves_a_short_queue_alone_and_ends_a_long_one),
 		cmocka_unit_test(a_slot_lets_through_what_waits_up_to_its_frames),
 		cmocka_unit_test(slots_come_at_times_between_least_and_most),
+		cmocka_unit_test(slots_are_drawn_as_they_always_were),
+		cmocka_unit_test(a_slots_table_is_read_and_drawn_from),
 		cmocka_unit_test(a_slot_lets_out_all_that_waited_for_it_however_slowly),
 		cmocka_unit_test(a_clog_holds_and_then_lets_all_go_in_order),
 		cmocka_unit_test(a_trace_of_capacity_is_followed_to_the_byte),

@@ -277,6 +277,22 @@ static void draw_delays(const char *words, uint64_t seed, double mean_ns, double
 	rig_close(&rig);
 }
 
+/* What draw_delays() or draw_slots() has left, by Kolmogorov and Smirnov. */
+static void assert_distribution(const char *what, double (*cdf)(double x))
+{
+	double distance = 0;
+
+	qsort(delays, FRAMES, sizeof(*delays), compare);
+	for (unsigned n = 0; n < FRAMES; n++) {
+		double f = cdf(delays[n]);
+
+		distance = fmax(distance, fabs(f - (double)n / FRAMES));
+		distance = fmax(distance, fabs(f - (n + 1.0) / FRAMES));
+	}
+	if (distance > 1.95 / sqrt(FRAMES))
+		fail_msg("%s: distance %g", what, distance);
+}
+
 static void delays_have_the_distribution_that_was_asked_for(void **state)
 {
 	static const struct {
@@ -294,20 +310,60 @@ static void delays_have_the_distribution_that_was_asked_for(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		double distance = 0;
-
 		draw_delays(cases[i].words, 500 + i, 100.0 * 1e6, 10.0 * 1e6);
 		assert_mean(cases[i].words, 0);
-		qsort(delays, FRAMES, sizeof(*delays), compare);
-		for (unsigned n = 0; n < FRAMES; n++) {
-			double f = cases[i].cdf(delays[n]);
-
-			distance = fmax(distance, fabs(f - (double)n / FRAMES));
-			distance = fmax(distance, fabs(f - (n + 1.0) / FRAMES));
-		}
-		if (distance > 1.95 / sqrt(FRAMES))
-			fail_msg("%s: distance %g", cases[i].words, distance);
+		assert_distribution(cases[i].words, cases[i].cdf);
 	}
+}
+
+/* The same of the times from slot to slot. */
+static void draw_slots(const char *words, uint64_t seed, double mean_ns, double unit_ns)
+{
+	struct fault_rig rig = rig_open(seed, words);
+	struct fault_line *line = &rig.state->rule[0].line;
+	uint64_t now_ns = 0;
+
+	sample_begin();
+	for (uint64_t n = 0; n < FRAMES; n++) {
+		struct fault_line_start start;
+
+		trail_begin(&rig.trail);
+		start = fault_line_start(&rig.spec->rule[0], &rig.spec->rule[0], 0,
+					 &rig.state->rule[0], 64, false, 0, now_ns,
+					 &rig.trail);
+		assert_int_equal(start.step, LINE_SENDS);
+		delays[n] = ((double)(line->slot_next_ns - now_ns) - mean_ns) / unit_ns;
+		sample_add(delays[n]);
+		now_ns = line->slot_next_ns;
+	}
+	rig_close(&rig);
+}
+
+static void slots_have_the_distribution_that_was_asked_for(void **state)
+{
+	static const struct {
+		const char *words;
+		double (*cdf)(double x);
+	} cases[] = {
+		{ "{'slot':'90ms 110ms 1frames'}", uniform_cdf },
+		{ "{'slot':'uniform 100ms 10ms 1frames'}", uniform_cdf },
+		{ "{'slot':'normal 100ms 10ms 1frames'}", normal_cdf },
+		{ "{'slot':'exponential 100ms 10ms 1frames'}", exponential_cdf },
+		{ "{'slot':'pareto 100ms 10ms 1frames'}", pareto_cdf },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		draw_slots(cases[i].words, 520 + i, 100.0 * 1e6, 10.0 * 1e6);
+		assert_mean(cases[i].words, 0);
+		assert_distribution(cases[i].words, cases[i].cdf);
+	}
+	draw_slots("{'slot':'paretonormal 100ms 10ms 1frames'}", 530, 100.0 * 1e6,
+		   10.0 * 1e6);
+	assert_mean("paretonormal", 0);
+	/* Cut at zero, 1 + z has the mean Phi(1) + phi(1). */
+	draw_slots("{'slot':'normal 1ms 1ms 1frames'}", 531, 0, 1e6);
+	assert_mean("cut", normal_cdf(1) + exp(-0.5) / sqrt(2 * M_PI));
 }
 
 static void a_paretonormal_delay_has_its_mean_and_its_deviation(void **state)
@@ -522,6 +578,7 @@ int main(void)
 		cmocka_unit_test(copies_damage_and_overtaking_have_their_shares),
 		cmocka_unit_test(every_bit_is_as_likely_as_another),
 		cmocka_unit_test(delays_have_the_distribution_that_was_asked_for),
+		cmocka_unit_test(slots_have_the_distribution_that_was_asked_for),
 		cmocka_unit_test(a_paretonormal_delay_has_its_mean_and_its_deviation),
 		cmocka_unit_test(a_paretonormal_delay_is_as_wide_as_its_parts_say),
 		cmocka_unit_test(
