@@ -23,7 +23,8 @@ struct transit {
 	struct direction *direction; /* the last it was offered to; NULL: none yet */
 	uint64_t frame_no;	     /* there */
 	uint64_t at_ns;		     /* when it is here: never before it was due */
-	bool entering;		     /* its port's tap has not seen it yet */
+	/* Its bytes as they came, until its port's tap has seen it; then NULL. */
+	const uint8_t *entering;
 	struct fault_trail *trail; /* what was decided so far: sw.trail, or its hold's */
 };
 

@@ -194,7 +194,7 @@ static void send_off(struct sw *sw, struct direction *d, struct transit *transit
 		direction_drop(sw, d, transit, SW_DROP_POOL);
 		return;
 	}
-	hold->transit.entering = false;
+	hold->transit.entering = NULL;
 	d->count.queued++;
 	port_tap_enter(sw, transit);
 }
@@ -304,7 +304,7 @@ static void offer_impaired(struct sw *sw, struct direction *d, struct transit *t
 		trail_back_to(trail, copy ? here : told);
 		trail->copy = copy;
 		/* Only the frame itself came in from the machine. */
-		one.entering = transit->entering && !copy;
+		one.entering = copy ? NULL : transit->entering;
 		judge(sw, d, &one, &offer, copy);
 	}
 }

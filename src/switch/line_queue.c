@@ -138,7 +138,7 @@ void line_queue_join(struct sw *sw, struct line_queue *queue, struct transit *tr
 	}
 	hold->delay_ns = verdict->delay_ns;
 	hold->order = verdict->order;
-	hold->transit.entering = false;
+	hold->transit.entering = NULL;
 	port_tap_enter(sw, transit);
 	d->count.queued++;
 	hold_list_append(&queue->frames, hold);

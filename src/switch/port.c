@@ -15,16 +15,18 @@ static void tap(struct sw *sw, const struct sw_tap_event *event)
 
 void port_tap_enter(struct sw *sw, struct transit *transit)
 {
+	struct frame frame = { transit->entering, transit->frame.size };
+
 	if (!transit->entering)
 		return;
-	transit->entering = false;
+	transit->entering = NULL;
 	if (transit->from->tapped)
 		tap(sw, &(struct sw_tap_event){ .port = transit->from->index,
 						.from = transit->from->index,
 						.inbound = true,
 						.fate = SW_PASS,
 						.now_ns = sw->now_ns,
-						.frame = transit->frame,
+						.frame = frame,
 						.trail = transit->trail });
 }
 
@@ -32,8 +34,10 @@ void port_tap_drop(struct sw *sw, struct transit *transit, enum sw_fate fate)
 {
 	const struct direction *d = transit->direction;
 	bool late = !transit->entering;
+	struct frame frame = { late ? transit->frame.bytes : transit->entering,
+			       transit->frame.size };
 
-	transit->entering = false;
+	transit->entering = NULL;
 	if (transit->from->tapped)
 		tap(sw, &(struct sw_tap_event){ .port = transit->from->index,
 						.from = transit->from->index,
@@ -43,7 +47,7 @@ void port_tap_drop(struct sw *sw, struct transit *transit, enum sw_fate fate)
 						.direction = d ? d->name : NULL,
 						.frame_no = transit->frame_no,
 						.now_ns = sw->now_ns,
-						.frame = transit->frame,
+						.frame = frame,
 						.trail = transit->trail });
 }
 
@@ -65,7 +69,7 @@ void port_enter(struct sw *sw, struct port *port, struct frame frame)
 	struct transit transit = { .frame = frame,
 				   .from = port,
 				   .at_ns = sw->now_ns,
-				   .entering = true,
+				   .entering = frame.bytes,
 				   .trail = &sw->trail };
 	enum sw_fate fate = SW_PASS;
 

@@ -93,10 +93,11 @@ struct sw_count {
 	uint64_t edited;	       /* corrupted or marked */
 };
 
-/* What a tap sees.  A frame is seen where it enters (inbound: from the guest,
- * with the fate it met there if it was dropped at once) and where it leaves
- * (outbound: to the guest); a frame that is dropped on the way is seen with its
- * reason at the port where it entered, at the time of the drop. */
+/* What a tap sees.  A frame is seen where it enters (inbound: from the guest, with
+ * the bytes that it came with, and the fate it met there if it was dropped at once)
+ * and where it leaves (outbound: to the guest, with the bytes that the guest gets); a
+ * frame that is dropped on the way is seen with its reason at the port where it
+ * entered, at the time of the drop. */
 struct sw_tap_event {
 	uint32_t port;
 	uint32_t from; /* the port at which it entered; port itself if inbound */

@@ -22,6 +22,7 @@ struct lab {
 	unsigned count[PORTS];
 	uint8_t serial; /* of the next frame */
 	uint8_t got[PORTS][GOT_MAX][SIZE];
+	uint8_t entered[SIZE], left[SIZE]; /* as the taps saw the last one */
 	char trail[FAULT_TRAIL_BYTES_MAX]; /* of what was seen last */
 	char lost[FAULT_TRAIL_BYTES_MAX];  /* of what was dropped last */
 };
@@ -39,6 +40,7 @@ static int deliver(void *ctx, uint32_t port, struct frame frame)
 static void tap(void *ctx, const struct sw_tap_event *event)
 {
 	(void)ctx;
+	memcpy(event->inbound ? lab.entered : lab.left, event->frame.bytes, SIZE);
 	fault_trail_format(event->fate == SW_PASS ? lab.trail : lab.lost, event->trail);
 }
 
@@ -133,6 +135,31 @@ static void damage_without_a_delay_leaves_the_senders_bytes_alone(void **state)
 	assert_memory_not_equal(lab.got[1][0], sent, SIZE);
 	assert_memory_equal(lab.got[2][0], sent, SIZE);
 	assert_int_equal(sw_pool_bytes(lab.sw), 0);
+}
+
+static void taps_see_the_bytes_that_came_and_those_that_leave(void **state)
+{
+	/* At once, from a line, from a delay; and marked. */
+	static const struct fault_rule rules[] = {
+		{ .corrupt = { FAULT_PPB_ALL, 0 } },
+		{ .corrupt = { FAULT_PPB_ALL, 0 }, .rate_bps = 1000000 },
+		{ .corrupt = { FAULT_PPB_ALL, 0 }, .delay_ns = MS },
+		{ .loss = { FAULT_PPB_ALL, 0 }, .ecn = true },
+	};
+	uint64_t now_ns = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		const uint8_t *sent;
+
+		set(lab.link[0], DIR_AB, rules[i], now_ns);
+		sent = broadcast(now_ns);
+		now_ns += 10 * MS;
+		sw_advance(lab.sw, now_ns);
+		assert_memory_equal(lab.entered, sent, SIZE);
+		assert_memory_not_equal(lab.left, sent, SIZE);
+		assert_memory_equal(lab.left, lab.got[1][lab.count[1] - 1], SIZE);
+	}
 }
 
 static void what_is_held_comes_in_order_when_the_hold_is_lifted(void **state)
@@ -352,6 +379,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_flood_is_damaged_only_where_the_damage_is),
 		T(damage_without_a_delay_leaves_the_senders_bytes_alone),
+		T(taps_see_the_bytes_that_came_and_those_that_leave),
 		T(what_is_held_comes_in_order_when_the_hold_is_lifted),
 		T(a_line_goes_on_when_only_the_hold_is_lifted),
 		T(a_mark_in_one_queue_is_not_seen_by_another_receiver),
