@@ -86,7 +86,7 @@ static void adopt(struct sw *sw, struct direction *d, struct fault_spec *spec,
 		}
 		line_queue_destroy(sw, lines[i]);
 		lines[i] = kept;
-		kept->rule = (uint8_t)i;
+		line_queue_renumber(kept, (uint8_t)i, old_spec, spec);
 	}
 	/* What is left of the old ones has no line any more. */
 	for (uint32_t i = 0; old && i < old_spec->count; i++) {

@@ -2,6 +2,7 @@
 #include "switch/line_queue.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "linkfault/edit.h"
@@ -168,6 +169,23 @@ void line_queue_event(struct sw *sw, struct line_queue *queue, uint64_t now_ns)
 		send_off(sw, queue, pop(queue, now_ns), now_ns);
 	}
 	run(sw, queue, now_ns);
+}
+
+static uint8_t same_rule(uint8_t rule, const struct fault_spec *before,
+			 const struct fault_spec *spec)
+{
+	for (uint32_t i = 0; rule != NO_RULE && i < spec->count; i++)
+		if (!strcmp(spec->rule[i].name, before->rule[rule].name))
+			return (uint8_t)i;
+	return NO_RULE;
+}
+
+void line_queue_renumber(struct line_queue *queue, uint8_t rule,
+			 const struct fault_spec *before, const struct fault_spec *spec)
+{
+	queue->rule = rule;
+	for (struct hold *hold = queue->frames.first; hold; hold = hold->next)
+		hold->order = same_rule(hold->order, before, spec);
 }
 
 void line_queue_changed(struct sw *sw, struct line_queue *queue, uint64_t now_ns)

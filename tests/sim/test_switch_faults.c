@@ -195,6 +195,42 @@ static void a_line_goes_on_when_only_the_hold_is_lifted(void **state)
 	assert_int_equal(lab.count[1], 2);
 }
 
+/* The link's own line, and a rule that keeps the order; name "": without that rule. */
+static void set_with_rule(const char *name, uint64_t now_ns)
+{
+	struct fault_spec *spec = fault_spec_create();
+	struct fault_rule *rule;
+
+	assert_non_null(spec);
+	spec->rule[0].rate_bps = 8 * SIZE * 1000;
+	if (*name) {
+		assert_int_equal(fault_spec_add(&spec, name, &rule, NULL), 0);
+		rule->delay_ns = 5 * MS;
+		rule->keep_order = true;
+	}
+	assert_int_equal(sw_fault_set(lab.sw, lab.link[0], DIR_AB, spec, now_ns, NULL),
+			 0);
+	fault_spec_free(spec);
+}
+
+static void a_frame_on_a_line_outlives_the_rule_that_kept_its_order(void **state)
+{
+	static const char *const names[] = { "", "other", "kept" };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t at_ns = i * 100 * MS;
+
+		set_with_rule("kept", at_ns);
+		broadcast(at_ns);
+		broadcast(at_ns);
+		set_with_rule(names[i], at_ns + MS / 2);
+		sw_advance(lab.sw, at_ns + 50 * MS);
+		/* Both keep their delay. */
+		assert_int_equal(lab.count[1], 2 * (i + 1));
+	}
+}
+
 /* A millisecond for each frame on the line; CoDel's target is two. */
 static struct fault_rule slow_queue(void)
 {
@@ -382,6 +418,7 @@ int main(void)
 		T(taps_see_the_bytes_that_came_and_those_that_leave),
 		T(what_is_held_comes_in_order_when_the_hold_is_lifted),
 		T(a_line_goes_on_when_only_the_hold_is_lifted),
+		T(a_frame_on_a_line_outlives_the_rule_that_kept_its_order),
 		T(a_mark_in_one_queue_is_not_seen_by_another_receiver),
 		T(a_slow_queue_marks_before_a_flood_what_all_receivers_see),
 		T(a_duplicate_and_a_replay_come_again_and_say_so),
