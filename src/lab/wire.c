@@ -118,27 +118,6 @@ static void set_state(struct port *port, enum port_state state, const char *why)
 	wire->ops->port(wire->ctx, port_index(port), state, why);
 }
 
-/* Is there light on the direction that leads to this port? */
-static bool has_carrier(const struct port *port)
-{
-	const struct wire *wire = port->wire;
-	uint32_t link =
-		wire->plan->nodes[port->at.node].interfaces[port->at.interface].link;
-	const struct plan_endpoint *a = &wire->plan->links[link].a;
-	bool is_a = a->node == port->at.node && a->interface == port->at.interface;
-
-	return !fault_spec_is_down(sw_fault_get(wire->sw, link, is_a ? DIR_BA : DIR_AB));
-}
-
-void wire_tell_carrier(struct port *port, bool always)
-{
-	bool carrier = has_carrier(port);
-
-	if (port->vnet && (always || carrier != port->carrier))
-		vnet_set_carrier(port->vnet, carrier);
-	port->carrier = carrier;
-}
-
 static void on_up(void *ctx)
 {
 	struct port *port = ctx;
@@ -349,12 +328,14 @@ int wire_create(struct wire **out, const struct plan *plan, uint64_t seed,
 	wire->ops = ops;
 	wire->ctx = ctx;
 	wire->due = (struct timer){ .fire = on_due, .ctx = wire };
+	wire->light = (struct timer){ .fire = wire_carrier_due, .ctx = wire };
 	wire->bury = (struct deferred){ .run = bury_dead, .ctx = wire };
 	err = build(wire, seed, why);
 	if (err) {
 		wire_destroy(wire);
 		return err;
 	}
+	wire_watch_carriers(wire);
 	*out = wire;
 	return 0;
 }
@@ -366,6 +347,7 @@ void wire_destroy(struct wire *wire)
 	for (uint32_t i = 0; wire->ports && i < wire->port_count; i++)
 		vnet_destroy(wire->ports[i].vnet);
 	timer_cancel(wire->clock, &wire->due);
+	timer_cancel(wire->clock, &wire->light);
 	deferred_cancel(&wire->bury);
 	sw_destroy(wire->sw);
 	free(wire->ports);
@@ -381,6 +363,7 @@ void wire_set_virtual(struct wire *wire, struct vtime *vtime, struct digest *dig
 	wire->digest = digest;
 	sw_set_floor(wire->sw, wire_floor_ns(wire));
 	wire_update_lookahead(wire);
+	wire_watch_carriers(wire);
 }
 
 uint64_t wire_floor_ns(const struct wire *wire)

@@ -11,7 +11,8 @@
  * from one guest costs one notification at each receiver.
  *
  * Cable and carrier: a guest sees its carrier go down when the direction that
- * leads *to* it is down, as with light in a fibre.
+ * leads *to* it is down, as with light in a fibre; with the word `carrier` also when it
+ * is down for a time (flap, states).
  *
  * A card whose guest breaks the virtio protocol, or goes away, is dead: its port
  * is down, others go on.

@@ -65,9 +65,9 @@ int wire_fault_set(struct wire *wire, const struct fault_at *at, struct fault_sp
 		err = sw_fault_set(wire->sw, at->link, at->dir, spec,
 				   clock_now_ns(wire->clock), why);
 		if (at->dir == DIR_BA)
-			wire_tell_carrier(&wire->ports[wire_port(wire, link->a)], false);
+			wire_watch_carrier(&wire->ports[wire_port(wire, link->a)]);
 		else if (link->b_kind == LINK_TO_INTERFACE)
-			wire_tell_carrier(&wire->ports[wire_port(wire, link->b)], false);
+			wire_watch_carrier(&wire->ports[wire_port(wire, link->b)]);
 	}
 	wire_update_lookahead(wire);
 	wire_settle(wire);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* wire_internal.h - what the files of the wiring share
  *
- * For wire.c (ports, cards, frames) and wire_fault.c (faults, partitions); others
- * use wire.h.
+ * For wire.c (ports, cards, frames), wire_carrier.c and wire_fault.c (faults,
+ * partitions); others use wire.h.
  */
 #ifndef NL_LAB_WIRE_INTERNAL_H
 #define NL_LAB_WIRE_INTERNAL_H
@@ -15,10 +15,12 @@ struct port {
 	struct vnet *vnet;
 	struct plan_endpoint at;
 	enum port_state state;
-	bool carrier;	/* as last told to the card */
-	bool broken;	/* the card died by the guest's fault */
-	bool to_flush;	/* has frames that the guest was not told of */
-	struct why why; /* of the card's death */
+	bool carrier;			 /* as last told to the card */
+	uint64_t carrier_change_ns;	 /* when it has to be looked at again */
+	struct fault_rule_state watched; /* for that: of the direction that leads here */
+	bool broken;			 /* the card died by the guest's fault */
+	bool to_flush;			 /* has frames that the guest was not told of */
+	struct why why;			 /* of the card's death */
 	char name[PLAN_NAME_BYTES_MAX + PLAN_IFNAME_BYTES_MAX];
 };
 
@@ -32,13 +34,15 @@ struct wire {
 	const struct wire_ops *ops;
 	void *ctx;
 	struct timer due;
+	struct timer light;   /* the next change of a carrier by itself */
 	struct deferred bury; /* cards that died in this turn */
 	struct port *ports;
 	uint32_t port_count;
 	uint32_t *first_port; /* by node */
 	uint32_t *flush;      /* ports that have to be flushed */
 	uint32_t flush_count;
-	struct histogram late; /* of frames that waited: from due to told to the machine */
+	struct histogram
+		late; /* of frames that waited: from due to told to the machine */
 	struct fault_at *pairs;
 	size_t pair_count;
 };
@@ -51,5 +55,10 @@ void wire_settle(struct wire *wire);
 void wire_update_lookahead(struct wire *wire);
 /* Tell the card if its cable has light, if that has changed or always. */
 void wire_tell_carrier(struct port *port, bool always);
+/* The faults of the direction that leads to the port have changed (or of any): tell it,
+ * now and whenever it changes by itself. */
+void wire_watch_carrier(struct port *port);
+void wire_watch_carriers(struct wire *wire);
+void wire_carrier_due(void *ctx, uint64_t now_ns); /* wire->light */
 
 #endif

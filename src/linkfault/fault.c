@@ -155,6 +155,23 @@ bool fault_is_down(const struct fault_spec *spec, struct fault_state *state,
 	return true;
 }
 
+bool fault_has_carrier(const struct fault_spec *spec, struct fault_rule_state *own,
+		       uint64_t now_ns, uint64_t *change_ns)
+{
+	const struct fault_rule *rule = spec ? &spec->rule[0] : NULL;
+	uint64_t flap_ns = UINT64_MAX, state_ns = UINT64_MAX;
+
+	*change_ns = UINT64_MAX;
+	if (!rule || rule->down || !rule->carrier)
+		return !rule || !rule->down;
+	if (rule->flap.on_ns)
+		cycle_is_on(&rule->flap, &own->flap, own->key, now_ns, &flap_ns);
+	if (rule->states)
+		fault_chain_at(rule->states, &own->states, own->key, now_ns, &state_ns);
+	*change_ns = flap_ns < state_ns ? flap_ns : state_ns;
+	return down_by(spec, own, now_ns) == NO_RULE;
+}
+
 const struct fault_rule *fault_pace(const struct fault_spec *spec,
 				    struct fault_state *state, uint32_t index,
 				    uint64_t now_ns)

@@ -125,6 +125,11 @@ const struct fault_rule *fault_pace(const struct fault_spec *spec,
 				    struct fault_state *state, uint32_t index,
 				    uint64_t now_ns);
 
+/* Does who is at the end see a carrier?  own: a copy of state->rule[0] of its own, for
+ * now_ns that never goes back.  *change_ns: until when, as far as that is known. */
+bool fault_has_carrier(const struct fault_spec *spec, struct fault_rule_state *own,
+		       uint64_t now_ns, uint64_t *change_ns);
+
 /* For who looks: is the link up, which state is it in (NULL: it has none), is the rule
  * for frames of this moment? */
 bool fault_is_up(const struct fault_spec *spec, const struct fault_state *state,

@@ -101,7 +101,8 @@ struct fault_rule {
 	char in[FAULT_NAME_BYTES]; /* only in that state of the link; "": in any */
 
 	bool down;		    /* the carrier is lost; nothing passes */
-	struct fault_cycle flap;    /* nothing passes while off; the carrier stays */
+	struct fault_cycle flap;    /* nothing passes while off */
+	bool carrier;		    /* and the carrier is lost, too (of states as well) */
 	struct fault_chain *states; /* of the link: what rules with `in` go by */
 	uint32_t mtu_bytes; /* larger frames vanish; 0: none do.  Without header */
 

@@ -200,6 +200,25 @@ static int check_copies(const struct fault_rule *r, struct why *why)
 	return 0;
 }
 
+/* Something has to take the carrier, and to give it back. */
+static int check_carrier(const struct fault_spec *spec, const struct fault_rule *r,
+			 struct why *why)
+{
+	bool goes_down = r->flap.on_ns;
+
+	if (!r->carrier)
+		return 0;
+	if (r != &spec->rule[0])
+		return why_set(why, -EINVAL, "carrier: only of the link itself");
+	for (uint32_t i = 1; i < spec->count; i++)
+		goes_down |= *spec->rule[i].in && spec->rule[i].down;
+	return goes_down
+		       ? 0
+		       : why_set(why, -EINVAL,
+				 "carrier needs a flap, or a state in which the link is "
+				 "down (down alone takes the carrier anyway)");
+}
+
 /* What goes by the state of the link is either the link's own, or for all frames. */
 static int check_in(const struct fault_spec *spec, const struct fault_rule *r,
 		    struct why *why)
@@ -250,6 +269,8 @@ static int check_rule(const struct fault_spec *spec, uint32_t index, struct why 
 		err = checks[i](r, why);
 	if (!err)
 		err = check_in(spec, r, why);
+	if (!err)
+		err = check_carrier(spec, r, why);
 	if (!err)
 		err = check_queue(r, fault_spec_has_line(spec, index), why);
 	return err;

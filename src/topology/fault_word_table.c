@@ -355,8 +355,7 @@ APPLY(apply_down)
 
 SHOW(show_down)
 {
-	snprintf(text, FAULT_WORD_BYTES_MAX, "true");
-	return rule->down;
+	return word_show_flag(rule->down, text);
 }
 
 APPLY(apply_flap)
@@ -368,6 +367,17 @@ APPLY(apply_flap)
 SHOW(show_flap)
 {
 	return word_show_cycle(&rule->flap, "up", "down", text);
+}
+
+APPLY(apply_carrier)
+{
+	(void)context;
+	return word_flag(value, &rule->carrier, why);
+}
+
+SHOW(show_carrier)
+{
+	return word_show_flag(rule->carrier, text);
 }
 
 /* ---- match ------------------------------------------------------------- */
@@ -526,6 +536,7 @@ const struct fault_word fault_words[] = {
 	{ "mtu-drop", WORD_COUNT, "1400", apply_mtu, show_mtu },
 	{ "states", WORD_TEXT, "good 10s, bad 1s", line_apply_states, line_show_states },
 	{ "flap", WORD_TEXT, "up 5s down 1s", apply_flap, show_flap },
+	{ "carrier", WORD_FLAG, "true", apply_carrier, show_carrier },
 	{ "down", WORD_FLAG, "true", apply_down, show_down },
 };
 const size_t fault_word_count = ARRAY_SIZE(fault_words);

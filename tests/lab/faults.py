@@ -265,6 +265,20 @@ def test_a_link_goes_down_and_comes_back(home):
     equal(lab.exec("a", "cat /sys/class/net/eth0/carrier").strip(), "1", "carrier")
 
 
+def test_a_flap_takes_the_carrier_if_asked(home):
+    lab = wired(home, flap="up 500ms down 500ms")
+    # Without the word it is silent: in these three seconds it goes down three times.
+    seen = lab.exec("a", "timeout 3 ip monitor link || true")
+    check("NO-CARRIER" not in seen, seen)
+    check(lab.reaches("a", ["b"], tries=20) == {"b"}, "nothing passes")
+    lab.netlab("fault", "set", "wire", "carrier")
+    seen = lab.exec("a", "timeout 60 ip monitor link |"
+                    " { grep -m1 NO-CARRIER && grep -m1 LOWER_UP; }")
+    check("NO-CARRIER" in seen and "LOWER_UP" in seen, seen)
+    lab.netlab("fault", "set", "--replace", "wire", "loss=1%")
+    equal(lab.exec("a", "cat /sys/class/net/eth0/carrier").strip(), "1", "carrier")
+
+
 def test_one_way_partition_lets_the_other_way_pass(home):
     lab = wired(home)
     lab.exec("a", "ping", "-c1", "b")

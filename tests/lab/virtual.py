@@ -421,6 +421,22 @@ def test_copies_and_input_reach_a_machine_in_virtual_time(home):
     equal(len(said), 3_000_000, "bytes of output")
 
 
+def test_a_carrier_flaps_at_the_nanosecond_and_again_the_same(home):
+    runs = []
+    for _ in range(2):
+        lab = virtual(home, {
+            "name": "flap", "nodes": {"a": {}, "b": {}},
+            "links": [{"endpoints": ["a", "b"], "flap": "up 3s down 2s", "carrier": True}]})
+        seen = lab.exec("a", "timeout 12 ip -t monitor link || true")
+        stamps = re.findall(r":(\d\d) 2026 (\d+) usec\n[^\n]*(NO-CARRIER|LOWER_UP)", seen)
+        flaps = [(int(s) % 5, int(us), what) for s, us, what in stamps]
+        check(flaps.count((3, 0, "NO-CARRIER")) >= 2, seen)
+        check(flaps.count((0, 0, "LOWER_UP")) >= 2, seen)
+        runs.append((seen, digest(lab)["all"]))
+        lab.down()
+    equal(runs[0], runs[1], "the second run")
+
+
 def test_a_machine_that_ends_leaves_the_others_alone(home):
     lab = virtual(home, "triangle.json")
     lab.netlab("exec", "n2", "--", "sh", "-c",

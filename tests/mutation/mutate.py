@@ -129,6 +129,10 @@ MUTATIONS = [
      "return fault_rule"),
     ("states-rest-kept", LINE, "		line->rate_bps = rule->rate_bps;\n		line->free_rest = 0;",
      "		line->free_rest = 0;"),
+    # carrier
+    ("carrier-unasked", FAULT, "rule->down || !rule->carrier)", "rule->down)"),
+    ("carrier-looks-too-late", FAULT, "flap_ns < state_ns ? flap_ns : state_ns",
+     "flap_ns > state_ns ? flap_ns : state_ns"),
     # the line
     ("limit-off-by-one", LINE, "line->frames >= limit_frames(rule)",
      "line->frames > limit_frames(rule)"),

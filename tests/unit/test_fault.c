@@ -68,6 +68,10 @@ static void every_spec_without_a_verdict_is_refused_in_the_words_of_the_file(voi
 		  "mark "
 		  "instead" },
 		{ { .flap = { 5, S, 0, false } }, "flap 5ns is not between 1ms and 24h" },
+		{ { .carrier = true },
+		  "carrier needs a flap, or a state in which the link is down (down "
+		  "alone "
+		  "takes the carrier anyway)" },
 		{ { .in = "bad" }, "in: the link has no states" },
 		{ { .replay_ppb = 1 }, "replay: after how long? Write \"1% 5s\"" },
 	};
@@ -491,6 +495,47 @@ static void a_link_that_is_down_in_a_state_is_down_for_what_arrives(void **state
 	rig_close(&rig);
 }
 
+/* Asked only when it may have changed, the carrier is there whenever the link is up; and
+ * without the word, always. */
+static void a_carrier_goes_with_the_link_only_if_it_says_so(void **state)
+{
+	static const char *const words[] = {
+		"'flap':'up 30ms down 20ms phase 7ms'",
+		"'flap':'up 30ms down 20ms random'",
+		"'states':'good 20ms, fair 5ms, out 10ms',"
+		"'faults':[{'in':'out','down':true}]",
+		"'states':'good 20ms, out 10ms','flap':'up 30ms down 20ms',"
+		"'faults':[{'in':'out','down':true}]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(words); i++) {
+		bool asked = i % 2 == 0, light = true;
+		uint64_t change_ns = 0;
+		unsigned changes = 0;
+		char text[256];
+		struct fault_rig rig;
+		struct fault_rule_state own;
+
+		snprintf(text, sizeof(text), "{'carrier':%s,%s}",
+			 asked ? "true" : "false", words[i / 2]);
+		rig = rig_open(11, text);
+		own = rig.state->rule[0];
+		for (uint64_t ms = 0; ms < 1000; ms++) {
+			bool before = light;
+
+			if (ms * MS >= change_ns)
+				light = fault_has_carrier(rig.spec, &own, ms * MS,
+							  &change_ns);
+			assert_int_equal(light, !asked || fault_is_up(rig.spec, rig.state,
+								      ms * MS));
+			changes += light != before;
+		}
+		assert_true(asked ? changes > 10 : !changes && change_ns == UINT64_MAX);
+		rig_close(&rig);
+	}
+}
+
 static void bits_are_flipped_where_it_says_and_fcs_drops(void **state)
 {
 	uint8_t frame[64] = { 0 };
@@ -536,6 +581,7 @@ int main(void)
 		cmocka_unit_test(what_goes_by_states_has_to_have_them),
 		cmocka_unit_test(the_state_at_a_time_depends_on_no_frame),
 		cmocka_unit_test(a_link_that_is_down_in_a_state_is_down_for_what_arrives),
+		cmocka_unit_test(a_carrier_goes_with_the_link_only_if_it_says_so),
 		cmocka_unit_test(bits_are_flipped_where_it_says_and_fcs_drops),
 	};
 

@@ -419,6 +419,41 @@ static void a_direction_that_is_down_takes_the_carrier_at_its_far_end(void **sta
 	fake_lab_close(&fake);
 }
 
+#define MS UINT64_C(1000000)
+
+static void a_link_that_flaps_takes_the_carrier_only_if_it_says_so(void **state)
+{
+	struct fault_at at = { .link = 0, .dir = DIR_AB };
+	struct fault_rule rule = { .flap = { .on_ns = 10 * MS, .off_ns = 5 * MS },
+				   .carrier = true };
+	struct fault_spec *flap = fault_spec_of(&rule), *silent;
+
+	(void)state;
+	open_lab(pair);
+	fake_card_up("n1:eth0");
+	fake_card_up("n2:eth0");
+	wire_fault_set(fake.lab.wire, &at, flap, NULL);
+	for (unsigned ms = 1; ms < 100; ms++) {
+		fake_lab_advance(&fake, MS);
+		assert_int_equal(fake_card_carrier("n2:eth0"), ms % 15 < 10);
+		assert_true(fake_card_carrier("n1:eth0"));
+	}
+	/* A machine that comes while the link is down sees that. */
+	fake_lab_advance(&fake, 4 * MS);
+	fake_card_up("n2:eth0");
+	assert_false(fake_card_carrier("n2:eth0"));
+	rule.carrier = false;
+	silent = fault_spec_of(&rule);
+	wire_fault_set(fake.lab.wire, &at, silent, NULL);
+	for (unsigned ms = 104; ms < 140; ms++) {
+		fake_lab_advance(&fake, MS);
+		assert_true(fake_card_carrier("n2:eth0"));
+	}
+	fault_spec_free(flap);
+	fault_spec_free(silent);
+	fake_lab_close(&fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +484,7 @@ int main(void)
 		cmocka_unit_test(a_delayed_frame_comes_at_its_time_and_not_before),
 		cmocka_unit_test(
 			a_direction_that_is_down_takes_the_carrier_at_its_far_end),
+		cmocka_unit_test(a_link_that_flaps_takes_the_carrier_only_if_it_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
