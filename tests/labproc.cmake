@@ -12,6 +12,7 @@ unit_test(test_lab_commands SOURCES unit/test_lab_commands.c lib/talk.c ${fake_l
 unit_test(test_lab_gate SOURCES unit/test_lab_gate.c lib/talk.c ${fake_lab}
 	LIBS nl_cli nl_lab)
 unit_test(test_lab_inputs SOURCES unit/test_lab_inputs.c LIBS nl_lab)
+unit_test(test_lab_recorded SOURCES unit/test_lab_recorded.c LIBS nl_lab)
 unit_test(test_lab_digest SOURCES unit/test_lab_digest.c LIBS nl_lab)
 fuzz_target(fuzz_control SOURCES fuzz/fuzz_control.c ${fake_lab} LIBS nl_lab)
 unit_test(test_fidelity SOURCES unit/test_fidelity.c LIBS nl_lab)

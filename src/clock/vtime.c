@@ -190,6 +190,16 @@ static void run_inputs(struct vtime *vtime)
 	vtime->open = false;
 }
 
+static void run_planned(struct vtime *vtime)
+{
+	struct vtime_input *input = steal_ptr(&vtime->planned);
+
+	vtime->standing = false;
+	vtime->open = true;
+	input->run(input->ctx);
+	vtime->open = false;
+}
+
 static void run_window(struct vtime *vtime, const struct calendar_turn *turn)
 {
 	struct calendar *calendar = &vtime->calendar;
@@ -279,9 +289,16 @@ static bool step(struct vtime *vtime)
 	limit = limit_ns(vtime);
 	if (vtime->inputs)
 		limit = input_at_ns;
+	if (vtime->planned && vtime->planned_ns < limit)
+		limit = vtime->planned_ns;
 	if (next.at_ns > limit || next.kind == TURN_NONE) {
 		if (cue_ns <= limit) {
 			advance(vtime, cue_ns);
+			return true;
+		}
+		if (vtime->planned && vtime->planned_ns == limit) {
+			advance(vtime, limit);
+			run_planned(vtime);
 			return true;
 		}
 		if (vtime->inputs) {
@@ -503,6 +520,14 @@ void vtime_input_cancel(struct vtime *vtime, struct vtime_input *input)
 	if (vtime->inputs_end == &input->next)
 		vtime->inputs_end = at;
 	input->queued = false;
+}
+
+void vtime_plan(struct vtime *vtime, struct vtime_input *input, uint64_t at_ns)
+{
+	ASSERT(!vtime->planned && at_ns >= vtime->calendar.now_ns);
+	vtime->planned = input;
+	vtime->planned_ns = at_ns;
+	poke(vtime);
 }
 
 bool vtime_open(const struct vtime *vtime)

@@ -159,6 +159,9 @@ struct vtime_input {
 };
 void vtime_input(struct vtime *vtime, struct vtime_input *input); /* once if twice */
 void vtime_input_cancel(struct vtime *vtime, struct vtime_input *input);
+/* An input at a time that is known: at just that, after all that happens until then.
+ * Time does not pass beyond it.  At most one waits so; run() may give the next one. */
+void vtime_plan(struct vtime *vtime, struct vtime_input *input, uint64_t at_ns);
 /* May what reaches guests be done now?  True within vtime_input.run(). */
 bool vtime_open(const struct vtime *vtime);
 

@@ -75,6 +75,8 @@ struct vtime {
 	uint64_t pace_host_ns, pace_lab_ns; /* pace counts from here */
 	struct timer pace_timer;	    /* of host */
 	struct vtime_input *inputs, **inputs_end;
+	struct vtime_input *planned; /* NULL: none */
+	uint64_t planned_ns;
 
 	uint64_t guard_ns;
 	struct timer guard; /* of host; set while somebody is waited for */

@@ -101,6 +101,11 @@ void control_finish(struct control *control, int timeout_ms);
 void control_set_gate(struct control *control, const struct control_gate *gate);
 void control_gate_opened(struct control *control);
 
+/* Run a verb for nobody: what it answers and tells later is dropped.  The gate is not
+ * asked.  Its id, and those that body refers to, are of such calls only. */
+int control_do(struct control *control, json_int_t id, const char *verb,
+	       const json_t *body, struct why *why);
+
 void control_wake(struct control *control, unsigned mask);
 /* Is there a connection that was adopted, and is it still open?  gone(), with the
  * ctx of the verbs, is called when one closes. */

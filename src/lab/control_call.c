@@ -166,10 +166,21 @@ static int run(struct call *call, const char *name, struct why *why)
 	if (!verb)
 		return why_set(why, -EINVAL, "unknown verb \"%.40s\"", name);
 	err = check_keys(verb, call->body, why);
-	if (!err && call->conn->request_count >= CONTROL_REQUESTS_MAX)
+	if (!err && call->conn != control->nobody &&
+	    call->conn->request_count >= CONTROL_REQUESTS_MAX)
 		err = why_set(why, -EBUSY, "%d requests are under way on this connection",
 			      CONTROL_REQUESTS_MAX);
 	return err ? err : verb->run(control->ctx, call, why);
+}
+
+int control_do(struct control *control, json_int_t id, const char *verb,
+	       const json_t *body, struct why *why)
+{
+	struct call call = { .control = control, .id = id, .body = body };
+	int err = control->nobody ? 0 : conn_create_nobody(control, why);
+
+	call.conn = control->nobody;
+	return err ? err : run(&call, verb, why);
 }
 
 /* An id that is under way again would make every later line ambiguous. */

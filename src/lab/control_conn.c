@@ -29,10 +29,13 @@ void conn_kick(struct conn *conn)
 
 void conn_send(struct conn *conn, json_t *line)
 {
-	cleanup_free char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+	cleanup_free char *text =
+		line && conn->fd >= 0 ? json_dumps(line, JSON_COMPACT) : NULL;
 	size_t size = text ? strlen(text) : 0;
 
 	json_decref(line);
+	if (conn->fd < 0)
+		return;
 	/* A line that cannot be said must not be missing silently. */
 	if (!text) {
 		conn->dead = true;
@@ -235,6 +238,31 @@ static void on_event(void *ctx, uint32_t events)
 	conn_kick(conn);
 }
 
+static void link_conn(struct conn *conn)
+{
+	struct control *control = conn->control;
+
+	conn->next = control->first;
+	if (conn->next)
+		conn->next->prev = conn;
+	control->first = conn;
+	control->conn_count++;
+}
+
+int conn_create_nobody(struct control *control, struct why *why)
+{
+	struct conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn)
+		return why_set(why, -ENOMEM, "control: out of memory");
+	conn->control = control;
+	conn->fd = -1;
+	conn->work = (struct deferred){ .run = work, .ctx = conn };
+	link_conn(conn);
+	control->nobody = conn;
+	return 0;
+}
+
 int conn_create(struct control *control, int fd, bool adopted, struct why *why)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
@@ -259,11 +287,7 @@ int conn_create(struct control *control, int fd, bool adopted, struct why *why)
 		free(conn);
 		return err;
 	}
-	conn->next = control->first;
-	if (conn->next)
-		conn->next->prev = conn;
-	control->first = conn;
-	control->conn_count++;
+	link_conn(conn);
 	return 0;
 }
 
@@ -286,11 +310,14 @@ void conn_destroy(struct conn *conn)
 	if (conn->next)
 		conn->next->prev = conn->prev;
 	control->conn_count--;
+	if (conn == control->nobody)
+		control->nobody = NULL;
 	if (conn->adopted && control->adopted_gone)
 		control->adopted_gone(control->ctx);
 	deferred_cancel(&conn->work);
 	watch_close(conn->watch);
-	close(conn->fd);
+	if (conn->fd >= 0)
+		close(conn->fd);
 	while (conn->fd_count)
 		close(conn->fds[--conn->fd_count]);
 	outbuf_free(&conn->in);

@@ -22,12 +22,13 @@ struct control {
 	size_t conn_count;
 	uid_t uid;			 /* of this process, as it sees itself */
 	const struct control_gate *gate; /* NULL: always open */
+	struct conn *nobody;		 /* of control_do(); NULL: not yet */
 };
 
 struct conn {
 	struct control *control;
 	struct conn *prev, *next;
-	int fd;
+	int fd; /* -1: of nobody */
 	struct watch *watch;
 	struct deferred work;
 	struct outbuf in, out;
@@ -45,6 +46,7 @@ struct conn {
 
 /* control_conn.c */
 int conn_create(struct control *control, int fd, bool adopted, struct why *why);
+int conn_create_nobody(struct control *control, struct why *why);
 void conn_destroy(struct conn *conn);
 bool conn_has_room(const struct conn *conn);
 void conn_kick(struct conn *conn);

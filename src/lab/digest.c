@@ -12,14 +12,19 @@
 #define FNV_PRIME UINT64_C(0x100000001b3)
 #define MIX	  UINT64_C(0x9e3779b97f4a7c15)
 
+struct stream {
+	uint64_t hash, bytes;
+};
+
 struct digest {
 	bool sealed;
 	uint64_t frames, journal;
 	uint64_t frame_count, entry_count, console_bytes, log_bytes;
 	uint32_t node_count;
 	uint32_t *first_log; /* by node; one more at the end */
-	uint64_t *consoles;  /* by node */
-	uint64_t *logs;
+	struct stream *consoles; /* by node */
+	struct stream *logs;
+	struct digest_watch *watches;
 };
 
 static uint64_t mix(uint64_t hash, uint64_t word)
@@ -39,7 +44,8 @@ static uint64_t whole(uint64_t hash, const uint8_t *bytes, size_t size)
 		hash = mix(hash, word);
 	}
 	word = 0;
-	memcpy(&word, bytes, size);
+	if (size)
+		memcpy(&word, bytes, size);
 	return mix(hash, word);
 }
 
@@ -68,10 +74,17 @@ const char *digest_line(const char *line)
 	return from;
 }
 
-static void stream(uint64_t *hash, const uint8_t *bytes, size_t size)
+static void stream(struct digest *digest, struct stream *stream, uint32_t node,
+		   uint32_t service, const uint8_t *bytes, size_t size)
 {
+	struct digest_watch *watch = digest->watches;
+
 	for (size_t i = 0; i < size; i++)
-		*hash = (*hash ^ bytes[i]) * FNV_PRIME;
+		stream->hash = (stream->hash ^ bytes[i]) * FNV_PRIME;
+	stream->bytes += size;
+	for (; watch; watch = watch->next)
+		if (watch->stream)
+			watch->stream(watch->ctx, node, service, bytes, size);
 }
 
 int digest_create(struct digest **out, const struct plan *plan, struct why *why)
@@ -96,9 +109,9 @@ int digest_create(struct digest **out, const struct plan *plan, struct why *why)
 	digest->first_log[plan->node_count] = logs;
 	digest->frames = digest->journal = FNV_BASIS;
 	for (size_t n = 0; n < plan->node_count; n++)
-		digest->consoles[n] = FNV_BASIS;
+		digest->consoles[n].hash = FNV_BASIS;
 	for (uint32_t l = 0; l < logs; l++)
-		digest->logs[l] = FNV_BASIS;
+		digest->logs[l].hash = FNV_BASIS;
 	*out = digest;
 	return 0;
 }
@@ -116,20 +129,33 @@ void digest_destroy(struct digest *digest)
 void digest_frame(struct digest *digest, enum digest_way way, uint32_t port,
 		  uint64_t now_ns, const uint8_t *bytes, size_t size)
 {
+	struct digest_watch *watch;
+	uint64_t hash;
+
 	if (!digest || digest->sealed)
 		return;
+	watch = digest->watches;
+	hash = digest_hash(bytes, size);
 	digest->frames = mix(digest->frames, (uint64_t)port << 8 | way);
 	digest->frames = mix(digest->frames, now_ns);
-	digest->frames = whole(digest->frames, bytes, size);
+	digest->frames = mix(digest->frames, hash);
 	digest->frame_count++;
+	for (; watch; watch = watch->next)
+		if (watch->frame)
+			watch->frame(watch->ctx, way, port, now_ns, size, hash);
 }
 
 void digest_entry(struct digest *digest, const char *line, size_t size)
 {
+	struct digest_watch *watch;
+
 	if (!digest || digest->sealed)
 		return;
 	digest->journal = whole(digest->journal, (const uint8_t *)line, size);
 	digest->entry_count++;
+	for (watch = digest->watches; watch; watch = watch->next)
+		if (watch->entry)
+			watch->entry(watch->ctx, line, size);
 }
 
 void digest_console(struct digest *digest, uint32_t node, const uint8_t *bytes,
@@ -137,7 +163,7 @@ void digest_console(struct digest *digest, uint32_t node, const uint8_t *bytes,
 {
 	if (!digest || digest->sealed)
 		return;
-	stream(&digest->consoles[node], bytes, size);
+	stream(digest, &digest->consoles[node], node, DIGEST_CONSOLE, bytes, size);
 	digest->console_bytes += size;
 }
 
@@ -146,8 +172,22 @@ void digest_log(struct digest *digest, uint32_t node, uint32_t service,
 {
 	if (!digest || digest->sealed)
 		return;
-	stream(&digest->logs[digest->first_log[node] + service], bytes, size);
+	stream(digest, &digest->logs[digest->first_log[node] + service], node, service,
+	       bytes, size);
 	digest->log_bytes += size;
+}
+
+void digest_watch(struct digest *digest, struct digest_watch *watch)
+{
+	watch->next = digest->watches;
+	digest->watches = watch;
+}
+
+uint64_t digest_stream_bytes(const struct digest *digest, uint32_t node, uint32_t service)
+{
+	return service == DIGEST_CONSOLE
+		       ? digest->consoles[node].bytes
+		       : digest->logs[digest->first_log[node] + service].bytes;
 }
 
 void digest_seal(struct digest *digest)
@@ -171,9 +211,9 @@ struct digest_value digest_value(const struct digest *digest)
 	};
 
 	for (uint32_t n = 0; n < digest->node_count; n++)
-		value.consoles = mix(value.consoles, digest->consoles[n]);
+		value.consoles = mix(value.consoles, digest->consoles[n].hash);
 	for (uint32_t l = 0; l < digest->first_log[digest->node_count]; l++)
-		value.logs = mix(value.logs, digest->logs[l]);
+		value.logs = mix(value.logs, digest->logs[l].hash);
 	value.all =
 		mix(mix(mix(mix(FNV_BASIS, value.frames), value.journal), value.consoles),
 		    value.logs);

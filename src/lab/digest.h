@@ -49,6 +49,22 @@ void digest_console(struct digest *digest, uint32_t node, const uint8_t *bytes,
 		    size_t size);
 void digest_log(struct digest *digest, uint32_t node, uint32_t service,
 		const uint8_t *bytes, size_t size);
+/* All that counts is told to those who watch, as it comes; they stay until the digest's
+ * end.  NULL: not wanted. */
+#define DIGEST_CONSOLE UINT32_MAX /* in place of a service's number */
+struct digest_watch {
+	void (*frame)(void *ctx, enum digest_way way, uint32_t port, uint64_t now_ns,
+		      size_t size, uint64_t hash);
+	void (*entry)(void *ctx, const char *line, size_t size);
+	void (*stream)(void *ctx, uint32_t node, uint32_t service, const uint8_t *bytes,
+		       size_t size);
+	void *ctx;
+	struct digest_watch *next;
+};
+void digest_watch(struct digest *digest, struct digest_watch *watch);
+/* Of one console (DIGEST_CONSOLE) or service's log until now. */
+uint64_t digest_stream_bytes(const struct digest *digest, uint32_t node,
+			     uint32_t service);
 /* What comes from now on is not part of it. */
 void digest_seal(struct digest *digest);
 

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "kernel/choice.h"
+#include "lab/origin.h"
 #include "lab/lab_process.h"
 #include "lab/seed.h"
 #include "node/sandbox.h"
@@ -114,6 +115,44 @@ static int write_run_files(struct lab *lab, struct why *why)
 	return rundir_write(&lab->run, "seed", seed, strlen(seed), why);
 }
 
+/* So that it can be run again. */
+static int write_origin(const struct lab_process *process,
+			const struct lab_options *options, struct why *why)
+{
+	const struct lab *lab = &process->lab;
+	struct origin_config config = {
+		.plan = lab->plan,
+		.name = lab->known_as ? lab->known_as : lab->name,
+		/* Which one is the best that is installed may change. */
+		.kernel = process->kernel_count == 1 ? process->kernel_store[0].path
+						     : options->kernel,
+		.seed = lab->seed,
+		.boot_timeout_s = options->boot_timeout_s,
+		.guard_s = options->guard_s,
+		.sets = options->sets,
+		.set_count = options->set_count,
+		.topology = options->topology ? options->topology : lab->plan->file,
+	};
+	const char **parts = calloc(
+		process->kernel_count + lab->plan->node_count + 2, sizeof(*parts));
+	int err;
+
+	if (!parts)
+		return why_set(why, -ENOMEM, "origin.json: out of memory");
+	parts[config.part_count++] = process->parts.initramfs;
+	if (*process->parts.preload)
+		parts[config.part_count++] = process->parts.preload;
+	for (size_t k = 0; k < process->kernel_count; k++)
+		parts[config.part_count++] = process->kernel_store[k].path;
+	for (size_t n = 0; n < lab->plan->node_count; n++)
+		if (lab->plan->nodes[n].image_kind == IMAGE_FILE)
+			parts[config.part_count++] = lab->plan->nodes[n].image;
+	config.parts = parts;
+	err = origin_write(&lab->run, &config, why);
+	free(parts);
+	return err;
+}
+
 static int make_folders(struct lab_process *process, const struct lab_options *options,
 			struct why *why)
 {
@@ -137,7 +176,8 @@ static int make_folders(struct lab_process *process, const struct lab_options *o
 	if (err)
 		return err;
 	snprintf(lab->info.run_dir, sizeof(lab->info.run_dir), "%s", lab->run.path);
-	return write_run_files(lab, why);
+	err = write_run_files(lab, why);
+	return err || !lab->virtual_time ? err : write_origin(process, options, why);
 }
 
 /* ---- the fork -------------------------------------------------------------------------
@@ -274,6 +314,8 @@ static int prepare(struct lab_process *process, const struct lab_options *option
 	lab->boots_at_once = options->boots_at_once;
 	if (!lab->boots_at_once)
 		lab->boots_at_once = processors > 0 ? 2 * (uint32_t)processors : 2;
+	lab->known_as = options->known_as;
+	lab->rerun_config = options->rerun;
 	lab->env.boot_timeout_ns = timeout_s * NS_PER_S;
 	lab->env.kernel_args = options->kernel_args;
 	lab->capture_target = options->capture;

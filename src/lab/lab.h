@@ -31,6 +31,7 @@
 #include <sys/types.h>
 
 #include "base/why.h"
+#include "lab/rerun.h"
 #include "topology/plan.h"
 
 enum { LAB_BOOT_TIMEOUT_S_DEFAULT = 60 };
@@ -47,6 +48,11 @@ struct lab_options {
 	uint64_t seed;
 	uint32_t boots_at_once;	 /* 0: two per processor */
 	uint32_t boot_timeout_s; /* from start to the agent's first word; 0: default */
+	const char *known_as; /* to its machines, if that is another name; or NULL */
+	const char *topology; /* where the file can be read; NULL: where the plan says */
+	const char *const *sets; /* of the compiler, to be kept */
+	size_t set_count;
+	const struct rerun_config *rerun; /* a recorded run is run again; or NULL */
 	bool virtual_time;
 	bool serial;	   /* one machine at a time */
 	uint64_t pace_ppm; /* VTIME_PACE_MAX or parts per million of the host's time */

@@ -21,6 +21,8 @@
 #include "lab/journal.h"
 #include "lab/lab.h"
 #include "lab/machine.h"
+#include "lab/recording.h"
+#include "lab/rerun.h"
 #include "lab/rundir.h"
 #include "lab/state.h"
 #include "lab/wire.h"
@@ -29,12 +31,14 @@
 enum lab_phase { LAB_BOOTING, LAB_RUNNING, LAB_STOPPING, LAB_GONE };
 
 /* What a request can be woken by. */
-enum { WAKE_PROGRESS = 1, WAKE_JOURNAL = 2, WAKE_CONSOLE = 4, WAKE_CLOCK = 8 };
+enum { WAKE_PROGRESS = 1, WAKE_JOURNAL = 2, WAKE_CONSOLE = 4, WAKE_CLOCK = 8,
+       WAKE_RERUN = 16 };
 
 struct lab {
 	/* Given before lab_build(). */
 	const struct plan *plan;
 	char name[PLAN_NAME_BYTES_MAX];
+	const char *known_as; /* to its machines; NULL: by its name */
 	uint64_t seed;
 	bool seed_drawn;
 	uint32_t boots_at_once;
@@ -51,6 +55,7 @@ struct lab {
 	struct state *state;			  /* NULL: none (tests) */
 	struct state_info info;
 	struct rundir run;
+	const struct rerun_config *rerun_config; /* NULL: it is no replay */
 	const char *capture_target; /* recorded from the first frame on; NULL: nothing */
 
 	/* Made by lab_build(). */
@@ -60,6 +65,8 @@ struct lab {
 	struct captures *captures;
 	struct digest *digest; /* NULL: real time */
 	struct inputs *inputs; /* NULL: real time */
+	struct frame_recorder *frames; /* NULL: real time, or no run directory */
+	struct rerun *rerun;	       /* NULL: it is no replay */
 	struct fault_deadlines *deadlines;
 	struct control *control;
 	struct machine **machines; /* by node */
@@ -75,6 +82,8 @@ struct lab {
 	char last_what[96];
 	struct machine *failed; /* why the boot failed; NULL: it did not */
 	bool failure_told;
+	bool boot_wants;	 /* virtual time to pass */
+	bool gate_waits;	 /* for the end of the replay */
 	bool killed;		 /* all machines, on the way down */
 	struct vtime_input gate; /* clients wait for their commands to be inputs */
 	struct vtime_input stop_gate;
@@ -82,11 +91,14 @@ struct lab {
 
 /* lab_vtime.c: in virtual time only, but for lab_vtime_create(). */
 int lab_vtime_create(struct lab *lab, struct why *why);
-int lab_vtime_inputs(struct lab *lab, struct why *why); /* where they are kept */
+int lab_vtime_keep(struct lab *lab, struct why *why); /* inputs and frames */
 void lab_vtime_attach(struct lab *lab); /* to the control socket */
 /* The run ends here: what it was goes to its run directory, as digest.json. */
 void lab_vtime_seal(struct lab *lab);
 void lab_vtime_journal(struct lab *lab); /* an entry was added */
+void lab_vtime_unwant_boot(struct lab *lab);
+void lab_vtime_let_in(struct lab *lab); /* who waited for the end of the replay */
+void lab_vtime_go_down(struct lab *lab); /* gracefully, as an input */
 void lab_vtime_phase(struct lab *lab, enum lab_phase from, enum lab_phase to);
 
 /* lab_life.c */

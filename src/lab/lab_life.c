@@ -234,6 +234,7 @@ void lab_boot(struct lab *lab)
 	write_state(lab);
 	if (lab->vtime)
 		vtime_want(lab->vtime);
+	lab->boot_wants = lab->vtime;
 	loop_defer(lab->loop, &lab->advance);
 	if (cuts_begin_plan(lab->cuts, &why))
 		lab_stop(lab, false, why.text);
@@ -361,7 +362,7 @@ int lab_build(struct lab *lab, struct why *why)
 	if (!err && lab->vtime)
 		err = digest_create(&lab->digest, lab->plan, why);
 	if (!err && lab->vtime)
-		err = lab_vtime_inputs(lab, why);
+		err = lab_vtime_keep(lab, why);
 	if (!err && lab->vtime)
 		wire_set_virtual(lab->wire, lab->vtime, lab->digest);
 	if (!err)
@@ -382,9 +383,13 @@ int lab_build(struct lab *lab, struct why *why)
 		return err;
 	if (lab->vtime)
 		lab_vtime_attach(lab);
+	if (lab->rerun_config)
+		err = rerun_create(&lab->rerun, lab, lab->rerun_config, why);
+	if (err)
+		return err;
 	journal_listen(lab->journal, on_journal, lab);
 	control_adopted_watch(lab->control, on_starter_gone);
-	lab->env.lab = lab->name;
+	lab->env.lab = lab->known_as ? lab->known_as : lab->name;
 	lab->env.plan = lab->plan;
 	lab->env.loop = lab->loop;
 	lab->env.clock = lab->clock;
@@ -418,6 +423,8 @@ void lab_unbuild(struct lab *lab)
 	journal_destroy(steal_ptr(&lab->journal));
 	if (lab->clock)
 		timer_cancel(lab->clock, &lab->advance_due);
+	rerun_destroy(steal_ptr(&lab->rerun));
+	frame_recorder_destroy(steal_ptr(&lab->frames));
 	digest_destroy(steal_ptr(&lab->digest));
 	deferred_cancel(&lab->advance);
 }

@@ -254,17 +254,26 @@ static void report(struct lab_process *process, const char *text)
 	close(process->report_fd);
 }
 
+static void journal_start(struct lab *lab)
+{
+	const struct rerun_config *rerun = lab->rerun_config;
+
+	journal_write(lab->journal, "lab-start",
+		      json_pack("{s:s, s:s, s:I, s:b, s:s, s:i, s:I, s:s*}", "lab",
+				lab->name, "netlab", NETLAB_VERSION, "seed",
+				(json_int_t)lab->seed, "seed_drawn", lab->seed_drawn,
+				"topology", lab->plan->file, "nodes",
+				(int)lab->plan->node_count, "floor_ns",
+				(json_int_t)wire_floor_ns(lab->wire), "replays",
+				rerun ? rerun->recorded->path : NULL));
+}
+
 static void live(struct lab *lab)
 {
 	char path[NAME_MAX];
 	int err;
 
-	journal_write(lab->journal, "lab-start",
-		      json_pack("{s:s, s:s, s:I, s:b, s:s, s:i, s:I}", "lab", lab->name,
-				"netlab", NETLAB_VERSION, "seed", (json_int_t)lab->seed,
-				"seed_drawn", lab->seed_drawn, "topology",
-				lab->plan->file, "nodes", (int)lab->plan->node_count,
-				"floor_ns", (json_int_t)wire_floor_ns(lab->wire)));
+	journal_start(lab);
 	if (lab->capture_target) {
 		capture_path(lab, path, sizeof(path));
 		journal_write(lab->journal, "capture",

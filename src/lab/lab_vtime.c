@@ -45,6 +45,7 @@ static void on_paced(void *ctx)
 {
 	struct lab *lab = ctx;
 
+	frame_recorder_flush(lab->frames);
 	control_wake(lab->control, WAKE_CLOCK);
 }
 
@@ -79,13 +80,17 @@ int lab_vtime_create(struct lab *lab, struct why *why)
 	return err;
 }
 
-int lab_vtime_inputs(struct lab *lab, struct why *why)
+int lab_vtime_keep(struct lab *lab, struct why *why)
 {
-	int fd = lab->run.fd < 0 ? -1 : rundir_append(&lab->run, "stdin.bin", why);
+	int fd = lab->run.fd < 0 ? -1 : rundir_append(&lab->run, "stdin.bin", why), err;
 
 	if (lab->run.fd >= 0 && fd < 0)
 		return fd;
-	return inputs_create(&lab->inputs, lab->journal, fd, why);
+	err = inputs_create(&lab->inputs, lab->journal, fd, why);
+	if (err || lab->run.fd < 0)
+		return err;
+	fd = rundir_append(&lab->run, "frames.bin", why);
+	return fd < 0 ? fd : frame_recorder_create(&lab->frames, lab->digest, fd, why);
 }
 
 /* ---- inputs ---------------------------------------------------------------- */
@@ -102,7 +107,17 @@ static void gate_want(void *ctx)
 {
 	struct lab *lab = ctx;
 
-	vtime_input(lab->vtime, &lab->gate);
+	if (rerun_state(lab->rerun) == RERUN_RUNNING)
+		lab->gate_waits = true;
+	else
+		vtime_input(lab->vtime, &lab->gate);
+}
+
+void lab_vtime_let_in(struct lab *lab)
+{
+	if (lab->gate_waits)
+		gate_want(lab);
+	lab->gate_waits = false;
 }
 
 static void on_gate(void *ctx)
@@ -112,12 +127,15 @@ static void on_gate(void *ctx)
 	control_gate_opened(lab->control);
 }
 
-static void on_stop_gate(void *ctx)
+void lab_vtime_go_down(struct lab *lab)
 {
-	struct lab *lab = ctx;
-
 	inputs_note(lab->inputs, "down", json_pack("{s:b}", "graceful", 1));
 	lab_stop(lab, true, "down");
+}
+
+static void on_stop_gate(void *ctx)
+{
+	lab_vtime_go_down(ctx);
 }
 
 static const struct control_gate gate = { .is_open = gate_is_open, .want = gate_want };
@@ -140,6 +158,30 @@ void lab_vtime_journal(struct lab *lab)
 		digest_entry(lab->digest, from, size - (size_t)(from - line));
 }
 
+/* How much of each console and log counts; more comes while machines are killed. */
+static json_t *streams_json(const struct lab *lab)
+{
+	json_t *streams = json_object();
+
+	for (uint32_t n = 0; n < lab->plan->node_count; n++) {
+		const struct plan_node *node = &lab->plan->nodes[n];
+		char name[NAME_MAX];
+
+		snprintf(name, sizeof(name), "consoles/%s.log", node->name);
+		json_object_set_new(streams, name,
+				    json_integer((json_int_t)digest_stream_bytes(
+					    lab->digest, n, DIGEST_CONSOLE)));
+		for (uint32_t s = 0; s < node->service_count; s++) {
+			snprintf(name, sizeof(name), "logs/%s.%s.log", node->name,
+				 node->services[s].name);
+			json_object_set_new(streams, name,
+					    json_integer((json_int_t)digest_stream_bytes(
+						    lab->digest, n, s)));
+		}
+	}
+	return streams;
+}
+
 void lab_vtime_seal(struct lab *lab)
 {
 	json_t *digest = NULL;
@@ -148,11 +190,14 @@ void lab_vtime_seal(struct lab *lab)
 
 	if (digest_value(lab->digest).sealed)
 		return;
+	rerun_seal(lab->rerun);
 	digest = digest_json(lab);
 	digest_seal(lab->digest);
 	json_object_set_new(digest, "now_ns",
 			    json_integer((json_int_t)clock_now_ns(lab->clock)));
 	json_object_del(digest, "sealed");
+	json_object_set_new(digest, "streams", streams_json(lab));
+	frame_recorder_flush(lab->frames);
 	text = json_dumps(digest, JSON_INDENT(2));
 	json_decref(digest);
 	if (lab->run.fd >= 0 && text &&
@@ -163,11 +208,18 @@ void lab_vtime_seal(struct lab *lab)
 
 /* ---- when it passes ---------------------------------------------------------- */
 
+void lab_vtime_unwant_boot(struct lab *lab)
+{
+	if (lab->boot_wants)
+		vtime_unwant(lab->vtime);
+	lab->boot_wants = false;
+}
+
 /* Time is wanted while the lab boots and while it stops. */
 void lab_vtime_phase(struct lab *lab, enum lab_phase from, enum lab_phase to)
 {
 	if (to == LAB_RUNNING)
-		vtime_unwant(lab->vtime);
+		lab_vtime_unwant_boot(lab);
 	if (from == LAB_RUNNING)
 		vtime_want(lab->vtime);
 	if (to == LAB_STOPPING) {
@@ -175,6 +227,6 @@ void lab_vtime_phase(struct lab *lab, enum lab_phase from, enum lab_phase to)
 		vtime_set_pace(lab->vtime, VTIME_PACE_MAX);
 		inputs_end(lab->inputs);
 		/* Clients that waited for their turn are told that there is none. */
-		gate_want(lab);
+		vtime_input(lab->vtime, &lab->gate);
 	}
 }

@@ -6,6 +6,9 @@
  *	    seed		decimal, one line
  *	    journal.jsonl	lab/journal.h
  *	    stdin.bin		virtual time: lab/inputs.h
+ *	    frames.bin		virtual time: lab/recording.h
+ *	    origin.json, topology.json	virtual time: lab/origin.h
+ *	    digest.json		virtual time, at the end: lab/digest.h
  *	    consoles/NODE.log	what the machine's kernel printed
  *	    logs/NODE.SERVICE.log
  *	    captures/		for whoever wants to keep some here

@@ -65,6 +65,7 @@ const struct verb lab_verbs[] = {
 	{ "matrix", { NULL }, verb_matrix, false },
 	{ "heal", { "names" }, heal, true },
 	{ "capture", { "target", "filter", "snap", "delivered" }, verb_capture, false },
+	{ "replay", { NULL }, verb_replay, false },
 	{ "clock", { "pace_ppm", "paused", "step_ns" }, verb_clock, false },
 };
 const size_t lab_verb_count = ARRAY_SIZE(lab_verbs);

@@ -36,6 +36,7 @@ int verb_matrix(void *ctx, struct call *call, struct why *why);
 int verb_fidelity(void *ctx, struct call *call, struct why *why);
 int verb_heal(void *ctx, struct call *call, struct why *why);
 int verb_clock(void *ctx, struct call *call, struct why *why);
+int verb_replay(void *ctx, struct call *call, struct why *why);
 int verb_capture(void *ctx, struct call *call, struct why *why);
 
 /* Parts of several answers. */

@@ -17,6 +17,7 @@ struct command {
 	struct exec *exec;
 	struct lab *lab;
 	json_int_t number; /* in virtual time: among the inputs */
+	bool wants;  /* in virtual time: it is to pass */
 	bool stalls; /* in virtual time: it stands until the client has read */
 	size_t owed; /* bytes of output sent on, for which credit is not given back */
 };
@@ -64,7 +65,7 @@ static void end_stall(struct command *command)
 static void end_command(struct command *command)
 {
 	end_stall(command);
-	if (command->lab->vtime)
+	if (command->wants)
 		vtime_unwant(command->lab->vtime);
 	free(command);
 }
@@ -262,7 +263,8 @@ int verb_exec(void *ctx, struct call *call, struct why *why)
 	}
 	command->lab = lab;
 	request_begin(&command->request, call, &request_ops, 0);
-	if (lab->vtime)
+	command->wants = lab->vtime && rerun_state(lab->rerun) != RERUN_RUNNING;
+	if (command->wants)
 		vtime_want(lab->vtime);
 	if (!with_stdin)
 		exec_stdin(command->exec, NULL, 0, NULL);

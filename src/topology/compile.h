@@ -55,5 +55,10 @@ int topology_compile_text(const char *text, size_t size, const char *file,
  * file system unless options->probe does. */
 int topology_compile_file(const char *path, const struct topology_options *options,
 			  struct plan **out, struct diagnostics *diags);
+/* A copy of a file that lay at `original` (absolute; it need not be there any more):
+ * paths in it are relative to where that lies. */
+int topology_compile_copy(const char *path, const char *original,
+			  const struct topology_options *options, struct plan **out,
+			  struct diagnostics *diags);
 
 #endif

@@ -67,8 +67,10 @@ static int read_whole(const char *path, char **text, size_t *size,
 	return 0;
 }
 
-int topology_compile_file(const char *path, const struct topology_options *options,
-			  struct plan **out, struct diagnostics *diags)
+/* original: what the file at path is to be taken for; NULL: itself. */
+static int compile(const char *path, const char *original,
+		   const struct topology_options *options, struct plan **out,
+		   struct diagnostics *diags)
 {
 	struct topology_options with_probe = { 0 };
 	cleanup_free char *whole = NULL, *folder = NULL, *text = NULL;
@@ -79,7 +81,7 @@ int topology_compile_file(const char *path, const struct topology_options *optio
 	diags->file = path;
 	err = read_whole(path, &text, &size, diags);
 	if (!err) {
-		whole = realpath(path, NULL);
+		whole = original ? strdup(original) : realpath(path, NULL);
 		folder = whole ? strdup(whole) : NULL;
 		if (!folder)
 			err = refuse(diags, -errno, strerror(errno));
@@ -100,4 +102,17 @@ int topology_compile_file(const char *path, const struct topology_options *optio
 		(*out)->file = steal_ptr(&whole);
 	}
 	return err;
+}
+
+int topology_compile_file(const char *path, const struct topology_options *options,
+			  struct plan **out, struct diagnostics *diags)
+{
+	return compile(path, NULL, options, out, diags);
+}
+
+int topology_compile_copy(const char *path, const char *original,
+			  const struct topology_options *options, struct plan **out,
+			  struct diagnostics *diags)
+{
+	return compile(path, original, options, out, diags);
 }

@@ -97,6 +97,25 @@ static void who_leaves_at_the_gate_is_still_heard(void **state)
 	json_decref(assert_done("ps", ""));
 }
 
+static void what_nobody_asks_for_is_done_all_the_same(void **state)
+{
+	json_t *body = json_pack("{s:[[s],[s]]}", "sides", "n1", "n2");
+	struct why why = { "" };
+
+	(void)state;
+	/* The gate is shut: it is for clients. */
+	assert_int_equal(control_do(fake.lab.control, 1, "partition", body, &why), 0);
+	assert_int_equal(fake_lab_journalled(&fake, "partition"), 1);
+	json_object_set_new(body, "unknown", json_true());
+	assert_int_equal(control_do(fake.lab.control, 2, "partition", body, &why),
+			 -EINVAL);
+	assert_non_null(strstr(why.text, "unknown key"));
+	json_decref(body);
+	fake_lab_settle(&fake);
+	assert_null(fake_client_line(&client));
+	assert_refused("replay", "", "is no replay");
+}
+
 static void real_time_has_no_pace(void **state)
 {
 	json_t *answer;
@@ -148,6 +167,7 @@ int main(void)
 		GATED(looking_needs_no_gate),
 		GATED(a_fault_waits_and_what_comes_after_it_does_too),
 		GATED(who_leaves_at_the_gate_is_still_heard),
+		GATED(what_nobody_asks_for_is_done_all_the_same),
 		TEST(real_time_has_no_pace),
 		cmocka_unit_test(paces_read_back_as_they_were_written),
 	};

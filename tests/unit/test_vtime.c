@@ -372,6 +372,39 @@ static void test_an_input_is_one_lookahead_after_it_was_asked_for(void **state)
 	assert_string_equal(s.said, "run0@400 run1@500 input1@1000650 ");
 }
 
+static void test_a_planned_input_comes_at_just_its_time(void **state)
+{
+	unsigned one = 1, two = 2;
+	struct vtime_input a = { .run = on_input, .ctx = &one };
+	struct vtime_input b = { .run = on_input, .ctx = &two };
+	uint64_t free_until_ns;
+
+	(void)state;
+	boot(0, 400);
+	boot(1, 700);
+	vtime_want(s.vtime);
+	vtime_plan(s.vtime, &a, 700);
+	/* Nobody goes beyond it alone. */
+	assert_int_equal(run(0, &free_until_ns), 400);
+	assert_true(free_until_ns <= 701);
+	ask(0, TT_REQUEST, 9000000);
+	ask(0, TT_WAIT, 0);
+	assert_int_equal(runs_at(1), 700);
+	ask(1, TT_REQUEST, 9000000);
+	vtime_unwant(s.vtime);
+	ask(1, TT_WAIT, 0);
+	turn(20);
+	assert_string_equal(s.said, "run0@400 run1@700 input1@700 ");
+	/* Between two things that happen; and time stands where it is not wanted. */
+	vtime_plan(s.vtime, &b, 1234567);
+	turn(20);
+	assert_true(now() < 1234567);
+	vtime_want(s.vtime);
+	turn(20);
+	assert_string_equal(s.said, "run0@400 run1@700 input1@700 input2@1234567 ");
+	assert_false(vtime_open(s.vtime));
+}
+
 static void test_a_guest_is_told_how_far_it_may_go_alone(void **state)
 {
 	uint64_t free_until_ns;
@@ -667,6 +700,7 @@ int main(void)
 		T(test_a_paused_lab_stands_but_for_steps),
 		T(test_inputs_come_after_all_that_happens_at_their_time),
 		T(test_an_input_is_one_lookahead_after_it_was_asked_for),
+		T(test_a_planned_input_comes_at_just_its_time),
 		T(test_a_guest_is_told_how_far_it_may_go_alone),
 		T(test_a_kick_is_answered_when_all_it_led_to_is_done),
 		T(test_a_kick_waits_for_those_who_are_not_so_far),
