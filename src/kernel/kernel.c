@@ -33,6 +33,8 @@ static const struct {
 	{ "hostfs-stable",
 	  "hostfs_stable=", "the host's files look the same in each run" },
 	{ "host", "um_host=", "the host's name and kernel are hidden" },
+	{ "where", "um_where=", "says which program spins, and where" },
+	{ "cost", "um_cost_syscall=", "work can take virtual time" },
 	{ "modules", NULL, "loads modules on demand" },
 	{ "builtin", NULL, "needs no module to boot" },
 };

@@ -27,9 +27,11 @@ enum kernel_can {
 	KERNEL_HOSTFS_OWNER = 1 << 5,  /* the host root's files are root's */
 	KERNEL_HOSTFS_STABLE = 1 << 6, /* inode numbers, times: the same in each run */
 	KERNEL_HOST = 1 << 7,	       /* the host's name is hidden */
-	KERNEL_MODULES = 1 << 8,       /* loads modules */
-	KERNEL_BUILTIN = 1 << 9,       /* needs none to be a machine of a lab */
-	KERNEL_CANS = 10,
+	KERNEL_WHERE = 1 << 8,	       /* says what it is doing, when asked by a signal */
+	KERNEL_COST = 1 << 9,	       /* work takes virtual time, if it is to */
+	KERNEL_MODULES = 1 << 10,      /* loads modules */
+	KERNEL_BUILTIN = 1 << 11,      /* needs none to be a machine of a lab */
+	KERNEL_CANS = 12,
 };
 
 struct kernel {

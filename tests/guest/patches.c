@@ -368,6 +368,28 @@ static void memory(void)
 			printf("memory: %ld\n", strtol(line + 11, NULL, 10));
 }
 
+/* Neither a system call nor an end. */
+static void spin(void)
+{
+	printf("spin: %#lx\n", (unsigned long)(uintptr_t)spin);
+	fflush(stdout);
+	for (volatile int n = 0;; n++)
+		;
+}
+
+/* What a thousand system calls take of the machine's time. */
+static void calls(void)
+{
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (int i = 0; i < 1000; i++)
+		syscall(SYS_getppid);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	printf("calls: %lld\n",
+	       (to.tv_sec - from.tv_sec) * 1000000000LL + to.tv_nsec - from.tv_nsec);
+}
+
 static void answer(const char *word)
 {
 	if (!strcmp(word, "tsc"))
@@ -380,6 +402,10 @@ static void answer(const char *word)
 		cpuinfo();
 	else if (!strcmp(word, "fault"))
 		fault();
+	else if (!strcmp(word, "spin"))
+		spin();
+	else if (!strcmp(word, "calls"))
+		calls();
 	else if (!strcmp(word, "frame"))
 		frame();
 	else if (!strcmp(word, "memory"))

@@ -6,6 +6,7 @@ the machine's only process, and says what each word of its command line does."""
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,13 +18,17 @@ PATCHES = os.environ.get("NETLAB_PATCHES") or str(harness.ROOT / "build/tests/la
 MODES = "on", "off"  # of seccomp: stubs that work with the kernel, or traced ones
 
 
+def command_line(folder, words, mode="on", parameters=()):
+    return [harness.own_kernel(), "mem=64M", f"initrd={PATCHES}", "con=null",
+            "con0=null,fd:1", "console=tty0", "root=none", "quiet", "panic=-1",
+            "lpj=10000000", f"uml_dir={folder}", "umid=k", f"seccomp={mode}",
+            *parameters, "--", *words]
+
+
 def boot(home, *words, mode="on", parameters=(), prefix=()):
     """What the machine says: {word: [answer, ...]}"""
     with tempfile.TemporaryDirectory(dir=home.tmp) as folder:
-        command = [*prefix, harness.own_kernel(), "mem=64M", f"initrd={PATCHES}", "con=null",
-                   "con0=null,fd:1", "console=tty0", "root=none", "quiet", "panic=-1",
-                   "lpj=10000000", f"uml_dir={folder}", "umid=k", f"seccomp={mode}",
-                   *parameters, "--", *words]
+        command = [*prefix, *command_line(folder, words, mode, parameters)]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True, timeout=60,
                               env={**home.env, "TMPDIR": str(home.tmp)})
@@ -142,10 +147,56 @@ def test_the_host_is_not_named_when_asked_not_to(home):
     equal(boot(home, "cpuinfo", parameters=["um_host=hidden"])["cpuinfo"], ["hidden"])
 
 
+def line_with(stream, start):
+    for line in stream:
+        if line.startswith(start):
+            return line.rstrip()
+    raise harness.Failed(f"no line began with {start!r}")
+
+
+def test_a_kernel_that_is_asked_says_which_program_spins(home):
+    for mode in MODES:
+        with tempfile.TemporaryDirectory(dir=home.tmp) as folder:
+            kernel = subprocess.Popen(
+                command_line(folder, ["spin"], mode, ["um_where=on", "time-travel=inf-cpu"]),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, env={**home.env, "TMPDIR": str(home.tmp)})
+            try:
+                start = int(line_with(kernel.stdout, "spin: ").split()[1], 16)
+                # Again and again: asking does no harm.  It may be writing that word yet.
+                answers = []
+                while answers.count("user") < 3:
+                    kernel.send_signal(signal.SIGUSR2)
+                    said = line_with(kernel.stdout, "um_where: ")
+                    found = re.match(r"um_where: (user|kernel) pid=1 tid=1 "
+                                     r"ip=0x([0-9a-f]+) comm=init\tin=(\S+)\+0x[0-9a-f/x]+$",
+                                     said)
+                    check(found, mode, said)
+                    answers.append(found.group(1))
+                    if answers[-1] == "user":
+                        equal(found.group(3), "/init", said)
+                        check(start < int(found.group(2), 16) < start + 200, mode, said)
+            finally:
+                kernel.kill()
+                kernel.communicate()
+
+
+def test_calls_take_the_time_that_is_said(home):
+    for mode in MODES:
+        free = ["time-travel=inf-cpu"]
+        said = boot(home, "calls", mode=mode, parameters=free)
+        check(int(said["calls"][0]) < 1000, mode, said["said"])
+        said = boot(home, "calls", mode=mode, parameters=[*free, "um_cost_syscall=700"])
+        check(700_000 <= int(said["calls"][0]) < 710_000, mode, said["said"])
+    said = boot(home, "calls", parameters=["um_cost_syscall=700"])
+    check("NOT in force: they need time-travel" in said["said"], said["said"])
+
+
 def test_a_wrong_value_ends_the_kernel_with_a_word(home):
     for parameter in ("um_tsc=gest", "um_cpuid=none", "um_seed=xyz", "um_seed=" + 33 * "1",
                       "um_seed=", "hostfs_owner=me", "hostfs_stable=1", "um_host=no",
-                      "um_console_queue=3", "um_console_queue=512"):
+                      "um_console_queue=3", "um_console_queue=512", "um_where=yes",
+                      "um_cost_syscall=1us", "um_cost_switch=1000001"):
         said = boot(home, "tsc", parameters=[parameter])
         check("tsc" not in said, parameter, "was taken")
         check(parameter.partition("=")[0] + "=" in said["said"] and "expected" in said["said"],
