@@ -87,6 +87,12 @@ struct lab {
 	bool killed;		 /* all machines, on the way down */
 	struct vtime_input gate; /* clients wait for their commands to be inputs */
 	struct vtime_input stop_gate;
+	struct {
+		struct machine *machine; /* NULL: none */
+		const char *doing;
+		uint64_t from;	  /* place in its console: what it is asked comes after */
+		struct timer due; /* of host: it has been waited for long enough */
+	} stuck; /* in virtual time: who does not go on, while it is asked where it is */
 };
 
 /* lab_vtime.c: in virtual time only, but for lab_vtime_create(). */
@@ -99,6 +105,8 @@ void lab_vtime_journal(struct lab *lab); /* an entry was added */
 void lab_vtime_unwant_boot(struct lab *lab);
 void lab_vtime_let_in(struct lab *lab); /* who waited for the end of the replay */
 void lab_vtime_go_down(struct lab *lab); /* gracefully, as an input */
+void lab_vtime_console(struct lab *lab, struct machine *machine); /* it has printed */
+void lab_vtime_detach(struct lab *lab);
 void lab_vtime_phase(struct lab *lab, enum lab_phase from, enum lab_phase to);
 
 /* lab_life.c */

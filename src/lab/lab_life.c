@@ -106,8 +106,9 @@ static void on_console(void *ctx, struct machine *machine)
 {
 	struct lab *lab = ctx;
 
-	(void)machine;
 	control_wake(lab->control, WAKE_CONSOLE);
+	if (lab->vtime)
+		lab_vtime_console(lab, machine);
 }
 
 static void on_gone(void *ctx, struct machine *machine)
@@ -408,6 +409,8 @@ void lab_unbuild(struct lab *lab)
 {
 	if (lab->host)
 		timer_cancel(lab->host, &lab->stop_patience);
+	if (lab->vtime)
+		lab_vtime_detach(lab);
 	/* Clients first: their requests hold on to machines and captures. */
 	control_destroy(steal_ptr(&lab->control));
 	if (lab->journal)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A lab in virtual time: when it passes, what is let in, who is given up. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,14 @@
 #include "lab/lab_internal.h"
 #include "lab/text.h"
 #include "lab/verbs.h"
+#include "lab/where.h"
 
 /* A guest that is waited for this long does not go on.  The longest turn of an honest
  * one is its boot, a fraction of a second of work, on a host that may be busy. */
 enum { GUARD_S_DEFAULT = 30 };
+
+/* More than the longest answer of a kernel that is asked where it is. */
+enum { CONSOLE_TAIL_BYTES = 4096 };
 
 static void on_broken(void *ctx, uint32_t guest, const char *why)
 {
@@ -22,23 +27,114 @@ static void on_broken(void *ctx, uint32_t guest, const char *why)
 	machine_break(lab->machines[guest], reason);
 }
 
+/* ---- who does not go on ------------------------------------------------------ */
+
+/* Its kernel's answer takes two signals and a line; a busy host has other things to do. */
+#define ANSWER_NS (3 * NS_PER_S)
+
+static void say_why(char *reason, size_t size, const struct lab *lab,
+		    const struct where *where)
+{
+	char at[WHERE_TEXT_BYTES];
+
+	if (!where) {
+		snprintf(reason, size,
+			 "it %s for %u s of the host's time without going on: virtual "
+			 "time cannot pass",
+			 lab->stuck.doing, lab->guard_s);
+		return;
+	}
+	where_text(at, where);
+	snprintf(reason, size,
+		 "%s has used the processor for %u s of the host's time, and no virtual "
+		 "time passed: it neither sleeps nor waits for anything.  Let it wait; up "
+		 "--guard has more patience",
+		 at, lab->guard_s);
+}
+
+/* where NULL: it has not said. */
+static void end_stuck(struct lab *lab, const struct where *where)
+{
+	struct machine *machine = lab->stuck.machine;
+	const char *name = machine_plan(machine)->name;
+	char reason[WHERE_TEXT_BYTES + 320], named[sizeof(reason) + 64], pc[24];
+	json_t *entry;
+
+	say_why(reason, sizeof(reason), lab, where);
+	timer_cancel(lab->host, &lab->stuck.due);
+	lab->stuck.machine = NULL;
+	snprintf(named, sizeof(named), "%s: %s", name, reason);
+	entry = json_pack("{s:s, s:o}", "node", name, "why", text_json_z(reason));
+	if (where) {
+		snprintf(pc, sizeof(pc), "0x%" PRIx64, where->pc);
+		json_object_update_new(
+			entry, json_pack("{s:o, s:i, s:i, s:b, s:s, s:o}", "process",
+					 text_json_z(where->comm), "pid", (int)where->pid,
+					 "tid", (int)where->tid, "user", where->user,
+					 "pc", pc, "in", text_json_z(where->in)));
+	}
+	journal_write(lab->journal, "stuck", entry);
+	fprintf(stderr, "%s\n", named);
+	machine_break(machine, reason);
+	if (lab->phase == LAB_RUNNING)
+		lab_stop(lab, false, named);
+	loop_defer(lab->loop, &lab->advance);
+}
+
+static void on_no_answer(void *ctx, uint64_t now_ns)
+{
+	struct lab *lab = ctx;
+
+	(void)now_ns;
+	/* It may have ended while it was asked. */
+	if (machine_has_process(lab->stuck.machine))
+		end_stuck(lab, NULL);
+	else
+		lab->stuck.machine = NULL;
+}
+
+void lab_vtime_console(struct lab *lab, struct machine *machine)
+{
+	const struct ring *ring = machine_console(machine);
+	uint8_t bytes[CONSOLE_TAIL_BYTES];
+	struct where where;
+	size_t size;
+
+	if (lab->stuck.machine != machine)
+		return;
+	size = ring_tail(ring, bytes, sizeof(bytes));
+	if (ring->end - lab->stuck.from < size) {
+		size_t old = size - (size_t)(ring->end - lab->stuck.from);
+
+		memmove(bytes, bytes + old, size - old);
+		size -= old;
+	}
+	if (where_find(&where, (const char *)bytes, size))
+		end_stuck(lab, &where);
+}
+
 static void on_stuck(void *ctx, uint32_t guest, const char *doing)
 {
 	struct lab *lab = ctx;
-	const char *name = lab->plan->nodes[guest].name;
-	char reason[256];
+	struct machine *machine = lab->machines[guest];
 
-	snprintf(reason, sizeof(reason),
-		 "%s %s for %u s of the host's time without going on: virtual time "
-		 "cannot pass",
-		 name, doing, lab->guard_s);
-	journal_write(lab->journal, "stuck",
-		      json_pack("{s:s, s:s}", "node", name, "why", reason));
-	fprintf(stderr, "%s\n", reason);
-	machine_break(lab->machines[guest], reason);
-	if (lab->phase == LAB_RUNNING)
-		lab_stop(lab, false, reason);
-	loop_defer(lab->loop, &lab->advance);
+	if (lab->stuck.machine)
+		return;
+	machine_drain(machine);
+	lab->stuck.machine = machine;
+	lab->stuck.doing = doing;
+	lab->stuck.from = machine_console(machine)->end;
+	lab->stuck.due = (struct timer){ .fire = on_no_answer, .ctx = lab };
+	if (machine_ask_where(machine))
+		timer_set(lab->host, &lab->stuck.due,
+			  clock_now_ns(lab->host) + ANSWER_NS);
+	else
+		end_stuck(lab, NULL);
+}
+
+void lab_vtime_detach(struct lab *lab)
+{
+	timer_cancel(lab->host, &lab->stuck.due);
 }
 
 static void on_paced(void *ctx)

@@ -141,7 +141,10 @@ static void gone(void *ctx)
 	node_reap(machine->node, how, sizeof(how));
 	watch_close(steal_ptr(&machine->node_watch));
 	node_free(steal_ptr(&machine->node));
-	close_devices(machine, "the machine has ended");
+	/* Who waits for something of it is told why. */
+	close_devices(machine, machine->state == MACHINE_FAILED && *machine->reason.text
+				       ? machine->reason.text
+				       : "the machine has ended");
 	if (machine->env->vtime)
 		vtime_guest_gone(machine->env->vtime, machine->index);
 	asked = machine->state == MACHINE_STOPPING;
@@ -261,6 +264,14 @@ void machine_break(struct machine *machine, const char *reason)
 	machine_set_state(machine, MACHINE_FAILED, reason);
 	if (machine->node)
 		end_process(machine);
+}
+
+bool machine_ask_where(const struct machine *machine)
+{
+	if (!machine->node || !(machine->kernel->can & KERNEL_WHERE))
+		return false;
+	node_ask(machine->node);
+	return true;
 }
 
 void machine_kill(struct machine *machine)

@@ -138,6 +138,8 @@ pid_t machine_pid(const struct machine *machine); /* 0: none */
 uint64_t machine_ready_ns(const struct machine *machine);
 const struct kernel *machine_kernel(const struct machine *machine);
 const struct service *machine_service(const struct machine *machine, size_t service);
+/* Have its kernel say on the console what it is doing (lab/where.h); false: it cannot. */
+bool machine_ask_where(const struct machine *machine);
 /* Read what its console has said by now. */
 void machine_drain(struct machine *machine);
 const struct ring *machine_console(const struct machine *machine);

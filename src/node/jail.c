@@ -111,12 +111,22 @@ _Noreturn static void become_program(const struct jail_spec *spec, int report)
 	report_fail(report, err, &why);
 }
 
+static pid_t asked_program;
+
+static void hand_on(int signal_no)
+{
+	kill(asked_program, signal_no);
+}
+
 /* Reap until the program ends, and tell how. */
 _Noreturn static void be_init(pid_t program, int status_fd)
 {
+	struct sigaction ask = { .sa_handler = hand_on };
 	int status;
 	pid_t pid;
 
+	asked_program = program;
+	sigaction(SIGUSR2, &ask, NULL);
 	for (;;) {
 		pid = waitpid(-1, &status, __WALL);
 		if (pid == program && (WIFEXITED(status) || WIFSIGNALED(status)))
@@ -279,6 +289,11 @@ int jail_start(struct jail *out, const struct jail_spec *spec, struct why *why)
 void jail_kill(const struct jail *jail)
 {
 	syscall(SYS_pidfd_send_signal, jail->pidfd, SIGKILL, NULL, 0);
+}
+
+void jail_ask(const struct jail *jail)
+{
+	syscall(SYS_pidfd_send_signal, jail->pidfd, SIGUSR2, NULL, 0);
 }
 
 int jail_reap(struct jail *jail, int *status)

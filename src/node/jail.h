@@ -4,7 +4,8 @@
  *   lab process (sandbox.h)
  *    └─ first process of the jail: pid 1 of its own pid namespace, own mount, net,
  *       │  ipc, uts and user namespaces, no capability, no-new-privs, seccomp filter
- *       │  (filter.h), not dumpable; reaps, and reports how the program ended
+ *       │  (filter.h), not dumpable; reaps, hands SIGUSR2 on to the program, and
+ *       │  reports how that ended
  *       └─ the program; when it ends the jail ends
  *
  * The namespaces but the user namespace belong to the lab's user namespace: even a
@@ -57,6 +58,8 @@ struct jail {
 
 int jail_start(struct jail *out, const struct jail_spec *spec, struct why *why);
 void jail_kill(const struct jail *jail); /* everything in it */
+/* Send SIGUSR2 to the program. */
+void jail_ask(const struct jail *jail);
 
 /* Once pidfd is readable (waits if it is not): reap it.  *status is the program's
  * wait status; -ECHILD: the first process was killed before it could say. */

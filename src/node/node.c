@@ -81,6 +81,12 @@ void node_kill(struct node *node)
 		jail_kill(&node->jail);
 }
 
+void node_ask(const struct node *node)
+{
+	if (node->jail.pidfd >= 0)
+		jail_ask(&node->jail);
+}
+
 void node_reap(struct node *node, char *how, size_t how_bytes)
 {
 	int status;

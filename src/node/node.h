@@ -55,6 +55,9 @@ int node_start(struct node **out, const struct node_start *start, struct why *wh
 int node_pidfd(const struct node *node);
 pid_t node_pid(const struct node *node); /* of the confinement's first process */
 void node_kill(struct node *node);       /* everything in it, at once */
+/* Have it say on its console what it is doing: only with a kernel that can
+ * (KERNEL_WHERE).  Others may end. */
+void node_ask(const struct node *node);
 
 /* After the pidfd became readable: collect it.  Says how it ended in words:
  * "powered off", "kernel panic (exit status 1)", "killed by signal 9". */

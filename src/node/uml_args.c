@@ -180,6 +180,7 @@ static const struct {
 	{ KERNEL_CPUID, true, "um_cpuid=fixed" },
 	{ KERNEL_HOST, true, "um_host=hidden" },
 	{ KERNEL_HOSTFS_STABLE, true, "hostfs_stable=on" },
+	{ KERNEL_WHERE, true, "um_where=on" },
 };
 
 static int add_for_kernel(struct uml_args *args, const struct uml_machine *machine,

@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,8 @@ from harness import check, equal
 RUNS = int(os.environ.get("RUNS", "3"))
 KERNEL = harness.own_kernel()
 CHATTER = os.environ.get("NETLAB_CHATTER")
+SPIN = os.environ.get("NETLAB_SPIN") or \
+    str(pathlib.Path(harness.NETLAB).parents[2] / "tests/lab_spin")
 
 ROUTERS = {
     "name": "routers", "seed": 1,
@@ -448,19 +451,48 @@ def test_a_machine_that_ends_leaves_the_others_alone(home):
     lab.netlab("down", "--graceful")
 
 
-def test_a_machine_that_spins_is_named_and_others_live(home):
+def code_of(program):
+    """Where the executable parts of a static program lie: [(from, to)]"""
+    data = pathlib.Path(program).read_bytes()
+    at, size, count = (int.from_bytes(data[i:i + n], "little")
+                       for i, n in ((0x20, 8), (0x36, 2), (0x38, 2)))
+    found = []
+    for i in range(count):
+        kind, flags, _, start, _, _, length, _ = struct.unpack_from("<IIQQQQQQ", data,
+                                                                    at + i * size)
+        if kind == 1 and flags & 1:
+            found.append((start, start + length))
+    return found
+
+
+def test_a_machine_that_spins_is_named_with_its_program_and_others_live(home):
+    with_spin(home)
     other = virtual(home, "triangle.json", name="other")
-    lab = virtual(home, "triangle.json", "--guard", "2s")
+    lab = virtual(home, {"name": "spinning", "seed": 1, "nodes": {"n[1-3]": {}},
+                         "links": [{"endpoints": ["n1", "n2"]},
+                                   {"endpoints": ["n2", "n3"]}]}, "--guard", "2s")
     begin = time.monotonic()
-    done = lab.netlab("exec", "-n", "n2", "--", "sh", "-c", "while :; do :; done",
-                      want=None, timeout=60)
+    done = lab.netlab("exec", "-n", "n2", "--", "/lab/spin", "spin", want=None, timeout=60)
     seconds = time.monotonic() - begin
-    check(done.returncode != 0 and seconds < 20, done.returncode, seconds)
+    check(done.returncode != 0 and seconds < 30, done.returncode, seconds)
     stuck = [e for e in lab.journal() if e["event"] == "stuck"]
     equal([e["node"] for e in stuck], ["n2"], "who is stuck")
-    print(f"after {seconds:.1f} s: {stuck[0]['why']}")
+    stuck = stuck[0]
+    print(f"after {seconds:.1f} s: {stuck['why']}")
+    equal([stuck.get(key) for key in ("process", "user")], ["spin", True], stuck)
+    check(stuck["pid"] > 1 and stuck["tid"] == stuck["pid"], stuck)
+    check(any(start <= int(stuck["pc"], 16) < end for start, end in code_of(SPIN)), stuck)
+    check("/spin+0x" in stuck["in"], stuck)
+    named = f"n2: process 'spin' (pid {stuck['pid']}) at {stuck['pc']} in {stuck['in']} has"
+    for said in done.stderr, harness.read(lab.run_dir / "lab.log"):
+        check(named in said, said, named)
     said = other.exec("n1", "ping -n -q -c3 n2")
     check(" 0% packet loss" in said, said)
+
+
+def with_spin(home):
+    shutil.copy(SPIN, home.topologies / "spin")
+    (home.topologies / "spin").chmod(0o755)
 
 
 def test_the_run_directory_keeps_the_digest(home):

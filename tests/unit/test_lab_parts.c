@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lab's small parts: journal, run directory, ring, queue, text, base64. */
+/* The lab's small parts: journal, run directory, ring, queue, text, base64, where. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +22,7 @@
 #include "lab/ring.h"
 #include "lab/rundir.h"
 #include "lab/text.h"
+#include "lab/where.h"
 
 static char folder[64];
 
@@ -366,6 +367,60 @@ static void parts_are_where_the_variable_says_and_nowhere_else(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
+/* ---- where ---------------------------------------------------------------------------
+ */
+
+static bool find_where(struct where *out, const char *text)
+{
+	return where_find(out, text, strlen(text));
+}
+
+static void an_answer_is_found_among_other_lines(void **state)
+{
+	char text[WHERE_TEXT_BYTES];
+	struct where where;
+
+	(void)state;
+	assert_true(find_where(&where, "login:\n"
+				       "um_where: user pid=57 tid=57 ip=0x401136 "
+				       "comm=my spin\tin=/root/my spin+0x1136\r\nmore"));
+	where_text(text, &where);
+	assert_string_equal(text, "process 'my spin' (pid 57) at 0x401136 in "
+				  "/root/my spin+0x1136");
+	assert_true(find_where(&where, "um_where: kernel pid=5 tid=9 ip=0x60031f20 "
+				       "comm=a\tin=foo+0x10/0x80\n"));
+	where_text(text, &where);
+	assert_string_equal(text, "its kernel, for process 'a' (pid 5, thread 9), at "
+				  "0x60031f20 in foo+0x10/0x80");
+	/* The last word counts. */
+	assert_true(find_where(&where, "um_where: user pid=1 tid=1 ip=0x1 comm=a\tin=?\n"
+				       "um_where: user pid=2 tid=2 ip=0x2 comm=b\tin=?\n"));
+	assert_int_equal(where.pid, 2);
+}
+
+static void what_is_not_a_whole_answer_is_none(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"um_where: ",
+		"um_where: \n",
+		"um_where: user pid=57 tid=57 ip=0x401136 comm=spin\tin=?", /* no end yet */
+		"x um_where: user pid=57 tid=57 ip=0x401136 comm=spin\tin=?\n",
+		"um_where: somewhere pid=57 tid=57 ip=0x401136 comm=spin\tin=?\n",
+		"um_where: user pid=57 tid=57 ip=0x401136 comm=spin in=?\n",
+		"um_where: user pid=57 tid=57 ip=0x401136 comm=\tin=?\n",
+		"um_where: user pid=57 tid=57 ip=0x401136 comm=spin\tin=\n",
+		"um_where: user pid=x tid=57 ip=0x401136 comm=spin\tin=?\n",
+		"um_where: user pid=5 tid=5 ip=0x4 "
+		"comm=0123456789012345678901234567890123456789\tin=?\n",
+	};
+	struct where where;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		assert_false(find_where(&where, texts[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +437,8 @@ int main(void)
 		TEST(base64_is_that_of_rfc_4648_and_reads_back),
 		TEST(what_is_no_base64_is_refused),
 		TEST(parts_are_where_the_variable_says_and_nowhere_else),
+		TEST(an_answer_is_found_among_other_lines),
+		TEST(what_is_not_a_whole_answer_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
