@@ -9,6 +9,7 @@ add_test(NAME topology_samples
 		$<TARGET_FILE:topology_verdict> ${CMAKE_SOURCE_DIR})
 set_tests_properties(topology_samples PROPERTIES LABELS unit TIMEOUT 60)
 unit_test(test_topology SOURCES unit/test_topology.c LIBS nl_topology)
+unit_test(test_topology_time SOURCES unit/test_topology_time.c LIBS nl_topology)
 unit_test(test_topology_read SOURCES unit/test_topology_read.c LIBS nl_topology)
 unit_test(test_topology_routes SOURCES unit/test_topology_routes.c LIBS nl_topology)
 unit_test(test_topology_faults SOURCES unit/test_topology_faults.c LIBS nl_topology)

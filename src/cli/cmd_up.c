@@ -19,6 +19,7 @@
 #include "cli/terminal.h"
 #include "cli/ui.h"
 #include "clock/vtime.h"
+#include "topology/cost.h"
 #include "lab/lab.h"
 #include "lab/state.h"
 #include "topology/plan_json.h"
@@ -238,15 +239,16 @@ static int clock_of(const struct call *call, const struct plan *plan,
 		    struct lab_options *options, struct why *why)
 {
 	const char *clock = call_option(call, "clock"), *pace = call_option(call, "pace"),
-		   *guard = call_option(call, "guard");
+		   *guard = call_option(call, "guard"),
+		   *cost = call_option(call, "cost");
 	uint64_t ns;
 
 	if (clock && strcmp(clock, "real") && strcmp(clock, "virtual"))
 		return why_set(why, -EINVAL, "--clock %s: write real or virtual", clock);
 	options->virtual_time = clock ? !strcmp(clock, "virtual") : plan->virtual_time;
-	if ((pace || guard) && !options->virtual_time)
+	if ((pace || guard || cost) && !options->virtual_time)
 		return why_set(why, -EINVAL, "--%s is for --clock virtual",
-			       pace ? "pace" : "guard");
+			       pace ? "pace" : guard ? "guard" : "cost");
 	options->serial = call_option(call, "serial") != NULL;
 	options->pace_ppm = isatty(STDOUT_FILENO) ? VTIME_PACE_ONE : VTIME_PACE_MAX;
 	if (pace && pace_parse(pace, &options->pace_ppm, why))
@@ -264,7 +266,9 @@ static int clock_of(const struct call *call, const struct plan *plan,
 static int options_of(const struct call *call, struct lab_options *options,
 		      struct why *why)
 {
-	const char *time = call_option(call, "timeout");
+	const char *time = call_option(call, "timeout"),
+		   *cost = call_option(call, "cost");
+	struct plan_cost parsed;
 	uint64_t ns;
 	int rc = compile_seed_check(call, why);
 
@@ -278,6 +282,8 @@ static int options_of(const struct call *call, struct lab_options *options,
 				       time);
 		options->boot_timeout_s = (uint32_t)(ns / NS_PER_S);
 	}
+	if (cost && cost_parse(cost, &parsed, why))
+		return why_wrap(why, -EINVAL, "--cost");
 	options->name = call_option(call, "name");
 	options->out_dir = call_option(call, "out");
 	options->kernel = call_option(call, "kernel");

@@ -38,6 +38,8 @@ static const struct option_spec up_options[] = {
 	 false},
 	{0, "guard", "TIME", "of the host's, in which a machine in virtual time has to go on "
 	 "(default: 30s)", 0, false},
+	{0, "cost", "COST", "virtual time that work takes: syscall=300ns,switch=2us (default: "
+	 "none)", COMPLETE_NOTHING, false},
 	{0},
 };
 

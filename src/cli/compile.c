@@ -7,20 +7,24 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "topology/cost.h"
 
 int compile_file(const struct call *call, const char *file, struct plan **out,
 		 struct diagnostics *diags)
 {
 	cleanup_free const char **sets = calloc(call->given_count + 1, sizeof(*sets));
 	struct topology_options options = { .name = call_option(call, "name") };
-	const char *seed = call_option(call, "seed"), *set;
+	const char *seed = call_option(call, "seed"), *set,
+		   *cost_given = call_option(call, "cost");
+	struct plan_cost cost;
 	size_t cursor = 0;
 
 	ASSERT(sets);
 	while ((set = call_option_next(call, "set", &cursor)))
 		sets[options.set_count++] = set;
 	options.sets = sets;
-
+	if (cost_given && !cost_parse(cost_given, &cost, NULL))
+		options.cost = &cost;
 	options.seed_given = seed && !units_parse_count(seed, &options.seed, NULL);
 	return topology_compile_file(file, &options, out, diags);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* compile.h - a topology file with the options --name, --seed and --set of a call
+/* compile.h - a topology file with the options --name, --seed, --cost and --set of a
+ * call
  *
- * Errors:    as topology_compile_file().  That --seed is a number is for the caller to
- *            have checked: compile_seed_check().
+ * Errors:    as topology_compile_file().  That --seed and --cost can be read is for
+ *            the caller to have checked: compile_seed_check(), cost_parse().
  * Ownership: the caller's: plan_free(), diagnostics_free().
  */
 #ifndef NL_CLI_COMPILE_H

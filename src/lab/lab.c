@@ -80,6 +80,30 @@ static int find_kernels(struct lab_process *process, const struct lab_options *o
 	return err;
 }
 
+static int check_cost(const struct lab_process *process, struct why *why)
+{
+	const struct plan *plan = process->lab.plan;
+
+	for (size_t n = 0; n < plan->node_count; n++) {
+		const struct plan_cost *cost = &plan->nodes[n].cost;
+
+		if (!cost->syscall_ns && !cost->switch_ns)
+			continue;
+		if (!process->lab.virtual_time)
+			return why_set(why, -EINVAL,
+				       "node %s: \"cost\" is for virtual time: give --clock "
+				       "virtual, or take it out of the file",
+				       plan->nodes[n].name);
+		if (!(process->kernel_of[n]->can & KERNEL_COST))
+			return why_set(why, -ENOTSUP,
+				       "node %s: \"cost\" (or --cost): kernel %s has no "
+				       "um_cost_syscall=; netlab's own has it (netlab kernel "
+				       "build), or give one with --kernel",
+				       plan->nodes[n].name, process->kernel_of[n]->path);
+	}
+	return 0;
+}
+
 static int check_virtual(const struct lab_process *process, struct why *why)
 {
 	for (size_t k = 0; process->lab.virtual_time && k < process->kernel_count; k++)
@@ -328,7 +352,9 @@ static int prepare(struct lab_process *process, const struct lab_options *option
 		err = parts_find(&process->parts, why);
 	if (!err)
 		err = find_kernels(process, options, why);
-	return err ? err : check_virtual(process, why);
+	if (!err)
+		err = check_virtual(process, why);
+	return err ? err : check_cost(process, why);
 }
 
 int lab_start(const struct plan *plan, const struct lab_options *options,

@@ -47,8 +47,9 @@ static void say_why(char *reason, size_t size, const struct lab *lab,
 	where_text(at, where);
 	snprintf(reason, size,
 		 "%s has used the processor for %u s of the host's time, and no virtual "
-		 "time passed: it neither sleeps nor waits for anything.  Let it wait; up "
-		 "--guard has more patience",
+		 "time passed: it neither sleeps nor waits for anything.  Let it wait; if it "
+		 "calls the system again and again, up --cost lets that take time; up --guard "
+		 "has more patience",
 		 at, lab->guard_s);
 }
 

@@ -85,6 +85,7 @@ static void fill_machine(struct uml_machine *machine, const struct node_start *s
 		.virtual_time = start->virtual_time,
 		.index = start->index,
 		.seed = start->seed,
+		.cost = plan->cost,
 		.params.image_kind = plan->image_kind,
 		.extra_args = start->extra_args,
 	};

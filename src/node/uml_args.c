@@ -186,10 +186,16 @@ static const struct {
 static int add_for_kernel(struct uml_args *args, const struct uml_machine *machine,
 			  struct why *why)
 {
+	bool cost = machine->virtual_time && (machine->kernel_can & KERNEL_COST);
 	int err = 0;
 
 	if (machine->virtual_time && (machine->kernel_can & KERNEL_SEED))
 		err = addf(args, why, "um_seed=%016" PRIx64, machine->seed);
+	if (!err && cost && machine->cost.syscall_ns)
+		err = addf(args, why, "um_cost_syscall=%" PRIu32,
+			   machine->cost.syscall_ns);
+	if (!err && cost && machine->cost.switch_ns)
+		err = addf(args, why, "um_cost_switch=%" PRIu32, machine->cost.switch_ns);
 	for (size_t i = 0; !err && i < ARRAY_SIZE(for_kernel); i++)
 		if ((machine->kernel_can & for_kernel[i].can) &&
 		    (machine->virtual_time || !for_kernel[i].virtual_time) &&

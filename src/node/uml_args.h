@@ -26,6 +26,7 @@
 #include "agent/params.h"
 #include "base/why.h"
 #include "kernel/kernel.h"
+#include "topology/plan.h"
 
 enum { UML_ARGS_BYTES_MAX = 4096 }; /* the kernel's COMMAND_LINE_SIZE */
 
@@ -37,6 +38,7 @@ struct uml_machine {
 	bool virtual_time;      /* by the socket "clock" */
 	uint32_t index;         /* its number there */
 	uint64_t seed;		/* of its entropy, in virtual time */
+	struct plan_cost cost;  /* in virtual time */
 	struct params params;   /* for the agent */
 	const char *extra_args; /* the user's, or NULL */
 };

@@ -37,6 +37,7 @@ struct topology_options {
 
 	bool seed_given;  /* instead of the file's */
 	uint64_t seed;	  /* at most INT64_MAX, as in the file */
+	const struct plan_cost *cost; /* of all nodes, instead of the file's; NULL */
 	const char *name; /* of the lab, instead of the file's; NULL: the file's */
 
 	/* What is at this absolute path?  NULL: nobody knows; then nothing is

@@ -304,6 +304,8 @@ void build_nodes(struct build *b)
 	read_levels(b, &levels);
 	for (size_t i = 0; i < b->template_count; i++)
 		read_template(b, &levels, &b->templates[i]);
+	for (size_t i = 0; b->options->cost && i < b->plan->node_count; i++)
+		b->plan->nodes[i].cost = *b->options->cost;
 	for (size_t i = 0; i < b->template_count; i++)
 		read_depends(b, &b->templates[i]);
 	check_cycles(b);

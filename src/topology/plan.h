@@ -90,6 +90,12 @@ struct plan_file {
 
 enum image_kind { IMAGE_HOST, IMAGE_DIR, IMAGE_FILE };
 
+/* Virtual time that work takes: none, unless something is said. */
+struct plan_cost {
+	uint32_t syscall_ns; /* each system call */
+	uint32_t switch_ns;  /* each switch to another task */
+};
+
 struct plan_node {
 	char name[PLAN_NAME_BYTES_MAX];
 	char *kind;  /* "uml" */
@@ -97,6 +103,7 @@ struct plan_node {
 	char *image;  /* absolute host path of the folder or file; NULL for the host's root */
 	char *kernel; /* absolute host path; NULL: the best that is installed */
 	uint64_t memory_bytes;
+	struct plan_cost cost;
 	bool forward; /* routes packets between its interfaces */
 	bool ipv6;    /* has an IPv6 address, so needs the protocol */
 	struct plan_interface *interfaces; /* in the order eth0, eth1, ... of creation */

@@ -138,6 +138,15 @@ static json_t *files_json(const struct plan_node *node)
 	return files;
 }
 
+static json_t *cost_json(const struct plan_cost *cost)
+{
+	char syscall[UNITS_TEXT_BYTES_MAX], change[UNITS_TEXT_BYTES_MAX];
+
+	return json_pack("{s:s,s:s}", "syscall",
+			 units_format_ns(syscall, cost->syscall_ns), "switch",
+			 units_format_ns(change, cost->switch_ns));
+}
+
 static json_t *node_json(const struct plan *plan, const struct plan_node *node)
 {
 	json_t *interfaces = json_array(), *depends = json_array();
@@ -156,6 +165,7 @@ static json_t *node_json(const struct plan *plan, const struct plan_node *node)
 			   node->kernel ? path_json(node->kernel) : NULL, "memory",
 			   units_format_memory(memory, node->memory_bytes), "forward",
 			   (int)node->forward);
+	json_object_set_new(object, "cost", cost_json(&node->cost));
 	json_object_set_new(object, "interfaces", interfaces);
 	json_object_set_new(object, "routes", routes_json(node));
 	json_object_set_new(object, "env", pairs_json(node->env, node->env_count));

@@ -41,6 +41,8 @@ struct props {
 	const char *image;     /* absolute; NULL for the host's root */
 	const char *kernel;    /* absolute; NULL: not said */
 	uint64_t memory_bytes; /* 0: not said */
+	bool has_cost;
+	struct plan_cost cost;
 	int forward;	       /* -1: not said */
 	struct props_pairs env, sysctls;
 	struct plan_file *files;

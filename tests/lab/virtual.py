@@ -495,6 +495,47 @@ def with_spin(home):
     (home.topologies / "spin").chmod(0o755)
 
 
+PAIR = {"name": "pair", "seed": 1, "nodes": {"a": {}, "b": {}},
+        "links": [{"endpoints": ["a", "b"], "delay": "1ms"}]}
+
+
+def poll(home, *args):
+    """A loop that polls a clock which the kernel's tick moves, and what it cost."""
+    lab = virtual(home, PAIR, "--guard", "60s", *args)
+    said = lab.exec("a", "/lab/spin", "clocks", "calls", "10000", "clocks",
+                    "poll", "30000000", "clocks")
+    lab.exec("b", "/lab/spin calls 1000 & /lab/spin calls 1000 & ping -n -q -c3 a; wait")
+    got = digest(lab)["all"]
+    lab.down()
+    times = [int(line.split()[1]) for line in said.splitlines()]
+    return got, [later - at for at, later in zip(times, times[1:])]
+
+
+def test_work_takes_time_where_it_has_a_price_and_runs_stay_the_same(home):
+    with_spin(home)
+    cost = "--cost", "syscall=300ns,switch=2us"
+    first, (calls, polls) = poll(home, *cost)
+    check(3_000_000 <= calls < 3_100_000, "10000 calls of 300 ns took", calls)
+    check(20_000_000 <= polls < 50_000_000, "30 ms of ticks took", polls)
+    equal(poll(home, *cost), (first, [calls, polls]), "again")
+    equal(poll(home, *cost, "--serial"), (first, [calls, polls]), "one after the other")
+    check(poll(home, "--cost", "syscall=301ns")[0] != first, "another price")
+
+
+def test_work_is_free_unless_something_is_said(home):
+    with_spin(home)
+    lab = virtual(home, PAIR)
+    said = lab.exec("a", "/lab/spin", "clocks", "calls", "10000", "clocks")
+    begin, end = (int(line.split()[1]) for line in said.splitlines())
+    check(end - begin < 10_000, "10000 calls took", end - begin)
+    lab.down()
+    done = home.netlab("up", home.write("pair.json", PAIR), "--cost", "syscall=1us", want=2)
+    check("--cost is for --clock virtual" in done.stderr, done.stderr)
+    priced = {**PAIR, "defaults": {"cost": {"switch": "1us"}}}
+    done = home.netlab("up", home.write("pair.json", priced), "--out", home.out, want=1)
+    check('"cost" is for virtual time' in done.stderr, done.stderr)
+
+
 def test_the_run_directory_keeps_the_digest(home):
     lab = virtual(home, "triangle.json")
     lab.exec("n1", "ping -n -q -c3 n2")

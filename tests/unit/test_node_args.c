@@ -130,6 +130,35 @@ static void seccomp_is_asked_of_kernels_that_know_it_and_the_user_may_say_no(voi
 	uml_args_free(&args);
 }
 
+static void work_has_a_price_in_virtual_time_and_with_a_kernel_that_knows(void **state)
+{
+	struct uml_machine machine = plain();
+	struct uml_args args;
+	struct why why;
+
+	(void)state;
+	machine.cost = (struct plan_cost){ .syscall_ns = 300, .switch_ns = 2000 };
+	machine.kernel_can = KERNEL_TIME_TRAVEL | KERNEL_COST | KERNEL_WHERE;
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "um_cost_syscall=300") < 0);
+	assert_true(index_of(&args, "um_where=on") < 0);
+	uml_args_free(&args);
+	machine.virtual_time = true;
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "um_cost_syscall=300") > 0);
+	assert_true(index_of(&args, "um_cost_switch=2000") > 0);
+	assert_true(index_of(&args, "um_where=on") > 0);
+	uml_args_free(&args);
+	machine.cost.switch_ns = 0;
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "um_cost_switch=0") < 0);
+	uml_args_free(&args);
+	machine.kernel_can = KERNEL_TIME_TRAVEL;
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "um_cost_syscall=300") < 0);
+	uml_args_free(&args);
+}
+
 static void virtual_time_asks_for_all_that_makes_runs_the_same(void **state)
 {
 	struct uml_machine machine = plain();
@@ -188,6 +217,8 @@ int main(void)
 		cmocka_unit_test(
 			seccomp_is_asked_of_kernels_that_know_it_and_the_user_may_say_no),
 		cmocka_unit_test(virtual_time_asks_for_all_that_makes_runs_the_same),
+		cmocka_unit_test(
+			work_has_a_price_in_virtual_time_and_with_a_kernel_that_knows),
 		cmocka_unit_test(too_many_interfaces_are_refused_before_the_kernel_does),
 	};
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* What a topology says about the machines' time: "cost". */
+#include "topology/cost.h"
+#include "unit/test_topology_help.h"
+
+/* The complaint about this value of a node's key. */
+static void complains(const char *key, const char *value, const char *words)
+{
+	char text[256];
+	cleanup_free char *said = NULL;
+
+	snprintf(text, sizeof(text), "{\"nodes\":{\"a\":{\"%s\":%s}}}", key, value);
+	said = refuse_with(text, NULL);
+	if (!strstr(said, words))
+		fail_msg("%s: %s", text, said);
+}
+
+static void work_costs_nothing_unless_something_is_said(void **state)
+{
+	struct plan *plan = compile(
+		"{\"defaults\":{\"cost\":{\"syscall\":\"300ns\",\"switch\":\"2us\"}},"
+		"\"nodes\":{\"a\":{},\"b\":{\"cost\":{\"switch\":\"1ms\"}}}}");
+
+	(void)state;
+	assert_int_equal(plan->nodes[0].cost.syscall_ns, 300);
+	assert_int_equal(plan->nodes[0].cost.switch_ns, 2000);
+	/* The whole value is replaced. */
+	assert_int_equal(plan->nodes[1].cost.syscall_ns, 0);
+	assert_int_equal(plan->nodes[1].cost.switch_ns, 1000000);
+	plan_free(plan);
+	plan = compile("{\"nodes\":{\"a\":{}}}");
+	assert_int_equal(plan->nodes[0].cost.syscall_ns, 0);
+	assert_int_equal(plan->nodes[0].cost.switch_ns, 0);
+	plan_free(plan);
+}
+
+static void the_option_comes_before_the_file_for_all_nodes(void **state)
+{
+	struct plan_cost cost = { .syscall_ns = 5 };
+	struct topology_options options = { .cost = &cost };
+	struct plan *plan = compile_with("{\"nodes\":{\"a\":{},\"b\":{\"cost\":"
+					 "{\"switch\":\"1ms\"}}}}",
+					 &options);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(plan->nodes[i].cost.syscall_ns, 5);
+		assert_int_equal(plan->nodes[i].cost.switch_ns, 0);
+	}
+	plan_free(plan);
+}
+
+static void a_price_that_cannot_be_paid_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} cases[] = {
+		{ "", "write syscall=TIME" },
+		{ "syscall", "write syscall=TIME" },
+		{ "page=1ns", "write syscall=TIME" },
+		{ "syscall=1ns,", "write syscall=TIME" },
+		{ "syscall=1ns,syscall=2ns", "syscall is given twice" },
+		{ "syscall=1", "has no unit" },
+		{ "switch=2ms", "at most 1ms" },
+	};
+	struct plan_cost cost = { 1, 2 };
+	struct why why;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(cost_parse(cases[i].text, &cost, &why), -EINVAL);
+		assert_non_null(strstr(why.text, cases[i].words));
+	}
+	assert_int_equal(cost.syscall_ns, 1);
+	assert_int_equal(cost_parse("switch=1ms,syscall=0ns", &cost, &why), 0);
+	assert_int_equal(cost.syscall_ns, 0);
+	assert_int_equal(cost.switch_ns, 1000000);
+	complains("cost", "{\"syscall\":300}", "has no unit");
+	complains("cost", "{\"syscall\":\"1s\"}", "is not between 0ns and 1ms");
+	complains("cost", "{\"sycall\":\"1us\"}", "unknown key");
+	complains("cost", "\"1us\"", "expected an object");
+}
+
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(work_costs_nothing_unless_something_is_said),
+		cmocka_unit_test(the_option_comes_before_the_file_for_all_nodes),
+		cmocka_unit_test(a_price_that_cannot_be_paid_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
