@@ -292,7 +292,7 @@ static bool step(struct vtime *vtime)
 	if (vtime->planned && vtime->planned_ns < limit)
 		limit = vtime->planned_ns;
 	if (next.at_ns > limit || next.kind == TURN_NONE) {
-		if (cue_ns <= limit) {
+		if (cue_ns != CALENDAR_NEVER && cue_ns <= limit) {
 			advance(vtime, cue_ns);
 			return true;
 		}

@@ -539,6 +539,17 @@ static void test_a_running_guest_is_not_called_in_the_middle(void **state)
 	assert_string_equal(s.said, "run0@1000 cue1@1000 cue0@899999 ");
 }
 
+static void test_where_nothing_is_to_happen_ever_time_stands(void **state)
+{
+	(void)state;
+	boot(0, INT64_MAX);
+	boot(1, INT64_MAX);
+	vtime_want(s.vtime);
+	turn(20);
+	assert_int_equal(now(), 0);
+	assert_true(vtime_state(s.vtime).standing);
+}
+
 static void test_two_kicks_at_once_are_against_the_rules(void **state)
 {
 	unsigned zero = 0;
@@ -705,6 +716,7 @@ int main(void)
 		T(test_a_kick_is_answered_when_all_it_led_to_is_done),
 		T(test_a_kick_waits_for_those_who_are_not_so_far),
 		T(test_a_running_guest_is_not_called_in_the_middle),
+		T(test_where_nothing_is_to_happen_ever_time_stands),
 		T(test_two_kicks_at_once_are_against_the_rules),
 		T(test_a_device_that_dies_in_a_kick_lets_the_guest_go_on),
 		T(test_a_guest_that_dies_in_a_kick_leaves_the_calendar),
