@@ -228,6 +228,31 @@ int units_parse_size(const char *text, uint64_t *bytes, struct why *why)
 	return parse(&sizes, text, bytes, why);
 }
 
+static int parse_signed(const struct quantity *q, const char *text, int64_t *out,
+			struct why *why)
+{
+	bool negative = *text == '-';
+	uint64_t value;
+	int err = parse(q, text + (negative || *text == '+'), &value, why);
+
+	if (err)
+		return err;
+	if (value > INT64_MAX)
+		return why_set(why, -ERANGE, "\"%.40s\" is too large", text);
+	*out = negative ? -(int64_t)value : (int64_t)value;
+	return 0;
+}
+
+int units_parse_signed_ns(const char *text, int64_t *ns, struct why *why)
+{
+	return parse_signed(&durations, text, ns, why);
+}
+
+int units_parse_signed_ppb(const char *text, int64_t *ppb, struct why *why)
+{
+	return parse_signed(&fine_parts, text, ppb, why);
+}
+
 int units_parse_count(const char *text, uint64_t *count, struct why *why)
 {
 	struct decimal number;
@@ -248,13 +273,14 @@ static const char *format(const struct quantity *q, char *text, uint64_t value,
 	const struct unit *best = &q->units[0];
 
 	if (!value) {
-		snprintf(text, UNITS_TEXT_BYTES_MAX, "0%s", zero);
+		snprintf(text, UNITS_TEXT_BYTES_MAX - 1, "0%s", zero);
 		return text;
 	}
 	for (size_t i = 1; i < q->count; i++)
 		if (q->units[i].times > best->times && value % q->units[i].times == 0)
 			best = &q->units[i];
-	snprintf(text, UNITS_TEXT_BYTES_MAX, "%" PRIu64 "%s", value / best->times,
+	/* A sign may stand before: room for it is there, as no value takes 30 characters. */
+	snprintf(text, UNITS_TEXT_BYTES_MAX - 1, "%" PRIu64 "%s", value / best->times,
 		 best->word);
 	return text;
 }
@@ -262,6 +288,32 @@ static const char *format(const struct quantity *q, char *text, uint64_t value,
 const char *units_format_ns(char text[UNITS_TEXT_BYTES_MAX], uint64_t ns)
 {
 	return format(&durations, text, ns, "ms");
+}
+
+/* "+3s", "-200ppm", "0ms". */
+static const char *format_signed(const struct quantity *q, char *text, int64_t value,
+				 const char *zero)
+{
+	uint64_t size = value < 0 ? -(uint64_t)value : (uint64_t)value;
+
+	if (!value)
+		return format(q, text, 0, zero);
+	*text = value < 0 ? '-' : '+';
+	format(q, text + 1, size, zero);
+	return text;
+}
+
+const char *units_format_signed_ns(char text[UNITS_TEXT_BYTES_MAX], int64_t ns)
+{
+	return format_signed(&durations, text, ns, "ms");
+}
+
+const char *units_format_signed_ppb(char text[UNITS_TEXT_BYTES_MAX], int64_t ppb)
+{
+	/* Of clocks one speaks in ppm. */
+	static const struct quantity drifts = { .units = ppb_units, .count = 2 };
+
+	return format_signed(&drifts, text, ppb, "ppm");
 }
 
 const char *units_format_bps(char text[UNITS_TEXT_BYTES_MAX], uint64_t bps)

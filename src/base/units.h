@@ -9,10 +9,10 @@
  *	memory     "64M" "64MiB"      K M G KiB MiB GiB       -> bytes, binary
  *	size       "150kB" "64KiB"    B kB MB KiB MiB         -> bytes
  *
- * A number is decimal, without sign or exponent, and must come out as a whole
- * number of the base unit: "0.5ns" is refused, not rounded.  Zero needs a unit
- * too.  A blank may stand between number and unit.  Formatting gives the
- * largest unit that keeps the value exact, so what is printed reads back as the
+ * A number is decimal, without exponent, and without sign but where a function's name has
+ * "signed", and must come out as a whole number of the base unit: "0.5ns" is refused, not
+ * rounded.  Zero needs a unit too.  A blank may stand between number and unit.  Formatting
+ * gives the largest unit that keeps the value exact, so what is printed reads back as the
  * same number.
  *
  * Errors:  -EINVAL, or -ERANGE when the number does not fit; *why quotes the
@@ -36,11 +36,17 @@ int units_parse_ppb(const char *text, uint64_t *ppb, struct why *why);
 int units_parse_memory(const char *text, uint64_t *bytes, struct why *why);
 int units_parse_size(const char *text, uint64_t *bytes, struct why *why);
 
+/* The same with a sign: "-5s", "+200ppm". */
+int units_parse_signed_ns(const char *text, int64_t *ns, struct why *why);
+int units_parse_signed_ppb(const char *text, int64_t *ppb, struct why *why);
+
 /* A whole number and nothing else: "8080". */
 int units_parse_count(const char *text, uint64_t *count, struct why *why);
 
 /* Each fills text and returns it. */
 const char *units_format_ns(char text[UNITS_TEXT_BYTES_MAX], uint64_t ns);
+const char *units_format_signed_ns(char text[UNITS_TEXT_BYTES_MAX], int64_t ns);
+const char *units_format_signed_ppb(char text[UNITS_TEXT_BYTES_MAX], int64_t ppb);
 const char *units_format_bps(char text[UNITS_TEXT_BYTES_MAX], uint64_t bps);
 const char *units_format_ppm(char text[UNITS_TEXT_BYTES_MAX], uint64_t ppm);
 const char *units_format_ppb(char text[UNITS_TEXT_BYTES_MAX], uint64_t ppb);

@@ -180,6 +180,31 @@ static void the_largest_whole_unit_is_printed(void **state)
 	assert_string_equal(units_format_size(text, 65536), "64KiB");
 }
 
+static void a_signed_quantity_reads_back_with_its_sign(void **state)
+{
+	static const int64_t values[] = { 0, 1, -1, 3000000000, -5000000000, 200000,
+					  -200500, INT64_MAX, -INT64_MAX };
+	char text[UNITS_TEXT_BYTES_MAX];
+	int64_t back;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		units_format_signed_ns(text, values[i]);
+		assert_int_equal(units_parse_signed_ns(text, &back, NULL), 0);
+		assert_true(back == values[i]);
+		units_format_signed_ppb(text, values[i]);
+		assert_int_equal(units_parse_signed_ppb(text, &back, NULL), 0);
+		assert_true(back == values[i]);
+	}
+	assert_string_equal(units_format_signed_ns(text, -5000000000), "-5s");
+	assert_string_equal(units_format_signed_ppb(text, 200000), "+200ppm");
+	assert_int_equal(units_parse_signed_ns("3s", &back, NULL), 0);
+	assert_true(back == 3000000000);
+	assert_int_equal(units_parse_signed_ns("+-3s", &back, NULL), -EINVAL);
+	assert_int_equal(units_parse_signed_ns("-", &back, NULL), -EINVAL);
+	assert_int_equal(units_parse_signed_ns("9999999999s", &back, NULL), -ERANGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +212,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_quantity_is_refused_with_the_accepted_forms),
 		cmocka_unit_test(what_is_printed_reads_back_as_the_same_number),
 		cmocka_unit_test(the_largest_whole_unit_is_printed),
+		cmocka_unit_test(a_signed_quantity_reads_back_with_its_sign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
