@@ -4,6 +4,7 @@ unit_test(test_histogram SOURCES unit/test_histogram.c LIBS nl_base)
 unit_test(test_loop SOURCES unit/test_loop.c LIBS nl_base)
 unit_test(test_timer_heap SOURCES unit/test_timer_heap.c LIBS nl_clock)
 unit_test(test_clock SOURCES unit/test_clock.c LIBS nl_clock)
+unit_test(test_guest_clock SOURCES unit/test_guest_clock.c LIBS nl_clock)
 unit_test(test_calendar SOURCES unit/test_calendar.c LIBS nl_clock)
 unit_test(test_vtime SOURCES unit/test_vtime.c LIBS nl_clock)
 

@@ -11,7 +11,11 @@ int calendar_init(struct calendar *calendar, uint32_t guest_count, struct why *w
 	*calendar = (struct calendar){ .guest_count = guest_count,
 				       .horizon_ns = CALENDAR_NEVER };
 	calendar->guests = calloc(guest_count + 1, sizeof(*calendar->guests));
-	return calendar->guests ? 0 : why_set(why, -ENOMEM, "calendar: out of memory");
+	if (!calendar->guests)
+		return why_set(why, -ENOMEM, "calendar: out of memory");
+	for (uint32_t i = 0; i < guest_count; i++)
+		calendar->guests[i].rate_ppb = GUEST_CLOCK_RATE_ONE;
+	return 0;
 }
 
 void calendar_free(struct calendar *calendar)
@@ -170,9 +174,15 @@ void calendar_run(struct calendar *calendar, uint32_t guest)
 		g->local_ns = g->request_ns > calendar->now_ns ? g->request_ns
 							       : calendar->now_ns;
 		if (g->fresh)
-			g->offset_ns = g->local_ns;
+			guest_clock_start(&g->clock, g->local_ns);
+		/* A clock that is fast jumps over some nanoseconds: it wants the one that it
+		 * asked for. */
+		g->turn_guest_ns = g->asked_guest_ns != CALENDAR_NEVER &&
+						   g->request_ns >= calendar->now_ns
+					   ? g->asked_guest_ns
+					   : guest_clock_at(&g->clock, g->local_ns);
 		g->fresh = false;
-		g->request_ns = CALENDAR_NEVER;
+		g->request_ns = g->asked_guest_ns = CALENDAR_NEVER;
 		g->runs++;
 		calendar->rounds++;
 	}
@@ -199,8 +209,15 @@ bool calendar_refresh(struct calendar *calendar, uint32_t guest, uint64_t timer_
 
 void calendar_expect(struct calendar *calendar, uint32_t guest)
 {
+	uint32_t rate_ppb = at(calendar, guest)->rate_ppb;
+
 	ASSERT(at(calendar, guest)->state == GUEST_ABSENT);
-	*at(calendar, guest) = (struct calendar_guest){ .request_ns = CALENDAR_NEVER };
+	*at(calendar, guest) = (struct calendar_guest){
+		.rate_ppb = rate_ppb,
+		.clock.rate_ppb = rate_ppb,
+		.request_ns = CALENDAR_NEVER,
+		.asked_guest_ns = CALENDAR_NEVER,
+	};
 	change(calendar, guest, GUEST_EXPECTED, 0);
 }
 
@@ -265,20 +282,46 @@ int calendar_start(struct calendar *calendar, uint32_t guest, struct why *why)
 	return 0;
 }
 
-/* Guest time to lab time; what is beyond all days is never. */
+/* When that time of the guest's comes; what is beyond all days is never. */
 static uint64_t lab_ns(const struct calendar_guest *g, uint64_t guest_ns)
 {
-	if (guest_ns >= INT64_MAX || guest_ns + g->offset_ns >= INT64_MAX)
+	if (guest_ns >= INT64_MAX)
 		return CALENDAR_NEVER;
-	return guest_ns + g->offset_ns;
+	return guest_clock_lab_ns(&g->clock, guest_ns);
 }
 
-uint64_t calendar_guest_ns(const struct calendar *calendar, uint32_t guest,
-			   uint64_t lab_time_ns)
+uint64_t calendar_guest_now(const struct calendar *calendar, uint32_t guest)
 {
-	uint64_t offset_ns = calendar->guests[guest].offset_ns;
+	const struct calendar_guest *g = &calendar->guests[guest];
+	uint64_t now_ns = guest_clock_at(&g->clock, calendar->now_ns);
 
-	return lab_time_ns > offset_ns ? lab_time_ns - offset_ns : 0;
+	/* At the time of its request it is what it asked for, and not a nanosecond more. */
+	if (g->asked_guest_ns != CALENDAR_NEVER && g->request_ns >= calendar->now_ns)
+		return earlier(now_ns, g->asked_guest_ns);
+	return now_ns;
+}
+
+uint64_t calendar_guest_free_until(const struct calendar *calendar, uint32_t guest)
+{
+	const struct calendar_guest *g = &calendar->guests[guest];
+
+	if (g->free_until_ns <= g->local_ns)
+		return guest_clock_at(&g->clock, g->free_until_ns);
+	/* All that its clock shows before that time. */
+	return guest_clock_at(&g->clock, g->free_until_ns - 1) + 1;
+}
+
+void calendar_set_clock(struct calendar *calendar, uint32_t guest, uint32_t rate_ppb,
+			bool frozen)
+{
+	struct calendar_guest *g = at(calendar, guest);
+
+	ASSERT(g->state != GUEST_RUNNING);
+	g->rate_ppb = rate_ppb;
+	g->frozen = frozen;
+	guest_clock_set_rate(&g->clock, calendar->now_ns, frozen ? 0 : rate_ppb);
+	if (g->asked_guest_ns != CALENDAR_NEVER)
+		g->request_ns = lab_ns(g, g->asked_guest_ns);
 }
 
 int calendar_request(struct calendar *calendar, uint32_t guest, uint64_t guest_ns,
@@ -290,6 +333,7 @@ int calendar_request(struct calendar *calendar, uint32_t guest, uint64_t guest_n
 			 g->state != GUEST_KICKING && g->state != GUEST_READY))
 		return why_set(why, -EPROTO, "REQUEST while %s", state_names[g->state]);
 	g->request_ns = lab_ns(g, guest_ns);
+	g->asked_guest_ns = guest_ns < INT64_MAX ? guest_ns : CALENDAR_NEVER;
 	return 0;
 }
 

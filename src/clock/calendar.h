@@ -39,7 +39,10 @@
  * How far a guest that waits got by itself is not known: to its `floor` at most, and
  * what the lab does to it happens then at the earliest.
  *
- * A guest's own clock began when it did: guest time = lab time - offset.
+ * A guest's own clock began when it did, and may run fast, slow or not at all
+ * (guest_clock.h).  A guest is told the time that it asked for, and never more than its
+ * clock shows then, so that its own time never goes back.  One that is *frozen* has no
+ * turns, and hears nothing.
  *
  * Errors:    a guest that says what it may not is told from one that may by the
  *            return value (-EPROTO with *why); our own bugs ASSERT.
@@ -54,6 +57,7 @@
 #include <stdint.h>
 
 #include "base/why.h"
+#include "clock/guest_clock.h"
 
 #define CALENDAR_NEVER	 UINT64_MAX
 #define CALENDAR_FREE_NS UINT64_C(1000000) /* so that floors are near */
@@ -73,8 +77,12 @@ struct calendar_guest {
 	enum calendar_guest_state state;
 	bool fresh;	     /* has not run yet: its clock begins with its first turn */
 	unsigned holds;	     /* reasons not to go on: answers that are due */
-	uint64_t offset_ns;  /* lab time at which its own clock was 0 */
-	uint64_t request_ns; /* lab time; CALENDAR_NEVER: none */
+	bool frozen;
+	uint32_t rate_ppb;	 /* of its clock, when it is not frozen */
+	struct guest_clock clock;
+	uint64_t request_ns;	 /* lab time; CALENDAR_NEVER: none */
+	uint64_t asked_guest_ns; /* that request, in its own time; or CALENDAR_NEVER */
+	uint64_t turn_guest_ns;	 /* its own time as its last turn began */
 	uint64_t local_ns;   /* lab time to which it has come, at least */
 	uint64_t floor_ns;   /* lab time it may have reached by itself */
 	uint64_t free_until_ns; /* lab time, as last told; while RUNNING */
@@ -144,8 +152,14 @@ int calendar_update(struct calendar *calendar, uint32_t guest, uint64_t guest_ns
 		    struct why *why);
 /* It waits for something of the outside, at the time to which it has come. */
 int calendar_kick(struct calendar *calendar, uint32_t guest, struct why *why);
-/* Lab time as the guest counts it. */
-uint64_t calendar_guest_ns(const struct calendar *calendar, uint32_t guest,
-			   uint64_t lab_ns);
+/* Now, as the guest counts it. */
+uint64_t calendar_guest_now(const struct calendar *calendar, uint32_t guest);
+/* How far it may go by itself, not including, as it counts. */
+uint64_t calendar_guest_free_until(const struct calendar *calendar, uint32_t guest);
+
+/* From now on its clock runs at this rate, or stands.  Only while it does not run, and has
+ * come no further than now; or before it has begun. */
+void calendar_set_clock(struct calendar *calendar, uint32_t guest, uint32_t rate_ppb,
+			bool frozen);
 
 #endif

@@ -139,7 +139,7 @@ static bool cue_someone(struct vtime *vtime, uint64_t *later_ns)
 		const struct calendar_guest *g = &calendar->guests[i];
 		struct vtime_guest *guest = &vtime->guests[i];
 
-		if (!guest->cues || g->holds || !hears(vtime, i))
+		if (!guest->cues || g->holds || g->frozen || !hears(vtime, i))
 			continue;
 		if (guest == vtime->kicker || g->floor_ns <= calendar->now_ns)
 			any |= vtime_guest_cue(guest);

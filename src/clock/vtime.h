@@ -107,6 +107,14 @@ void vtime_guest_ended(struct vtime *vtime, uint32_t guest, const struct vtime_e
 void vtime_guest_gone(struct vtime *vtime, uint32_t guest);
 struct vtime_guest *vtime_guest(struct vtime *vtime, uint32_t guest);
 
+/* Its clock: see guest_clock.h.  As an input, or before the guest is opened.  Frozen: it
+ * has no turns and hears nothing until it is not any more; its time goes on then where it
+ * stood. */
+void vtime_guest_set_clock(struct vtime *vtime, uint32_t guest, uint32_t rate_ppb,
+			   bool frozen);
+/* What it takes for the wall time when it boots is off by this. */
+void vtime_guest_set_wall_offset(struct vtime *vtime, uint32_t guest, int64_t ns);
+
 /* ---- devices of a guest ------------------------------------------------------------ */
 
 struct vtime_cue {

@@ -17,9 +17,13 @@ enum { MESSAGES_PER_EVENT = 16 };
 
 void vtime_guest_init(struct vtime_guest *guest, struct vtime *vtime, uint32_t index)
 {
-	*guest = (struct vtime_guest){
-		.vtime = vtime, .index = index, .listen_fd = -1, .fd = -1
-	};
+	int64_t wall_offset_ns = guest->wall_offset_ns;
+
+	*guest = (struct vtime_guest){ .vtime = vtime,
+				       .index = index,
+				       .listen_fd = -1,
+				       .fd = -1,
+				       .wall_offset_ns = wall_offset_ns };
 	guest->cues_end = &guest->cues;
 }
 
@@ -72,10 +76,7 @@ static void ack(struct vtime_guest *guest, uint64_t time)
 
 static uint64_t free_until_ns(const struct vtime_guest *guest)
 {
-	const struct calendar *calendar = &guest->vtime->calendar;
-
-	return calendar_guest_ns(calendar, guest->index,
-				 calendar->guests[guest->index].free_until_ns);
+	return calendar_guest_free_until(&guest->vtime->calendar, guest->index);
 }
 
 static void set_free_until(struct vtime_guest *guest)
@@ -86,9 +87,7 @@ static void set_free_until(struct vtime_guest *guest)
 /* The lab's time, as the guest counts it. */
 static uint64_t own_ns(const struct vtime_guest *guest)
 {
-	const struct calendar *calendar = &guest->vtime->calendar;
-
-	return calendar_guest_ns(calendar, guest->index, calendar->now_ns);
+	return calendar_guest_now(&guest->vtime->calendar, guest->index);
 }
 
 /* The kernel takes two descriptors with this answer, a shared page and a log, and
@@ -126,8 +125,7 @@ static void send_reply(struct vtime_guest *guest)
 void vtime_guest_go(struct vtime_guest *guest, bool ready)
 {
 	struct vtime *vtime = guest->vtime;
-	const struct calendar *calendar = &vtime->calendar;
-	uint64_t at_ns = calendar->guests[guest->index].local_ns;
+	uint64_t at_ns = vtime->calendar.guests[guest->index].turn_guest_ns;
 
 	if (!guest->started) {
 		/* Its clock is 0 as it begins; it has not asked for anything yet. */
@@ -135,7 +133,6 @@ void vtime_guest_go(struct vtime_guest *guest, bool ready)
 		ack_start(guest);
 		return;
 	}
-	at_ns = calendar_guest_ns(calendar, guest->index, at_ns);
 	if (guest->shares)
 		set_free_until(guest);
 	if (ready) {
@@ -314,7 +311,8 @@ static int handle(struct vtime_guest *guest, struct why *why)
 		err = calendar_update(calendar, guest->index, time, why);
 		break;
 	case TT_GET_TOD:
-		time = clock_wall_ns(vtime->clock, calendar->now_ns);
+		time = clock_wall_ns(vtime->clock, calendar->now_ns) +
+		       (uint64_t)guest->wall_offset_ns;
 		break;
 	case TT_BROADCAST:
 		break; /* nobody else is told: a guest has no say in others' logs */
@@ -443,6 +441,19 @@ void vtime_guest_gone(struct vtime *vtime, uint32_t guest)
 	vtime_guest_close(&vtime->guests[guest]);
 	calendar_leave(&vtime->calendar, guest);
 	vtime_heard(vtime);
+}
+
+void vtime_guest_set_clock(struct vtime *vtime, uint32_t guest, uint32_t rate_ppb,
+			   bool frozen)
+{
+	calendar_set_clock(&vtime->calendar, guest, rate_ppb, frozen);
+	/* What it was owed while it was frozen. */
+	loop_again(vtime->loop);
+}
+
+void vtime_guest_set_wall_offset(struct vtime *vtime, uint32_t guest, int64_t ns)
+{
+	vtime->guests[guest].wall_offset_ns = ns;
 }
 
 struct vtime_guest *vtime_guest(struct vtime *vtime, uint32_t guest)

@@ -35,6 +35,7 @@ struct tt_message {
 struct vtime_guest {
 	struct vtime *vtime;
 	uint32_t index;
+	int64_t wall_offset_ns; /* of its calendar's wall clock, as it boots */
 	char path[108];
 	int listen_fd, fd;
 	struct watch *watch;

@@ -134,8 +134,96 @@ static void test_a_guests_clock_begins_with_its_first_turn(void **state)
 	calendar_advance(&calendar, 1000);
 	wants(2, 500); /* half a microsecond of its own time from its beginning */
 	next_is(CALENDAR_NEVER, TURN_GUEST, 1500, 2);
-	assert_int_equal(calendar_guest_ns(&calendar, 2, 1500), 500);
-	assert_int_equal(calendar_guest_ns(&calendar, 2, 900), 0);
+	assert_int_equal(calendar_guest_now(&calendar, 2), 0);
+	calendar_advance(&calendar, 1400);
+	assert_int_equal(calendar_guest_now(&calendar, 2), 400);
+	calendar_advance(&calendar, 1500);
+	run(2, CALENDAR_NEVER);
+	assert_int_equal(calendar.guests[2].turn_guest_ns, 500);
+}
+
+/* Rates at which nanoseconds are left out, shown twice, or both come out even. */
+static const uint32_t rates[] = { 900000000,  999999999,  1000000000, 1000200000,
+				  1100000000, 1333333333, 2000000000 };
+
+/* A guest whose own time is told to go back, or not to be what it asked for, ends: it is a
+ * panic of its kernel. */
+static void test_at_any_rate_a_guest_is_told_what_it_asked_for(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+		struct calendar_guest *g = &calendar.guests[0];
+		uint64_t guest_ns = 0;
+
+		calendar_set_clock(&calendar, 0, rates[i], false);
+		calendar_expect(&calendar, 0);
+		assert_int_equal(calendar_start(&calendar, 0, &why), 0);
+		run(0, CALENDAR_NEVER);
+		for (unsigned n = 0; n < 1000; n++) {
+			uint64_t wants_ns = guest_ns + 1 + n % 23, shown_ns;
+
+			assert_int_equal(calendar_request(&calendar, 0, wants_ns, &why), 0);
+			assert_int_equal(calendar_wait(&calendar, 0, &why), 0);
+			/* What it hears of on the way, and at the very moment. */
+			if (g->request_ns > calendar.now_ns + 1) {
+				calendar_advance(&calendar, g->request_ns - 1);
+				shown_ns = calendar_guest_now(&calendar, 0);
+				assert_in_range(shown_ns, guest_ns, wants_ns - 1);
+			}
+			calendar_advance(&calendar, g->request_ns);
+			assert_int_equal(calendar_guest_now(&calendar, 0), wants_ns);
+			next_is(CALENDAR_NEVER, TURN_GUEST, g->request_ns, 0);
+			run(0, CALENDAR_NEVER);
+			assert_int_equal(g->turn_guest_ns, wants_ns);
+			guest_ns = wants_ns;
+		}
+		calendar_leave(&calendar, 0);
+	}
+}
+
+static void test_at_any_rate_it_goes_as_far_by_itself_as_it_may(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+		struct calendar_guest *g = &calendar.guests[0];
+
+		calendar_set_clock(&calendar, 0, rates[i], false);
+		calendar_expect(&calendar, 0);
+		assert_int_equal(calendar_start(&calendar, 0, &why), 0);
+		for (unsigned n = 1; n < 1000; n++) {
+			uint64_t until_ns;
+
+			run(0, calendar.now_ns + n);
+			until_ns = calendar_guest_free_until(&calendar, 0);
+			assert_true(guest_clock_lab_ns(&g->clock, until_ns) >=
+				    g->free_until_ns);
+			/* The last moment before it is one that it may come to. */
+			assert_int_equal(calendar_update(&calendar, 0, until_ns - 1, &why), 0);
+			assert_true(g->local_ns < g->free_until_ns);
+			assert_int_equal(
+				calendar_update(&calendar, 0, until_ns + 1, &why), -EPROTO);
+			calendar_request(&calendar, 0, until_ns, &why);
+			assert_int_equal(calendar_wait(&calendar, 0, &why), 0);
+			calendar_advance(&calendar, g->request_ns);
+		}
+		calendar_leave(&calendar, 0);
+	}
+}
+
+static void test_a_new_rate_moves_what_a_guest_has_asked_for(void **state)
+{
+	(void)state;
+	wants(0, 1000);
+	calendar_advance(&calendar, 500);
+	calendar_set_clock(&calendar, 0, GUEST_CLOCK_RATE_ONE / 2, false);
+	next_is(CALENDAR_NEVER, TURN_GUEST, 1500, 0);
+	calendar_advance(&calendar, 1000);
+	calendar_set_clock(&calendar, 0, GUEST_CLOCK_RATE_ONE / 2, true);
+	next_is(CALENDAR_NEVER, TURN_NONE, 0, 0);
+	calendar_advance(&calendar, 8000);
+	assert_int_equal(calendar_guest_now(&calendar, 0), 750);
+	calendar_set_clock(&calendar, 0, GUEST_CLOCK_RATE_ONE, false);
+	next_is(CALENDAR_NEVER, TURN_GUEST, 8250, 0);
 }
 
 static void test_never_is_never(void **state)
@@ -320,6 +408,9 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(test_the_earliest_comes_first),
+		T(test_at_any_rate_a_guest_is_told_what_it_asked_for),
+		T(test_at_any_rate_it_goes_as_far_by_itself_as_it_may),
+		T(test_a_new_rate_moves_what_a_guest_has_asked_for),
 		T(test_at_one_instant_timers_then_guests_by_number),
 		T(test_nothing_happens_while_somebody_is_waited_for),
 		T(test_a_guest_that_dies_stops_time_until_it_is_gone),

@@ -550,6 +550,53 @@ static void test_where_nothing_is_to_happen_ever_time_stands(void **state)
 	assert_true(vtime_state(s.vtime).standing);
 }
 
+static void test_a_frozen_guest_has_no_turn_and_hears_nothing(void **state)
+{
+	unsigned zero = 0;
+	struct vtime_cue cue = { .run = on_cue, .ctx = &zero };
+
+	(void)state;
+	boot(0, 5 * NS_PER_MS);
+	boot(1, 2 * NS_PER_MS);
+	vtime_want(s.vtime);
+	assert_int_equal(runs_at(1), 2 * NS_PER_MS);
+	vtime_guest_set_clock(s.vtime, 0, GUEST_CLOCK_RATE_ONE, true);
+	vtime_cue(vtime_guest(s.vtime, 0), &cue);
+	ask(1, TT_REQUEST, 9 * NS_PER_MS);
+	ask(1, TT_WAIT, 0);
+	assert_int_equal(runs_at(1), 9 * NS_PER_MS);
+	ask(1, TT_WAIT, 0);
+	turn(20);
+	assert_string_equal(s.said, "run1@2000000 run1@9000000 ");
+	/* It goes on where it stood: what it wanted is as far away as it was. */
+	vtime_guest_set_clock(s.vtime, 0, GUEST_CLOCK_RATE_ONE, false);
+	turn(20);
+	assert_string_equal(s.said, "run1@2000000 run1@9000000 cue0@9000000 ");
+	assert_int_equal(ask(0, TT_GET, 0), 2 * NS_PER_MS);
+	vtime_release(vtime_guest(s.vtime, 0));
+	loop_again(s.loop);
+	assert_int_equal(runs_at(0), 5 * NS_PER_MS);
+	assert_int_equal(now(), 12 * NS_PER_MS);
+}
+
+static void test_a_guest_takes_its_wall_time_with_its_offset_and_runs_at_its_rate(void **state)
+{
+	(void)state;
+	vtime_guest_set_wall_offset(s.vtime, 0, -3000000000);
+	vtime_guest_set_clock(s.vtime, 1, GUEST_CLOCK_RATE_MAX, false);
+	boot(0, 10000);
+	boot(1, 10000);
+	assert_true(ask(0, TT_GET_TOD, 0) == VTIME_WALL_AT_ZERO_NS - 3 * NS_PER_S);
+	assert_true(ask(1, TT_GET_TOD, 0) == VTIME_WALL_AT_ZERO_NS);
+	vtime_want(s.vtime);
+	assert_int_equal(runs_at(1), 10000);
+	assert_int_equal(now(), 5000);
+	ask(1, TT_WAIT, 0);
+	assert_int_equal(runs_at(0), 10000);
+	assert_int_equal(now(), 10000);
+	assert_int_equal(ask(1, TT_GET, 0), 20000);
+}
+
 static void test_two_kicks_at_once_are_against_the_rules(void **state)
 {
 	unsigned zero = 0;
@@ -717,6 +764,8 @@ int main(void)
 		T(test_a_kick_waits_for_those_who_are_not_so_far),
 		T(test_a_running_guest_is_not_called_in_the_middle),
 		T(test_where_nothing_is_to_happen_ever_time_stands),
+		T(test_a_frozen_guest_has_no_turn_and_hears_nothing),
+		T(test_a_guest_takes_its_wall_time_with_its_offset_and_runs_at_its_rate),
 		T(test_two_kicks_at_once_are_against_the_rules),
 		T(test_a_device_that_dies_in_a_kick_lets_the_guest_go_on),
 		T(test_a_guest_that_dies_in_a_kick_leaves_the_calendar),
