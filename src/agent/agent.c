@@ -152,6 +152,26 @@ static void on_command(struct agent *agent, const struct proto_message *m)
 	}
 }
 
+/* Also before CONFIG: then all that is configured sees the clock as it is to be. */
+static void on_clock(struct agent *agent, const struct proto_message *m)
+{
+	json_t *body = json_loadb((const char *)m->payload, m->size, 0, NULL);
+	struct agent_clock clock = { 0 };
+	json_int_t step_ns = 0, drift_ppb = 0;
+
+	if (!body || json_unpack_ex(body, NULL, JSON_STRICT, "{s?I, s?I}", "step_ns",
+				    &step_ns, "drift_ppb", &drift_ppb)) {
+		lablink_malformed(agent->link, "CLOCK: \"step_ns\" and \"drift_ppb\" were "
+					       "expected, whole numbers");
+	} else {
+		clock.step_ns = step_ns;
+		clock.has_drift = json_object_get(body, "drift_ppb") != NULL;
+		clock.drift_ppb = drift_ppb;
+		agent->ops->clock(agent->ctx, &clock);
+	}
+	json_decref(body);
+}
+
 static void on_message(void *ctx, const struct proto_message *m)
 {
 	struct agent *agent = ctx;
@@ -163,6 +183,9 @@ static void on_message(void *ctx, const struct proto_message *m)
 	case PROTO_SERVICES_START:
 		if (agent->state == CONFIGURED)
 			services_start(agent->services);
+		break;
+	case PROTO_CLOCK:
+		on_clock(agent, m);
 		break;
 	case PROTO_SHUTDOWN:
 		on_shutdown(agent);

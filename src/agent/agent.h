@@ -19,6 +19,7 @@
 #define NL_AGENT_AGENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "agent/settings.h"
 #include "base/loop.h"
@@ -32,11 +33,19 @@ enum agent_end {
 	AGENT_MALFORMED, /* what the lab says makes no sense */
 };
 
+struct agent_clock {
+	int64_t step_ns; /* 0: none */
+	bool has_drift;
+	int64_t drift_ppb;
+};
+
 struct agent_ops {
 	/* Make the machine what the settings say. */
 	int (*configure)(void *ctx, const struct settings *settings, struct why *why);
 	/* CONFIGURED was sent; env is what programs get. */
 	void (*configured)(void *ctx, const struct settings *settings, char *const *envp);
+	/* Set the machine's clock.  What went wrong is for the machine to say. */
+	void (*clock)(void *ctx, const struct agent_clock *clock);
 	void (*over)(void *ctx, enum agent_end end, const char *why); /* once */
 };
 

@@ -17,6 +17,7 @@
 #include "agent/modules.h"
 #include "agent/net.h"
 #include "agent/setup.h"
+#include "agent/timekeep.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 
@@ -216,6 +217,17 @@ static void machine_configured(void *ctx, const struct settings *settings,
 		say("%s", why.text);
 }
 
+static void machine_clock(void *ctx, const struct agent_clock *clock)
+{
+	struct why why;
+
+	(void)ctx;
+	if (clock->step_ns && timekeep_step(clock->step_ns, &why))
+		say("the clock could not be stepped: %s", why.text);
+	if (clock->has_drift && timekeep_drift(clock->drift_ppb, &why))
+		say("the clock could not be made to drift: %s", why.text);
+}
+
 static void machine_over(void *ctx, enum agent_end end, const char *why)
 {
 	struct machine *machine = ctx;
@@ -245,7 +257,7 @@ static void ensure_streams(void)
 _Noreturn void machine_run(void)
 {
 	static const struct agent_ops ops = { machine_configure, machine_configured,
-					      machine_over };
+					      machine_clock, machine_over };
 	static struct machine machine = { .port = -1 };
 	struct why why = { "" };
 	int err;

@@ -34,6 +34,8 @@
  * up (SIGHUP, then SIGKILL) the command's session and answers EXITED.  What is
  * said to a channel that is free is not an error: it crossed EXITED on its way.
  *
+ * CLOCK {"step_ns":-5000000000,"drift_ppb":200000}, any time: set the machine's clock.
+ *
  * SHUTDOWN {}: SIGTERM to services, sync, power off.
  *
  * All keys and limits: docs/agent-protocol.md.
@@ -87,6 +89,7 @@ enum proto_type {
 	PROTO_CLOSE,
 	PROTO_EXITED,
 	PROTO_SHUTDOWN,
+	PROTO_CLOCK,
 	PROTO_TYPES,
 };
 

@@ -28,6 +28,12 @@ static void serve_configured(void *ctx, const struct settings *settings, char *c
 	(void)envp;
 }
 
+static void serve_clock(void *ctx, const struct agent_clock *clock)
+{
+	(void)ctx;
+	(void)clock; /* it is the host's */
+}
+
 static void serve_over(void *ctx, enum agent_end end, const char *why)
 {
 	struct served *served = ctx;
@@ -41,7 +47,8 @@ static void serve_over(void *ctx, enum agent_end end, const char *why)
 
 static int run(struct served *served, int fd, struct why *why)
 {
-	static const struct agent_ops ops = { serve_configure, serve_configured, serve_over };
+	static const struct agent_ops ops = { serve_configure, serve_configured,
+					      serve_clock, serve_over };
 	struct agent *agent = NULL;
 	struct clock *clock = NULL;
 	int err = loop_create(&served->loop, why);

@@ -211,6 +211,28 @@ static void garbage_ends_the_agent_and_harms_nothing(void **state)
 	}
 }
 
+static void a_clock_may_be_set_at_any_time_and_nonsense_ends_the_conversation(void **state)
+{
+	static const char *const nonsense[] = { "{\"step\":1}", "{\"step_ns\":\"1\"}", "[]" };
+	struct outcome o;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(nonsense) / sizeof(*nonsense); i++) {
+		struct proto_message m;
+		struct rig rig;
+
+		rig_up(&rig);
+		rig_text(&rig, PROTO_CLOCK, 0, "{\"step_ns\":-5,\"drift_ppb\":7}");
+		rig_run(&rig, "echo fine", "", &o);
+		assert_string_equal(o.out, "fine\n");
+		outcome_free(&o);
+		rig_text(&rig, PROTO_CLOCK, 0, nonsense[i]);
+		while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
+			;
+		assert_int_equal(rig_wait(&rig), 1);
+	}
+}
+
 /* What crosses EXITED on its way is no error. */
 static void words_to_a_free_channel_are_ignored(void **state)
 {
@@ -292,6 +314,8 @@ int main(void)
 		cmocka_unit_test(a_lab_that_breaks_the_protocol_is_left),
 		cmocka_unit_test(garbage_ends_the_agent_and_harms_nothing),
 		cmocka_unit_test(words_to_a_free_channel_are_ignored),
+		cmocka_unit_test(
+			a_clock_may_be_set_at_any_time_and_nonsense_ends_the_conversation),
 		cmocka_unit_test(a_lab_that_goes_away_takes_its_commands_with_it),
 		cmocka_unit_test(a_refused_configuration_says_why),
 	};

@@ -18,6 +18,7 @@
 #include "agent/modules.h"
 #include "agent/ready.h"
 #include "agent/setup.h"
+#include "agent/timekeep.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 
@@ -343,9 +344,32 @@ static void the_archive_holds_init_and_devices(void **state)
 	assert_string_equal(said, expected);
 }
 
+/* The kernel takes 9000 to 11000 us a tick and 500 ppm either way. */
+static void every_drift_is_a_tick_and_a_frequency_that_adjtimex_takes(void **state)
+{
+	long tick_us, frequency;
+
+	(void)state;
+	for (int64_t ppb = -TIMEKEEP_DRIFT_PPB_MAX; ppb <= TIMEKEEP_DRIFT_PPB_MAX;
+	     ppb += 12347) {
+		double got;
+
+		timekeep_split(ppb, &tick_us, &frequency);
+		assert_in_range(tick_us, 9000, 11000);
+		assert_true(frequency <= 50 * 65536 && frequency >= -50 * 65536);
+		got = (double)(tick_us - 10000) * 100000 + (double)frequency * 1000 / 65536;
+		assert_true(got - (double)ppb < 1 && got - (double)ppb > -1);
+	}
+	timekeep_split(200000, &tick_us, &frequency);
+	assert_int_equal(tick_us, 10002);
+	assert_int_equal(frequency, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			every_drift_is_a_tick_and_a_frequency_that_adjtimex_takes),
 #define T(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 		cmocka_unit_test(a_module_is_found_by_its_name_and_no_other),
 		cmocka_unit_test(what_the_kernel_asks_for_names_modules_by_patterns),
