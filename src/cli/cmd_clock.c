@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/pace.h"
 #include "cli/ui.h"
 #include "clock/clock.h"
+#include "topology/node_clock.h"
 
 static uint64_t number(const json_t *object, const char *key)
 {
@@ -72,12 +74,27 @@ static void print_stats(const json_t *answer)
 		       (double)now_ns / (double)busy_ns);
 }
 
-static int ask(struct call *call, json_t *fields, int timeout_ms)
+static void print_node(const json_t *node)
 {
+	char offset[UNITS_TEXT_BYTES_MAX], drift[UNITS_TEXT_BYTES_MAX];
+
+	printf("%s: offset %s, drift %s%s\n",
+	       json_string_value(json_object_get(node, "node")),
+	       units_format_signed_ns(offset, json_integer_value(json_object_get(
+						      node, "offset_ns"))),
+	       units_format_signed_ppb(drift, json_integer_value(json_object_get(
+						      node, "drift_ppb"))),
+	       json_is_true(json_object_get(node, "frozen")) ? ", frozen" : "");
+}
+
+static int ask(struct call *call, const char *verb, json_t *fields, int timeout_ms)
+{
+	const json_t *nodes, *node;
 	json_t *answer = NULL;
 	struct why why;
+	size_t i;
 
-	if (client_call(call->client, "clock", fields, timeout_ms, &answer, &why)) {
+	if (client_call(call->client, verb, fields, timeout_ms, &answer, &why)) {
 		ui_error("%s", why.text);
 		return STATUS_FAILED;
 	}
@@ -85,8 +102,13 @@ static int ask(struct call *call, json_t *fields, int timeout_ms)
 		json_object_del(answer, "id");
 		json_object_del(answer, "ok");
 		ui_json(answer);
+	} else if (json_object_get(answer, "node")) {
+		print_node(answer);
 	} else {
 		print_state(answer);
+		nodes = json_object_get(answer, "nodes");
+		json_array_foreach(nodes, i, node)
+			print_node(node);
 		if (call_option(call, "stats"))
 			print_stats(answer);
 	}
@@ -96,7 +118,7 @@ static int ask(struct call *call, json_t *fields, int timeout_ms)
 
 int cmd_clock(struct call *call)
 {
-	return ask(call, json_object(), CLIENT_CALL_MS);
+	return ask(call, "clock", json_object(), CLIENT_CALL_MS);
 }
 
 int cmd_clock_pace(struct call *call)
@@ -108,18 +130,18 @@ int cmd_clock_pace(struct call *call)
 		ui_error("%s", why.text);
 		return STATUS_USAGE;
 	}
-	return ask(call, json_pack("{s:I}", "pace_ppm", (json_int_t)pace_ppm),
+	return ask(call, "clock", json_pack("{s:I}", "pace_ppm", (json_int_t)pace_ppm),
 		   CLIENT_CALL_MS);
 }
 
 int cmd_clock_pause(struct call *call)
 {
-	return ask(call, json_pack("{s:b}", "paused", 1), CLIENT_CALL_MS);
+	return ask(call, "clock", json_pack("{s:b}", "paused", 1), CLIENT_CALL_MS);
 }
 
 int cmd_clock_resume(struct call *call)
 {
-	return ask(call, json_pack("{s:b}", "paused", 0), CLIENT_CALL_MS);
+	return ask(call, "clock", json_pack("{s:b}", "paused", 0), CLIENT_CALL_MS);
 }
 
 int cmd_clock_step(struct call *call)
@@ -131,5 +153,67 @@ int cmd_clock_step(struct call *call)
 		ui_error("%s", ns ? why.text : "a step of no time");
 		return STATUS_USAGE;
 	}
-	return ask(call, json_pack("{s:I}", "step_ns", (json_int_t)ns), -1);
+	return ask(call, "clock", json_pack("{s:I}", "step_ns", (json_int_t)ns), -1);
+}
+
+/* ---- a machine's own clock ---------------------------------------------------- */
+
+/* One of offset=, step=, drift=. */
+static int read_word(const char *word, json_t *fields, struct why *why)
+{
+	static const struct {
+		const char *name, *key;
+		int (*parse)(const char *text, int64_t *out, struct why *why);
+	} words[] = {
+		{ "offset=", "offset_ns", node_clock_parse_ns },
+		{ "step=", "step_ns", node_clock_parse_ns },
+		{ "drift=", "drift_ppb", node_clock_parse_drift },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		size_t length = strlen(words[i].name);
+		int64_t value;
+		int err;
+
+		if (strncmp(word, words[i].name, length) != 0)
+			continue;
+		if (json_object_get(fields, words[i].key))
+			return why_set(why, -EINVAL, "%s is given twice", words[i].name);
+		err = words[i].parse(word + length, &value, why);
+		if (!err)
+			json_object_set_new(fields, words[i].key, json_integer(value));
+		return err;
+	}
+	return why_set(why, -EINVAL,
+		       "\"%.40s\": write offset=TIME, step=TIME or drift=PART, such as "
+		       "offset=+3s, step=-5s, drift=200ppm",
+		       word);
+}
+
+int cmd_clock_set(struct call *call)
+{
+	json_t *fields = json_pack("{s:s}", "node", call->argv[0]);
+	struct why why;
+
+	for (int i = 1; i < call->argc; i++)
+		if (read_word(call->argv[i], fields, &why)) {
+			json_decref(fields);
+			ui_error("%s", why.text);
+			return STATUS_USAGE;
+		}
+	return ask(call, "node-clock", fields, CLIENT_CALL_MS);
+}
+
+int cmd_clock_freeze(struct call *call)
+{
+	return ask(call, "node-clock",
+		   json_pack("{s:s, s:b}", "node", call->argv[0], "frozen", 1),
+		   CLIENT_CALL_MS);
+}
+
+int cmd_clock_thaw(struct call *call)
+{
+	return ask(call, "node-clock",
+		   json_pack("{s:s, s:b}", "node", call->argv[0], "frozen", 0),
+		   CLIENT_CALL_MS);
 }

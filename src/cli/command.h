@@ -45,6 +45,7 @@ enum complete {
 	COMPLETE_KERNEL, /* a name that `kernel ls` prints, or a file */
 	COMPLETE_CLOCK, /* real, virtual */
 	COMPLETE_PACE,	/* max, 1 */
+	COMPLETE_NODE_CLOCK, /* offset=, step=, drift= */
 };
 
 struct option_spec {
@@ -139,6 +140,9 @@ int cmd_clock_pace(struct call *call);
 int cmd_clock_pause(struct call *call);
 int cmd_clock_resume(struct call *call);
 int cmd_clock_step(struct call *call);
+int cmd_clock_set(struct call *call);
+int cmd_clock_freeze(struct call *call);
+int cmd_clock_thaw(struct call *call);
 int cmd_capture(struct call *call);
 int cmd_explain(struct call *call);
 int cmd_replay_link(struct call *call);

@@ -337,6 +337,22 @@ const struct command commands[] = {
 	 "Also while it is paused. Returns when it has passed.",
 	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_clock_step},
 
+	{"clock set", "NODE KEY=VALUE...", "set a machine's clock beside the lab's",
+	 "offset=TIME: its wall time is off by so much; step=TIME: by so much more than it was. "
+	 "CLOCK_MONOTONIC does not see either. drift=PART: all its clocks run fast (or, "
+	 "negative, slow) by so much, at most 10%: drift=200ppm. The file has \"clock\" for what "
+	 "holds from the beginning.",
+	 NULL, 2, -1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, COMPLETE_NODE_CLOCK},
+	 cmd_clock_set},
+
+	{"clock freeze", "NODE", "let a machine stand in virtual time, and its clocks with it",
+	 "It does nothing and hears nothing until `clock thaw`; then its time goes on where it "
+	 "stood.",
+	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_clock_freeze},
+
+	{"clock thaw", "NODE", "let a frozen machine go on", NULL,
+	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_clock_thaw},
+
 	{"clock", "", "show the lab's time, and in virtual time its pace and digest",
 	 "The digest is a hash of all frames, journal entries, consoles and service logs so far: "
 	 "two runs of the same file with the same seed and the same commands have the same.",

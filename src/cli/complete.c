@@ -276,6 +276,7 @@ static void offer_what(struct line *l, enum complete what, const char *before)
 	static const char *const shells[] = { "bash", "zsh", "fish", NULL };
 	static const char *const clocks[] = { "real", "virtual", NULL };
 	static const char *const paces[] = { "max", "1", NULL };
+	static const char *const node_clock[] = { "offset=", "step=", "drift=", NULL };
 
 	switch (what) {
 	case COMPLETE_NOTHING:
@@ -307,6 +308,9 @@ static void offer_what(struct line *l, enum complete what, const char *before)
 		break;
 	case COMPLETE_CLOCK:
 		offer_words(l, clocks);
+		break;
+	case COMPLETE_NODE_CLOCK:
+		offer_words(l, node_clock);
 		break;
 	case COMPLETE_PACE:
 		offer_words(l, paces);

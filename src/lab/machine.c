@@ -211,6 +211,7 @@ static int start(struct machine *machine, struct why *why)
 	snprintf(clock_path, sizeof(clock_path), "%s/clock", machine->plan->name);
 	if (mkdir(work_dir, 0700) < 0 && errno != EEXIST)
 		return why_errno(why, -errno, "%s", work_dir);
+	machine_clock_prepare(machine);
 	err = machine_console_open(machine, &slave, why);
 	if (!err && env->vtime)
 		err = vtime_guest_open(env->vtime, machine->index, clock_path, why);
@@ -290,6 +291,7 @@ void machine_shutdown(struct machine *machine)
 		machine_kill(machine);
 		return;
 	}
+	machine_clock_thaw(machine);
 	machine_set_state(machine, MACHINE_STOPPING, NULL);
 	machine_agent_send_json(machine, PROTO_SHUTDOWN, 0, json_object());
 }
@@ -329,6 +331,8 @@ int machine_create(struct machine **out, const struct machine_env *env, uint32_t
 	machine->plan = plan;
 	machine->kernel = kernel;
 	machine->index = index;
+	machine->clock.offset_ns = plan->clock.offset_ns;
+	machine->clock.drift_ppb = plan->clock.drift_ppb;
 	machine->failed_service = -1;
 	machine->console_fd = -1;
 	machine->console_log.fd = -1;

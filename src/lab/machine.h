@@ -128,6 +128,25 @@ void machine_kill(struct machine *machine);
 /* It breaks the rules of the lab: it is FAILED, and its process is ended. */
 void machine_break(struct machine *machine, const char *reason);
 
+/* ---- its clock (docs/determinism.md) ---- */
+
+struct machine_clock {
+	int64_t offset_ns; /* of its wall time, by what was set; drift comes on top */
+	int64_t drift_ppb;
+	bool frozen;
+};
+struct clock_change {
+	bool has_offset, has_step, has_drift, has_frozen;
+	int64_t offset_ns, step_ns, drift_ppb;
+	bool frozen;
+};
+struct machine_clock machine_clock(const struct machine *machine);
+/* In virtual time an input.  0, or -errno with *why, and nothing has changed. */
+int machine_clock_change(struct machine *machine, const struct clock_change *change,
+			 struct why *why);
+/* A frozen machine hears nothing, also not that it is to end. */
+void machine_clock_thaw(struct machine *machine);
+
 uint32_t machine_index(const struct machine *machine);
 const struct plan_node *machine_plan(const struct machine *machine);
 enum machine_state machine_state(const struct machine *machine);

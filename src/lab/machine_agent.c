@@ -171,6 +171,7 @@ static int on_hello(struct machine *machine, const json_t *body, struct why *why
 		      json_pack("{s:s, s:o}", "node", machine->plan->name, "agent",
 				json_deep_copy(body)));
 	machine_set_state(machine, MACHINE_CONFIGURING, NULL);
+	machine_clock_begin(machine);
 	if (machine->env->vtime)
 		timer_set(machine->env->clock, &machine->config_due,
 			  clock_now_ns(machine->env->clock) + VIRTUAL_BOOT_NS);

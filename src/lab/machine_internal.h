@@ -56,6 +56,7 @@ struct machine {
 	struct deferred agent_end;
 	struct timer agent_grace;
 	struct timer config_due; /* in virtual time */
+	struct machine_clock clock;
 	struct service_run *services;
 	struct exec_list execs;
 };
@@ -68,6 +69,10 @@ void machine_set_state(struct machine *machine, enum machine_state state,
 int machine_console_open(struct machine *machine, int *slave_fd, struct why *why);
 void machine_console_drain(struct machine *machine);
 void machine_console_close(struct machine *machine);
+
+/* machine_clock.c: before its process starts; before it is configured. */
+void machine_clock_prepare(struct machine *machine);
+void machine_clock_begin(struct machine *machine);
 
 /* machine_agent.c */
 int machine_agent_open(struct machine *machine, const char *work_dir, struct why *why);

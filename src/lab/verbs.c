@@ -67,6 +67,10 @@ const struct verb lab_verbs[] = {
 	{ "capture", { "target", "filter", "snap", "delivered" }, verb_capture, false },
 	{ "replay", { NULL }, verb_replay, false },
 	{ "clock", { "pace_ppm", "paused", "step_ns" }, verb_clock, false },
+	{ "node-clock",
+	  { "node", "offset_ns", "step_ns", "drift_ppb", "frozen" },
+	  verb_node_clock,
+	  true },
 };
 const size_t lab_verb_count = ARRAY_SIZE(lab_verbs);
 

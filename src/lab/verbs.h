@@ -37,10 +37,12 @@ int verb_fidelity(void *ctx, struct call *call, struct why *why);
 int verb_heal(void *ctx, struct call *call, struct why *why);
 int verb_clock(void *ctx, struct call *call, struct why *why);
 int verb_replay(void *ctx, struct call *call, struct why *why);
+int verb_node_clock(void *ctx, struct call *call, struct why *why);
 int verb_capture(void *ctx, struct call *call, struct why *why);
 
 /* Parts of several answers. */
 json_t *digest_json(const struct lab *lab); /* virtual time only */
+json_t *node_clocks_json(const struct lab *lab);
 json_t *count_json(const struct sw_count *count);
 json_t *direction_json(const struct lab *lab, const struct fault_at *at, bool counters);
 json_t *directions_json(const struct lab *lab, bool counters); /* all of the lab */

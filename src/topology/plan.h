@@ -96,6 +96,12 @@ struct plan_cost {
 	uint32_t switch_ns;  /* each switch to another task */
 };
 
+/* A clock beside the lab's. */
+struct plan_clock {
+	int64_t offset_ns; /* of the wall time, from the beginning */
+	int64_t drift_ppb; /* fast; negative: slow */
+};
+
 struct plan_node {
 	char name[PLAN_NAME_BYTES_MAX];
 	char *kind;  /* "uml" */
@@ -104,6 +110,7 @@ struct plan_node {
 	char *kernel; /* absolute host path; NULL: the best that is installed */
 	uint64_t memory_bytes;
 	struct plan_cost cost;
+	struct plan_clock clock;
 	bool forward; /* routes packets between its interfaces */
 	bool ipv6;    /* has an IPv6 address, so needs the protocol */
 	struct plan_interface *interfaces; /* in the order eth0, eth1, ... of creation */

@@ -147,6 +147,15 @@ static json_t *cost_json(const struct plan_cost *cost)
 			 units_format_ns(change, cost->switch_ns));
 }
 
+static json_t *clock_json(const struct plan_clock *clock)
+{
+	char offset[UNITS_TEXT_BYTES_MAX], drift[UNITS_TEXT_BYTES_MAX];
+
+	return json_pack("{s:s,s:s}", "offset",
+			 units_format_signed_ns(offset, clock->offset_ns), "drift",
+			 units_format_signed_ppb(drift, clock->drift_ppb));
+}
+
 static json_t *node_json(const struct plan *plan, const struct plan_node *node)
 {
 	json_t *interfaces = json_array(), *depends = json_array();
@@ -166,6 +175,7 @@ static json_t *node_json(const struct plan *plan, const struct plan_node *node)
 			   units_format_memory(memory, node->memory_bytes), "forward",
 			   (int)node->forward);
 	json_object_set_new(object, "cost", cost_json(&node->cost));
+	json_object_set_new(object, "clock", clock_json(&node->clock));
 	json_object_set_new(object, "interfaces", interfaces);
 	json_object_set_new(object, "routes", routes_json(node));
 	json_object_set_new(object, "env", pairs_json(node->env, node->env_count));

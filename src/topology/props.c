@@ -6,10 +6,11 @@
 #include "base/units.h"
 #include "topology/cost.h"
 #include "topology/fields.h"
+#include "topology/node_clock.h"
 
 #define COMMON_KEYS                                                                      \
 	"image", "kernel", "memory", "env", "files", "sysctl", "run", "forward", \
-		"cost"
+		"cost", "clock"
 
 static const char *const keys_of[][16] = {
 	[PROPS_DEFAULTS] = { "kind", COMMON_KEYS, NULL },
@@ -121,6 +122,7 @@ void props_read(struct build *b, const struct tree *object, enum props_level lev
 		       PROPS_MEMORY_MIN, PROPS_MEMORY_MAX, "32M and 64G",
 		       &out->memory_bytes);
 	read_forward(b, tree_get(object, "forward"), out);
+	out->has_clock = node_clock_read(b->diags, tree_get(object, "clock"), &out->clock);
 	out->has_cost = cost_read(b->diags, tree_get(object, "cost"), &out->cost);
 	read_pairs(b, tree_get(object, "env"), false, &out->env);
 	read_pairs(b, tree_get(object, "sysctl"), true, &out->sysctls);
@@ -186,6 +188,10 @@ void props_overlay(struct build *b, struct props *base, const struct props *over
 		base->kernel = over->kernel;
 	if (over->memory_bytes)
 		base->memory_bytes = over->memory_bytes;
+	if (over->has_clock) {
+		base->has_clock = true;
+		base->clock = over->clock;
+	}
 	if (over->has_cost) {
 		base->has_cost = true;
 		base->cost = over->cost;
@@ -259,6 +265,7 @@ void props_to_node(const struct props *props, struct plan_node *node)
 	node->memory_bytes =
 		props->memory_bytes ? props->memory_bytes : PROPS_MEMORY_DEFAULT;
 	node->cost = props->cost;
+	node->clock = props->clock;
 	copy_pairs(&props->env, &node->env, &node->env_count);
 	copy_pairs(&props->sysctls, &node->sysctls, &node->sysctl_count);
 	node->files = heap_zeroed(props->file_count, sizeof(*node->files));

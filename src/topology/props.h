@@ -43,6 +43,8 @@ struct props {
 	uint64_t memory_bytes; /* 0: not said */
 	bool has_cost;
 	struct plan_cost cost;
+	bool has_clock;
+	struct plan_clock clock;
 	int forward;	       /* -1: not said */
 	struct props_pairs env, sysctls;
 	struct plan_file *files;

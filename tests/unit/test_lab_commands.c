@@ -253,6 +253,35 @@ static void wrong_commands_are_refused_before_the_machine_sees_them(void **state
 	assert_false(fake_agent_hear("n1", &message));
 }
 
+static void a_machines_clock_is_set_by_its_agent_in_real_time(void **state)
+{
+	struct fake_message message;
+	json_t *answer;
+
+	(void)state;
+	answer = assert_done("node-clock", "\"node\":\"n1\",\"step_ns\":-5000000000");
+	assert_int_equal(number(answer, "offset_ns"), -5000000000);
+	json_decref(answer);
+	assert_heard(PROTO_CLOCK, 0, "{\"step_ns\":-5000000000}");
+	/* An offset is what it is off by, whatever was before. */
+	json_decref(assert_done("node-clock", "\"node\":\"n1\",\"offset_ns\":1000000000,"
+					      "\"drift_ppb\":-200000"));
+	assert_heard(PROTO_CLOCK, 0, "{\"step_ns\":6000000000,\"drift_ppb\":-200000}");
+	json_decref(assert_done("node-clock", "\"node\":\"n1\",\"drift_ppb\":0"));
+	assert_heard(PROTO_CLOCK, 0, "{\"drift_ppb\":0}");
+	assert_int_equal(fake_lab_journalled(&fake, "node-clock"), 3);
+	assert_refused("node-clock", "\"node\":\"n1\",\"frozen\":true",
+		       "in virtual time only");
+	assert_refused("node-clock", "\"node\":\"n1\",\"step_ns\":1,\"offset_ns\":1",
+		       "give one of them");
+	assert_refused("node-clock", "\"node\":\"n1\",\"drift_ppb\":100000001",
+		       "whole number from");
+	assert_refused("node-clock", "\"node\":\"n1\",\"step_ns\":2000000000000000000",
+		       "off by more than 50 years");
+	assert_false(fake_agent_hear("n1", &message));
+	assert_int_equal(fake_lab_journalled(&fake, "node-clock"), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +295,7 @@ int main(void)
 		TEST(credit_is_given_too_when_the_socket_takes_everything_at_once),
 		TEST(an_agent_that_says_more_than_its_credit_is_lost),
 		TEST(wrong_commands_are_refused_before_the_machine_sees_them),
+		TEST(a_machines_clock_is_set_by_its_agent_in_real_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a topology says about the machines' time: "cost". */
+/* What a topology says about the machines' time: "cost" and "clock". */
 #include "topology/cost.h"
+#include "topology/node_clock.h"
 #include "unit/test_topology_help.h"
 
 /* The complaint about this value of a node's key. */
@@ -81,6 +82,44 @@ static void a_price_that_cannot_be_paid_is_refused(void **state)
 	complains("cost", "\"1us\"", "expected an object");
 }
 
+static void a_clock_is_right_unless_something_is_said(void **state)
+{
+	struct plan *plan = compile(
+		"{\"defaults\":{\"clock\":{\"offset\":\"+3s\",\"drift\":\"-200ppm\"}},"
+		"\"nodes\":{\"a\":{},\"b\":{\"clock\":{\"drift\":\"0.5ppm\"}}}}");
+
+	(void)state;
+	assert_int_equal(plan->nodes[0].clock.offset_ns, INT64_C(3000000000));
+	assert_int_equal(plan->nodes[0].clock.drift_ppb, -200000);
+	assert_int_equal(plan->nodes[1].clock.offset_ns, 0);
+	assert_int_equal(plan->nodes[1].clock.drift_ppb, 500);
+	plan_free(plan);
+	plan = compile("{\"nodes\":{\"a\":{}}}");
+	assert_int_equal(plan->nodes[0].clock.offset_ns, 0);
+	assert_int_equal(plan->nodes[0].clock.drift_ppb, 0);
+	plan_free(plan);
+}
+
+static void a_clock_that_no_kernel_could_have_is_refused(void **state)
+{
+	int64_t value = 1;
+	struct why why;
+
+	(void)state;
+	complains("clock", "{\"offset\":\"-3\"}", "has no unit");
+	complains("clock", "{\"offset\":\"500000h\"}", "at most 50 years");
+	complains("clock", "{\"drift\":\"11%\"}", "at most 10%");
+	complains("clock", "{\"drift\":\"--1%\"}", "cannot be negative");
+	complains("clock", "{\"frozen\":true}", "unknown key");
+	complains("clock", "\"virtual\"", "expected an object");
+	assert_int_equal(node_clock_parse_ns("-438001h", &value, &why), -ERANGE);
+	assert_int_equal(node_clock_parse_drift("100001ppm", &value, &why), -ERANGE);
+	assert_int_equal(value, 1);
+	assert_int_equal(node_clock_parse_drift("-10%", &value, &why), 0);
+	assert_int_equal(value, -NODE_CLOCK_DRIFT_PPB_MAX);
+	assert_int_equal(node_clock_parse_ns("-438000h", &value, &why), 0);
+	assert_int_equal(value, -NODE_CLOCK_OFFSET_NS_MAX);
+}
 
 int main(void)
 {
@@ -88,6 +127,8 @@ int main(void)
 		cmocka_unit_test(work_costs_nothing_unless_something_is_said),
 		cmocka_unit_test(the_option_comes_before_the_file_for_all_nodes),
 		cmocka_unit_test(a_price_that_cannot_be_paid_is_refused),
+		cmocka_unit_test(a_clock_is_right_unless_something_is_said),
+		cmocka_unit_test(a_clock_that_no_kernel_could_have_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
