@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "lab/control_args.h"
 
-/* What reaches the wire, and not one machine only, is an input as it was said. */
+/* What reaches the wire or a clock, and no command, is an input as it was said. */
 static int noted(int err, struct lab *lab, const char *verb, const struct call *call)
 {
 	json_t *fields = err ? NULL : json_copy((json_t *)call->body);
@@ -34,6 +34,11 @@ static int partition(void *ctx, struct call *call, struct why *why)
 static int heal(void *ctx, struct call *call, struct why *why)
 {
 	return noted(verb_heal(ctx, call, why), ctx, "heal", call);
+}
+
+static int node_clock(void *ctx, struct call *call, struct why *why)
+{
+	return noted(verb_node_clock(ctx, call, why), ctx, "node-clock", call);
 }
 
 const struct verb lab_verbs[] = {
@@ -69,7 +74,7 @@ const struct verb lab_verbs[] = {
 	{ "clock", { "pace_ppm", "paused", "step_ns" }, verb_clock, false },
 	{ "node-clock",
 	  { "node", "offset_ns", "step_ns", "drift_ppb", "frozen" },
-	  verb_node_clock,
+	  node_clock,
 	  true },
 };
 const size_t lab_verb_count = ARRAY_SIZE(lab_verbs);
