@@ -110,15 +110,15 @@ enum fault_fate fault_admit(const struct fault_spec *spec, struct fault_state *s
 		const struct fault_rule *rule = &spec->rule[i];
 
 		if (rule->down) {
-			fault_note_add(trail, NOTE_LOST_DOWN, (uint8_t)i, 0, 0);
+			fault_note_add(trail, NOTE_LOST_DOWN, rule->name_number, 0, 0);
 			return FAULT_DOWN;
 		}
 		if (flapped_down(rule, &state->rule[i], frame->now_ns)) {
-			fault_note_add(trail, NOTE_LOST_FLAP, (uint8_t)i, 0, 0);
+			fault_note_add(trail, NOTE_LOST_FLAP, rule->name_number, 0, 0);
 			return FAULT_DOWN;
 		}
 		if (rule->mtu_bytes && payload_bytes(frame) > rule->mtu_bytes) {
-			fault_note_add(trail, NOTE_LOST_MTU, (uint8_t)i,
+			fault_note_add(trail, NOTE_LOST_MTU, rule->name_number,
 				       payload_bytes(frame), rule->mtu_bytes);
 			return FAULT_MTU;
 		}
@@ -208,8 +208,8 @@ unsigned fault_multiply(const struct fault_spec *spec, struct fault_state *state
 			if (more > FAULT_COPIES_MAX - count)
 				more = FAULT_COPIES_MAX - count;
 			if (more)
-				fault_note_add_value(trail, NOTE_DUPLICATED, (uint8_t)i,
-						     more);
+				fault_note_add_value(trail, NOTE_DUPLICATED,
+						     rule->name_number, more);
 			while (more--)
 				copies[count++] =
 					(struct fault_copy){ .kind = COPY_DUPLICATE,
@@ -217,7 +217,7 @@ unsigned fault_multiply(const struct fault_spec *spec, struct fault_state *state
 		}
 		if (rule->replay_ppb && count < FAULT_COPIES_MAX &&
 		    dice_yes(dice, LANE_REPLAY, rule->replay_ppb)) {
-			fault_note_add_value(trail, NOTE_REPLAYED, (uint8_t)i,
+			fault_note_add_value(trail, NOTE_REPLAYED, rule->name_number,
 					     rule->replay_ns);
 			copies[count++] =
 				(struct fault_copy){ .kind = COPY_REPLAY,
@@ -230,7 +230,7 @@ unsigned fault_multiply(const struct fault_spec *spec, struct fault_state *state
 
 /* ---- judge ------------------------------------------------------------- */
 
-static bool lost(struct fault_verdict *v, const struct fault_rule *rule, uint8_t i,
+static bool lost(struct fault_verdict *v, const struct fault_rule *rule,
 		 struct fault_rule_state *state, struct fault_dice dice, uint64_t number,
 		 const struct fault_frame *frame, struct fault_trail *trail)
 {
@@ -240,25 +240,25 @@ static bool lost(struct fault_verdict *v, const struct fault_rule *rule, uint8_t
 		return false;
 	if (rule->ecn && edit_can_mark(frame->bytes, frame->size)) {
 		v->mark = true;
-		fault_note_add(trail, NOTE_MARKED_LOSS, i, 0, 0);
+		fault_note_add(trail, NOTE_MARKED_LOSS, rule->name_number, 0, 0);
 		return false;
 	}
-	fault_note_add(trail, why.kind, i, why.a, why.b);
+	fault_note_add(trail, why.kind, rule->name_number, why.a, why.b);
 	return true;
 }
 
-static void flip(struct fault_verdict *v, const struct fault_rule *rule, uint8_t i,
-		 uint32_t bit, uint32_t bits, struct fault_trail *trail)
+static void flip(struct fault_verdict *v, const struct fault_rule *rule, uint32_t bit,
+		 uint32_t bits, struct fault_trail *trail)
 {
 	if (bit >= bits || v->flips == FAULT_FLIPS_MAX)
 		return;
 	v->flip[v->flips++] = bit;
 	if (rule->corrupt_mode != CORRUPT_FCS)
-		fault_note_add_value(trail, NOTE_FLIPPED, i, bit);
+		fault_note_add_value(trail, NOTE_FLIPPED, rule->name_number, bit);
 }
 
 /* The bits that are wrong; false: the frame is dropped for them. */
-static bool corrupt(struct fault_verdict *v, const struct fault_rule *rule, uint8_t i,
+static bool corrupt(struct fault_verdict *v, const struct fault_rule *rule,
 		    struct fault_rule_state *state, struct fault_dice dice,
 		    const struct fault_frame *frame, struct fault_trail *trail)
 {
@@ -277,23 +277,24 @@ static bool corrupt(struct fault_verdict *v, const struct fault_rule *rule, uint
 			     bit <= at->value[k + 1] && bit < bits &&
 			     v->flips < FAULT_FLIPS_MAX;
 			     bit++)
-				flip(v, rule, i, (uint32_t)bit, bits, trail);
+				flip(v, rule, (uint32_t)bit, bits, trail);
 	} else {
 		/* A second flip of the same bit undoes the first: chance is like that. */
 		for (uint32_t k = 0; k < count; k++)
-			flip(v, rule, i,
+			flip(v, rule,
 			     (uint32_t)bits_below(
 				     draw_bits(dice.key + k, dice.n, LANE_CORRUPT_BIT),
 				     bits),
 			     bits, trail);
 	}
 	if (rule->corrupt_mode == CORRUPT_FCS && v->flips > before) {
-		fault_note_add_value(trail, NOTE_LOST_FCS, i, v->flip[before]);
+		fault_note_add_value(trail, NOTE_LOST_FCS, rule->name_number,
+				     v->flip[before]);
 		return false;
 	}
 	if (rule->corrupt_mode == CORRUPT_REPAIR && v->flips > before) {
 		v->repair = true;
-		fault_note_add(trail, NOTE_REPAIRED, i, 0, 0);
+		fault_note_add(trail, NOTE_REPAIRED, rule->name_number, 0, 0);
 	}
 	return true;
 }
@@ -312,22 +313,22 @@ static void delay(struct fault_verdict *v, const struct fault_rule *rule, uint8_
 	/* The delay is drawn in any case: so a repeated draw can be of any frame. */
 	ns = fault_delay_ns(rule, state, dice, number);
 	if (rule->reorder.p_ppb && fault_reorders(rule, state, dice)) {
-		fault_note_add(trail, NOTE_REORDERED, i, 0, 0);
+		fault_note_add(trail, NOTE_REORDERED, rule->name_number, 0, 0);
 		return;
 	}
 	v->delay_ns += ns;
 	if (ns)
-		fault_note_add_value(trail, NOTE_DELAYED, i, ns);
+		fault_note_add_value(trail, NOTE_DELAYED, rule->name_number, ns);
 }
 
-static void tell_copy(const struct fault_copy *what, const struct fault_frame *frame,
-		      struct fault_trail *trail)
+static void tell_copy(const struct fault_copy *what, const struct fault_spec *spec,
+		      const struct fault_frame *frame, struct fault_trail *trail)
 {
 	if (what->kind != COPY_ITSELF)
 		fault_note_add_value(trail,
 				     what->kind == COPY_DUPLICATE ? NOTE_DUPLICATE_OF
 								  : NOTE_REPLAY_OF,
-				     what->rule, frame->no);
+				     spec->rule[what->rule].name_number, frame->no);
 }
 
 void fault_judge(struct fault_verdict *out, const struct fault_spec *spec,
@@ -342,13 +343,13 @@ void fault_judge(struct fault_verdict *out, const struct fault_spec *spec,
 	v->mark = v->repair = false;
 	v->flips = 0;
 	v->delay_ns = what->later_ns;
-	tell_copy(what, frame, trail);
+	tell_copy(what, spec, frame, trail);
 	each_match(i, matches->rules)
 	{
 		struct fault_rule_state *s = &state->rule[i];
 
 		/* Every chain takes its step, whatever another rule decides. */
-		if (lost(v, &spec->rule[i], (uint8_t)i, s, dice_of(s, frame, copy),
+		if (lost(v, &spec->rule[i], s, dice_of(s, frame, copy),
 			 matches->number[i], frame, trail))
 			v->fate = FAULT_LOSS;
 	}
@@ -359,8 +360,7 @@ void fault_judge(struct fault_verdict *out, const struct fault_spec *spec,
 		struct fault_rule_state *s = &state->rule[i];
 
 		if (spec->rule[i].corrupt.p_ppb &&
-		    !corrupt(v, &spec->rule[i], (uint8_t)i, s, dice_of(s, frame, copy),
-			     frame, trail))
+		    !corrupt(v, &spec->rule[i], s, dice_of(s, frame, copy), frame, trail))
 			v->fate = FAULT_FCS;
 		if (fault_spec_has_line(spec, i))
 			v->line = (uint8_t)i;
@@ -396,7 +396,8 @@ uint64_t fault_due_ns(struct fault_state *state, uint8_t order, uint64_t delay_n
 		return due_ns;
 	last_ns = &state->rule[order].last_due_ns;
 	if (due_ns < *last_ns) {
-		fault_note_add_value(trail, NOTE_ORDER_KEPT, order, *last_ns - due_ns);
+		fault_note_add_value(trail, NOTE_ORDER_KEPT,
+				     state->rule[order].name_number, *last_ns - due_ns);
 		due_ns = *last_ns;
 	}
 	return *last_ns = due_ns;

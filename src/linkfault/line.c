@@ -20,7 +20,7 @@ enum {
 	CODEL_FRAME_BYTES = 1514,   /* a queue of one such frame is never too slow */
 };
 
-static void note_time(struct fault_trail *trail, enum fault_note_kind kind, uint8_t rule,
+static void note_time(struct fault_trail *trail, enum fault_note_kind kind, uint16_t rule,
 		      uint64_t ns)
 {
 	fault_note_add_line(trail, kind, rule, (uint32_t)ns, (uint32_t)(ns >> 32));
@@ -97,7 +97,7 @@ static uint32_t limit_frames(const struct fault_rule *rule)
 
 /* Too many: the newcomer goes, or one of those behind the front. */
 static void overflow(struct fault_line_entry *entry, const struct fault_rule *rule,
-		     uint8_t index, struct fault_line *line, struct fault_dice dice,
+		     struct fault_line *line, struct fault_dice dice,
 		     struct fault_trail *trail)
 {
 	if (rule->queue == QUEUE_RANDOM && line->frames > 1) {
@@ -107,11 +107,11 @@ static void overflow(struct fault_line_entry *entry, const struct fault_rule *ru
 		return;
 	}
 	entry->fate = FAULT_LIMIT;
-	fault_note_add_line(trail, NOTE_LOST_LIMIT, index, line->frames,
+	fault_note_add_line(trail, NOTE_LOST_LIMIT, rule->name_number, line->frames,
 			    limit_frames(rule));
 }
 
-struct fault_line_entry fault_line_enter(const struct fault_rule *rule, uint8_t index,
+struct fault_line_entry fault_line_enter(const struct fault_rule *rule,
 					 struct fault_rule_state *state,
 					 struct fault_dice dice,
 					 const struct fault_frame *frame,
@@ -123,25 +123,25 @@ struct fault_line_entry fault_line_enter(const struct fault_rule *rule, uint8_t 
 
 	if (rule->limit_bytes && line->bytes + frame->size > rule->limit_bytes) {
 		entry.fate = FAULT_LIMIT;
-		fault_note_add_line(trail, NOTE_LOST_LIMIT_BYTES, index,
+		fault_note_add_line(trail, NOTE_LOST_LIMIT_BYTES, rule->name_number,
 				    (uint32_t)line->bytes, rule->limit_bytes);
 		return entry;
 	}
 	if (line->free_ns > END_OF_TIME_NS || line->frames >= limit_frames(rule))
-		overflow(&entry, rule, index, line, dice, trail);
+		overflow(&entry, rule, line, dice, trail);
 	if (entry.fate == FAULT_PASS && rule->queue == QUEUE_RED &&
 	    red(rule, line, dice, frame->now_ns, &average, &ppb)) {
 		entry.mark = rule->ecn && edit_can_mark(frame->bytes, frame->size) &&
 			     average < rule->red_max_bytes;
 		entry.fate = entry.mark ? FAULT_PASS : FAULT_AQM;
 		fault_note_add_line(trail, entry.mark ? NOTE_MARKED_RED : NOTE_LOST_RED,
-				    index, average, ppb / FAULT_PPM);
+				    rule->name_number, average, ppb / FAULT_PPM);
 	}
 	if (entry.fate != FAULT_PASS)
 		return entry;
 	if (line->frames)
-		fault_note_add_line(trail, NOTE_QUEUED, index, line->frames - entry.evict,
-				    limit_frames(rule));
+		fault_note_add_line(trail, NOTE_QUEUED, rule->name_number,
+				    line->frames - entry.evict, limit_frames(rule));
 	line->frames++;
 	line->bytes += frame->size;
 	return entry;
@@ -387,7 +387,7 @@ static uint64_t send_by_trace(const struct fault_rule *rule, struct fault_line *
 }
 
 struct fault_line_start fault_line_start(const struct fault_rule *rule,
-					 const struct fault_rule *pace, uint8_t index,
+					 const struct fault_rule *pace,
 					 struct fault_rule_state *state, uint32_t size,
 					 bool can_mark, uint64_t since_ns,
 					 uint64_t now_ns, struct fault_trail *trail)
@@ -403,15 +403,17 @@ struct fault_line_start fault_line_start(const struct fault_rule *rule,
 		if (start.at_ns > now_ns)
 			return start;
 		if (line->slot_ns > since_ns)
-			note_time(trail, NOTE_SLOTTED, index, line->slot_ns - since_ns);
+			note_time(trail, NOTE_SLOTTED, rule->name_number,
+				  line->slot_ns - since_ns);
 	}
 	if (line->opened_ns > since_ns)
-		note_time(trail, NOTE_HELD, index, line->opened_ns - since_ns);
+		note_time(trail, NOTE_HELD, rule->name_number,
+			  line->opened_ns - since_ns);
 	if (rule->queue == QUEUE_CODEL &&
 	    codel(rule, line, size, now_ns - since_ns, now_ns)) {
 		start.mark = rule->ecn && can_mark;
-		note_time(trail, start.mark ? NOTE_MARKED_CODEL : NOTE_LOST_CODEL, index,
-			  now_ns - since_ns);
+		note_time(trail, start.mark ? NOTE_MARKED_CODEL : NOTE_LOST_CODEL,
+			  rule->name_number, now_ns - since_ns);
 		if (!start.mark) {
 			start.step = LINE_DROPS;
 			return start;
@@ -424,6 +426,6 @@ struct fault_line_start fault_line_start(const struct fault_rule *rule,
 	else if (rule->capacity)
 		start.at_ns = send_by_trace(rule, line, size, since_ns, now_ns);
 	if ((line->rate_bps || rule->capacity) && start.at_ns > since_ns)
-		note_time(trail, NOTE_WAITED, index, start.at_ns - since_ns);
+		note_time(trail, NOTE_WAITED, rule->name_number, start.at_ns - since_ns);
 	return start;
 }

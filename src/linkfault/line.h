@@ -44,9 +44,9 @@ struct fault_line_entry {
 	uint32_t victim;      /* 0: the one next after the front */
 };
 
-/* A frame comes to the queue.  index is the rule's.  If it passes it has entered,
+/* A frame comes to the queue.  If it passes it has entered,
  * and if one is to be evicted, that has left. */
-struct fault_line_entry fault_line_enter(const struct fault_rule *rule, uint8_t index,
+struct fault_line_entry fault_line_enter(const struct fault_rule *rule,
 					 struct fault_rule_state *state,
 					 struct fault_dice dice,
 					 const struct fault_frame *frame,
@@ -67,7 +67,7 @@ struct fault_line_start {
 /* The frame at the front, of size bytes, that came at since_ns: what now?  The one
  * before it has left.  pace: whose rate it is (fault_pace()). */
 struct fault_line_start fault_line_start(const struct fault_rule *rule,
-					 const struct fault_rule *pace, uint8_t index,
+					 const struct fault_rule *pace,
 					 struct fault_rule_state *state, uint32_t size,
 					 bool can_mark, uint64_t since_ns,
 					 uint64_t now_ns, struct fault_trail *trail);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "linkfault/rule_name.h"
 
 /* What a kind's numbers are. */
 enum shape { PLAIN, VALUE, TIME, PAIR, AVERAGE };
@@ -81,27 +82,27 @@ static const char *human_ns(char text[UNITS_TEXT_BYTES_MAX], uint64_t ns)
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the table above */
-static void fill(char *text, const struct words *w, const struct fault_note *note)
+static void fill(char *text, size_t bytes, const struct words *w,
+		 const struct fault_note *note)
 {
 	char quantity[UNITS_TEXT_BYTES_MAX];
 	uint64_t value = fault_note_value(note);
 
 	switch (w->shape) {
 	case PLAIN:
-		snprintf(text, FAULT_NOTE_BYTES_MAX, "%s", w->format);
+		snprintf(text, bytes, "%s", w->format);
 		break;
 	case VALUE:
-		snprintf(text, FAULT_NOTE_BYTES_MAX, w->format, value);
+		snprintf(text, bytes, w->format, value);
 		break;
 	case TIME:
-		snprintf(text, FAULT_NOTE_BYTES_MAX, w->format,
-			 human_ns(quantity, value));
+		snprintf(text, bytes, w->format, human_ns(quantity, value));
 		break;
 	case PAIR:
-		snprintf(text, FAULT_NOTE_BYTES_MAX, w->format, note->a, note->b);
+		snprintf(text, bytes, w->format, note->a, note->b);
 		break;
 	case AVERAGE:
-		snprintf(text, FAULT_NOTE_BYTES_MAX, w->format, note->a,
+		snprintf(text, bytes, w->format, note->a,
 			 units_format_ppm(quantity, note->b));
 		break;
 	}
@@ -111,10 +112,15 @@ static void fill(char *text, const struct words *w, const struct fault_note *not
 const char *fault_note_format(char text[FAULT_NOTE_BYTES_MAX],
 			      const struct fault_note *note)
 {
+	size_t used = 0;
+
+	if (note->rule)
+		used = (size_t)snprintf(text, FAULT_NOTE_BYTES_MAX,
+					"rule %s: ", rule_name_text(note->rule));
 	if (note->kind < NOTE_KINDS && words[note->kind].format)
-		fill(text, &words[note->kind], note);
+		fill(text + used, FAULT_NOTE_BYTES_MAX - used, &words[note->kind], note);
 	else
-		snprintf(text, FAULT_NOTE_BYTES_MAX, "note %u", note->kind);
+		snprintf(text + used, FAULT_NOTE_BYTES_MAX - used, "note %u", note->kind);
 	return text;
 }
 
@@ -132,7 +138,7 @@ static bool is_loss_in_line(enum fault_note_kind kind)
 }
 
 void fault_note_add_line(struct fault_trail *trail, enum fault_note_kind kind,
-			 uint8_t rule, uint32_t a, uint32_t b)
+			 uint16_t rule, uint32_t a, uint32_t b)
 {
 	unsigned at = trail->notes, last;
 	struct fault_note note;
@@ -165,7 +171,7 @@ static void append(char *text, size_t *used, const char *more)
 const char *fault_trail_format(char text[FAULT_TRAIL_BYTES_MAX],
 			       const struct fault_trail *trail)
 {
-	char one[FAULT_NOTE_BYTES_MAX + 32];
+	char one[32];
 	size_t used = 0;
 
 	*text = '\0';
@@ -178,15 +184,12 @@ const char *fault_trail_format(char text[FAULT_TRAIL_BYTES_MAX],
 		append(text, &used, one);
 		for (unsigned n = 0; n < trail->notes; n++) {
 			const struct fault_note *note = &trail->note[n];
-			char what[FAULT_NOTE_BYTES_MAX], rule[16] = "";
+			char what[FAULT_NOTE_BYTES_MAX];
 
 			if (note->step != s)
 				continue;
-			if (note->rule)
-				snprintf(rule, sizeof(rule), "rule %u: ", note->rule);
 			fault_note_format(what, note);
 			append(text, &used, between);
-			append(text, &used, rule);
 			append(text, &used, what);
 			between = "; ";
 		}

@@ -63,9 +63,8 @@ enum fault_note_kind {
 /* 12 bytes, so that a frame's notes fit beside it. */
 struct fault_note {
 	uint8_t kind;
-	uint8_t rule; /* of the direction's spec; 0: the link's own */
-	uint8_t step; /* of the trail */
-	uint8_t unused;
+	uint8_t step;  /* of the trail */
+	uint16_t rule; /* the number of its name: rule_name.h; 0: the link's own */
 	uint32_t a, b;
 };
 
@@ -91,7 +90,7 @@ static inline uint64_t fault_note_value(const struct fault_note *note)
 }
 
 static inline void fault_note_add(struct fault_trail *trail, enum fault_note_kind kind,
-				  uint8_t rule, uint32_t a, uint32_t b)
+				  uint16_t rule, uint32_t a, uint32_t b)
 {
 	if (trail->notes == FAULT_NOTES_MAX) {
 		trail->forgot = true;
@@ -106,7 +105,7 @@ static inline void fault_note_add(struct fault_trail *trail, enum fault_note_kin
 }
 
 static inline void fault_note_add_value(struct fault_trail *trail,
-					enum fault_note_kind kind, uint8_t rule,
+					enum fault_note_kind kind, uint16_t rule,
 					uint64_t value)
 {
 	fault_note_add(trail, kind, rule, (uint32_t)value, (uint32_t)(value >> 32));
@@ -115,7 +114,7 @@ static inline void fault_note_add_value(struct fault_trail *trail,
 /* What the line has to say: before the delay that follows it, though that was drawn
  * first; and a frame that the line loses has had none. */
 void fault_note_add_line(struct fault_trail *trail, enum fault_note_kind kind,
-			 uint8_t rule, uint32_t a, uint32_t b);
+			 uint16_t rule, uint32_t a, uint32_t b);
 
 /* A frame has come; nothing is decided yet. */
 static inline void trail_begin(struct fault_trail *trail)
@@ -156,9 +155,9 @@ static inline void trail_back_to(struct fault_trail *trail, struct trail_mark ma
 	trail->copy = mark.copy;
 }
 
-enum { FAULT_NOTE_BYTES_MAX = 96, FAULT_TRAIL_BYTES_MAX = 2048 };
+enum { FAULT_NOTE_BYTES_MAX = 128, FAULT_TRAIL_BYTES_MAX = 2048 };
 
-/* "bit 811 flipped".  Returns text. */
+/* "bit 811 flipped", "rule votes: lost: random".  Returns text. */
 const char *fault_note_format(char text[FAULT_NOTE_BYTES_MAX],
 			      const struct fault_note *note);
 

@@ -89,6 +89,7 @@ enum fault_distribution {
 
 struct fault_rule {
 	char name[FAULT_NAME_BYTES];	/* "": the link's own, for every frame */
+	uint16_t name_number;		/* of the name: rule_name.h */
 	char profile[FAULT_NAME_BYTES]; /* whose words it began with, or "" */
 
 	/* Match.  Those that pass are counted from 0; the rule is for number n iff

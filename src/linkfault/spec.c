@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "linkfault/rule_name.h"
 
 static struct fault_spec *with_room(uint32_t count)
 {
@@ -86,6 +87,7 @@ int fault_spec_add(struct fault_spec **spec, const char *name, struct fault_rule
 	*rule = &grown->rule[grown->count++];
 	**rule = (struct fault_rule){ 0 };
 	snprintf((*rule)->name, sizeof((*rule)->name), "%s", name);
+	(*rule)->name_number = rule_name_number((*rule)->name);
 	return 0;
 }
 

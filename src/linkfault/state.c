@@ -60,6 +60,7 @@ struct fault_state *fault_state_create(const struct fault_spec *spec, uint64_t k
 			if (!strcmp(before_spec->rule[j].name, rule->name))
 				carry_over(&state->rule[i], rule, &before->rule[j],
 					   &before_spec->rule[j]);
+		state->rule[i].name_number = rule->name_number;
 	}
 	return state;
 }

@@ -62,6 +62,7 @@ struct fault_line {
 
 struct fault_rule_state {
 	uint64_t key;  /* of its draws */
+	uint16_t name_number; /* of the rule, for notes */
 	uint64_t seen; /* frames that matched */
 	struct fault_cycle_state when, flap, clog;
 	struct fault_chain_state states;

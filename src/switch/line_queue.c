@@ -98,7 +98,7 @@ static void run(struct sw *sw, struct line_queue *queue, uint64_t now_ns)
 		struct frame frame = front->transit.frame;
 		struct fault_line_start start = fault_line_start(
 			&d->spec->rule[queue->rule],
-			fault_pace(d->spec, d->state, queue->rule, now_ns), queue->rule,
+			fault_pace(d->spec, d->state, queue->rule, now_ns),
 			state_of(queue), frame.size,
 			edit_can_mark(frame.bytes, frame.size), front->transit.at_ns,
 			now_ns, &front->trail);
@@ -156,7 +156,7 @@ void line_queue_evict(struct sw *sw, struct line_queue *queue, uint32_t victim)
 		before = before->next;
 	hold = hold_list_remove_after(&queue->frames, before);
 	fault_line_leave(state, hold->transit.frame.size, sw->now_ns);
-	fault_note_add_line(&hold->trail, NOTE_LOST_OVERFLOW, queue->rule,
+	fault_note_add_line(&hold->trail, NOTE_LOST_OVERFLOW, state->name_number,
 			    state->line.frames, state->line.frames);
 	lose(sw, queue, hold, SW_DROP_LIMIT);
 }
@@ -212,7 +212,7 @@ void line_queue_flush(struct sw *sw, struct line_queue *queue, uint64_t now_ns)
 		uint64_t waited_ns = now_ns - hold->transit.at_ns;
 
 		if (waited_ns)
-			fault_note_add_line(&hold->trail, kind, queue->rule,
+			fault_note_add_line(&hold->trail, kind, rule->name_number,
 					    (uint32_t)waited_ns,
 					    (uint32_t)(waited_ns >> 32));
 

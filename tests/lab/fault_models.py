@@ -53,7 +53,7 @@ def test_with_everything_on_the_recorded_verdicts_come_again(home):
     capture = run / "captures" / "all.pcapng"
     told = " ".join(f.comment for f in pcapng.Capture(capture).frames)
     for words in ("gemodel bad state", "duplicate of #", "checksums repaired", "mtu 1400",
-                  "reordered", "frame check sequence", "for its slot", "rule 1: bit"):
+                  "reordered", "frame check sequence", "for its slot", "rule big: bit"):
         check(words in told, words)
     done = home.netlab("replay-link", run, "all", "-r", capture, "--json")
     result = json.loads(done.stdout)

@@ -127,7 +127,7 @@ static void run(struct line *line, uint64_t now_ns)
 		struct rig_frame *front = &line->frames[line->queue[line->first]];
 		struct fault_line_start start = fault_line_start(
 			&rig->spec->rule[0], fault_pace(rig->spec, rig->state, 0, now_ns),
-			0, &rig->state->rule[0], front->size, true, front->at_ns, now_ns,
+			&rig->state->rule[0], front->size, true, front->at_ns, now_ns,
 			&rig->trail);
 
 		assert_true(start.step == LINE_DROPS || start.at_ns >= now_ns);
@@ -183,8 +183,8 @@ void rig_line(struct fault_rig *rig, struct rig_frame *frames, size_t count)
 
 		trail_begin(&rig->trail);
 		events_until(&line, frame.now_ns);
-		entry = fault_line_enter(&rig->spec->rule[0], 0, &rig->state->rule[0],
-					 dice, &frame, &rig->trail);
+		entry = fault_line_enter(&rig->spec->rule[0], &rig->state->rule[0], dice,
+					 &frame, &rig->trail);
 		frames[i].fate = entry.fate;
 		frames[i].marked = entry.mark;
 		if (entry.evict)

@@ -226,8 +226,9 @@ static void a_frame_on_a_line_outlives_the_rule_that_kept_its_order(void **state
 		broadcast(at_ns);
 		set_with_rule(names[i], at_ns + MS / 2);
 		sw_advance(lab.sw, at_ns + 50 * MS);
-		/* Both keep their delay. */
+		/* Both keep their delay, and the name of what it was. */
 		assert_int_equal(lab.count[1], 2 * (i + 1));
+		assert_non_null(strstr(lab.trail, "rule kept: delayed 5ms"));
 	}
 }
 

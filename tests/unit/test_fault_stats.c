@@ -328,7 +328,7 @@ static void draw_slots(const char *words, uint64_t seed, double mean_ns, double 
 		struct fault_line_start start;
 
 		trail_begin(&rig.trail);
-		start = fault_line_start(&rig.spec->rule[0], &rig.spec->rule[0], 0,
+		start = fault_line_start(&rig.spec->rule[0], &rig.spec->rule[0],
 					 &rig.state->rule[0], 64, false, 0, now_ns,
 					 &rig.trail);
 		assert_int_equal(start.step, LINE_SENDS);
@@ -541,9 +541,9 @@ static void red_drops_its_share_at_a_constant_queue(void **state)
 		s->line.bytes = 20000;
 		s->line.average = UINT64_C(20000) << 16;
 		trail_begin(&rig.trail);
-		sample_add(fault_line_enter(&rig.spec->rule[0], 0, s, dice, &frame,
-					    &rig.trail)
-				   .fate == FAULT_AQM);
+		sample_add(
+			fault_line_enter(&rig.spec->rule[0], s, dice, &frame, &rig.trail)
+				.fate == FAULT_AQM);
 	}
 	assert_mean("red", 2 * pb / (1 + pb));
 	rig_close(&rig);

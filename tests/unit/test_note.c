@@ -4,10 +4,12 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "linkfault/note.h"
+#include "linkfault/rule_name.h"
 
 static void each_kind_of_note_has_its_words(void **state)
 {
@@ -54,6 +56,7 @@ static void a_trail_tells_the_way_step_by_step(void **state)
 	char text[FAULT_TRAIL_BYTES_MAX];
 	struct fault_trail trail;
 	struct trail_mark mark;
+	uint16_t votes = rule_name_number("votes");
 
 	(void)state;
 	trail_begin(&trail);
@@ -62,12 +65,12 @@ static void a_trail_tells_the_way_step_by_step(void **state)
 	mark = trail_mark(&trail);
 	fault_note_add_value(&trail, NOTE_DELAYED, 0, 1000000);
 	trail_step(&trail, "lan lan->n2", 3);
-	fault_note_add(&trail, NOTE_QUEUED, 2, 1, 5);
-	fault_note_add(&trail, NOTE_MARKED_LOSS, 2, 0, 0);
+	fault_note_add(&trail, NOTE_QUEUED, votes, 1, 5);
+	fault_note_add(&trail, NOTE_MARKED_LOSS, votes, 0, 0);
 	assert_string_equal(
 		fault_trail_format(text, &trail),
-		"lan n1->lan #7: delayed 1ms | lan lan->n2 #3: rule 2: queue 1 "
-		"of 5; rule 2: marked CE instead of lost");
+		"lan n1->lan #7: delayed 1ms | lan lan->n2 #3: rule votes: queue "
+		"1 of 5; rule votes: marked CE instead of lost");
 	trail_back_to(&trail, mark);
 	assert_string_equal(fault_trail_format(text, &trail), "lan n1->lan #7");
 }
@@ -90,11 +93,33 @@ static void a_full_trail_says_that_it_forgot(void **state)
 	assert_non_null(strstr(fault_trail_format(text, &trail), "; and more"));
 }
 
+static void each_name_has_one_number_and_none_is_zero(void **state)
+{
+	uint16_t first = rule_name_number("first"), other = rule_name_number("other");
+	uint16_t last = 0;
+	char name[16];
+
+	(void)state;
+	assert_int_equal(rule_name_number(""), 0);
+	assert_string_equal(rule_name_text(0), "");
+	assert_true(first && other && first != other);
+	assert_int_equal(rule_name_number("first"), first);
+	assert_string_equal(rule_name_text(other), "other");
+	/* More than there is room for: they are told apart no longer. */
+	for (unsigned i = 0; i < RULE_NAMES_MAX; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		last = rule_name_number(name);
+	}
+	assert_string_equal(rule_name_text(last), "?");
+	assert_string_equal(rule_name_text(rule_name_number("n7")), "n7");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_of_note_has_its_words),
 		cmocka_unit_test(a_trail_tells_the_way_step_by_step),
+		cmocka_unit_test(each_name_has_one_number_and_none_is_zero),
 		cmocka_unit_test(a_full_trail_says_that_it_forgot),
 	};
 
