@@ -18,6 +18,19 @@ static void print_time(json_int_t ns)
 	       (long long)(ns % 1000000000));
 }
 
+static void print_draw(const json_t *draw)
+{
+	json_int_t copy = json_integer_value(json_object_get(draw, "copy"));
+
+	printf("  draw  %-10s %11.7f %%", fault_word(json_object_get(draw, "what")),
+	       json_real_value(json_object_get(draw, "percent")));
+	if (json_object_get(draw, "rule"))
+		printf("  rule %s", fault_word(json_object_get(draw, "rule")));
+	if (copy)
+		printf("  copy %" JSON_INTEGER_FORMAT, copy);
+	putchar('\n');
+}
+
 static void print_step(const json_t *step)
 {
 	const json_t *draw, *note;
@@ -33,13 +46,7 @@ static void print_step(const json_t *step)
 	       fault_text_whole(fault, sizeof(fault), json_object_get(step, "fault")));
 	print_time(json_integer_value(json_object_get(step, "since_ns")));
 	printf("\n  key   %s\n", fault_word(json_object_get(step, "key")));
-	json_array_foreach(json_object_get(step, "draws"), i, draw) printf(
-		"  draw  %-10s %11.7f %%%s%s\n",
-		fault_word(json_object_get(draw, "what")),
-		json_real_value(json_object_get(draw, "percent")),
-		json_object_get(draw, "key") ? "  with the rule's key " : "",
-		json_object_get(draw, "key") ? fault_word(json_object_get(draw, "key"))
-					     : "");
+	json_array_foreach(json_object_get(step, "draws"), i, draw) print_draw(draw);
 	json_array_foreach(json_object_get(step, "notes"), i, note)
 		printf("  so    %s\n", fault_word(note));
 	if (!json_array_size(json_object_get(step, "notes")))

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/draw.h"
 #include "lab/recheck.h"
+#include "linkfault/chance.h"
 
 /* A draw of several bits takes keys that follow one another. */
 enum { KEYS_IN_A_ROW = 64 };
@@ -36,15 +37,22 @@ static double percent(uint64_t bits)
 	return (double)(bits >> 11) / (double)(UINT64_C(1) << 53) * 100;
 }
 
-static json_t *draw_json(const struct drawn *drawn, uint64_t key)
-{
-	json_t *json =
-		json_pack("{s:s, s:f, s:o}", "what", draw_lane_name(drawn->lane),
-			  "percent", percent(drawn->bits), "bits", hex(drawn->bits));
+/* Who drew: a rule of the direction's fault, or the link's own; for which copy. */
+struct drawer {
+	const char *rule; /* NULL: the link's own */
+	unsigned copy;	  /* 0: the frame itself */
+};
 
-	/* A rule draws with a key of its own, made from the direction's. */
-	if (drawn->key != key)
-		json_object_set_new(json, "key", hex(drawn->key));
+static json_t *draw_json(const struct drawn *drawn, const struct drawer *by)
+{
+	json_t *json = json_pack(
+		"{s:s, s:f, s:o, s:o}", "what", draw_lane_name(drawn->lane), "percent",
+		percent(drawn->bits), "bits", hex(drawn->bits), "key", hex(drawn->key));
+
+	if (by->rule)
+		json_object_set_new(json, "rule", json_string(by->rule));
+	if (by->copy)
+		json_object_set_new(json, "copy", json_integer(by->copy));
 	return json;
 }
 
@@ -94,19 +102,34 @@ static bool is_for_frame(enum draw_lane lane)
 	       lane != LANE_STATE_NEXT;
 }
 
+/* For which copy was it made with this key, or one of those in a row behind it? */
+static bool is_with(const struct drawn *drawn, uint64_t key, unsigned *copy)
+{
+	/* At a queue the copies take keys in a row. */
+	if (drawn->lane == LANE_RED || drawn->lane == LANE_OVERFLOW) {
+		*copy = (unsigned)(drawn->key - key);
+		return drawn->key - key < FAULT_COPIES_MAX;
+	}
+	for (*copy = 0; *copy < FAULT_COPIES_MAX; ++*copy)
+		if (drawn->key - fault_copy_key(key, *copy) < KEYS_IN_A_ROW)
+			return true;
+	return false;
+}
+
 /* Was the draw made by that direction, or by a rule of its fault? */
-static bool is_of(const struct drawn *drawn, uint64_t key, const json_t *fault)
+static bool find_drawer(struct drawer *by, const struct drawn *drawn, uint64_t key,
+			const json_t *fault)
 {
 	const json_t *rule;
 	size_t i;
 
-	if (drawn->key - key < KEYS_IN_A_ROW)
+	by->rule = NULL;
+	if (is_with(drawn, key, &by->copy))
 		return true;
 	json_array_foreach(json_object_get(fault, "faults"), i, rule)
 	{
-		const char *name = json_string_value(json_object_get(rule, "name"));
-
-		if (name && drawn->key - draw_key(key, name) < KEYS_IN_A_ROW)
+		by->rule = json_string_value(json_object_get(rule, "name"));
+		if (by->rule && is_with(drawn, draw_key(key, by->rule), &by->copy))
 			return true;
 	}
 	return false;
@@ -117,6 +140,7 @@ static void on_draw(void *ctx, uint64_t key, uint64_t n, enum draw_lane lane,
 {
 	const struct explain *e = ctx;
 	const struct drawn drawn = { key, n, bits, lane };
+	struct drawer by;
 	json_t *step;
 	size_t i;
 
@@ -128,9 +152,9 @@ static void on_draw(void *ctx, uint64_t key, uint64_t n, enum draw_lane lane,
 
 		if (is_for_frame(lane) &&
 		    (uint64_t)json_integer_value(json_object_get(step, "number")) == n &&
-		    is_of(&drawn, own, json_object_get(step, "fault")))
+		    find_drawer(&by, &drawn, own, json_object_get(step, "fault")))
 			json_array_append_new(json_object_get(step, "draws"),
-					      draw_json(&drawn, own));
+					      draw_json(&drawn, &by));
 	}
 }
 
@@ -301,7 +325,7 @@ int explain_number(json_t **out, const struct history *history, const char *dire
 								  draw_bits(key, number,
 									    lanes[i]),
 								  lanes[i] },
-						 key));
+						 &(struct drawer){ 0 }));
 	*out = json_pack("{s:[{s:s, s:I, s:o, s:O, s:I, s:o, s:[]}]}", "steps",
 			 "direction", direction, "number", (json_int_t)number, "key",
 			 hex(key), "fault", fault, "since_ns", (json_int_t)since_ns,

@@ -20,6 +20,13 @@ struct fault_dice {
 	uint64_t key, n;
 };
 
+/* Copies of a frame draw for themselves; the frame itself, copy 0, as if there were
+ * none.  key: of the direction or of the rule. */
+static inline uint64_t fault_copy_key(uint64_t key, unsigned copy)
+{
+	return key + copy * UINT64_C(0xa0761d6478bd642f);
+}
+
 static inline uint64_t dice_bits(struct fault_dice dice, enum draw_lane lane)
 {
 	return draw_bits(dice.key, dice.n, lane);

@@ -15,12 +15,10 @@ enum { HEADER_BYTES = 14, TAG_BYTES = 4 };
 /* A frame that would arrive later than this does not. */
 #define END_OF_TIME_NS (UINT64_MAX / 2)
 
-/* Copies draw for themselves; the frame itself as if there were none. */
 static struct fault_dice dice_of(const struct fault_rule_state *state,
 				 const struct fault_frame *frame, unsigned copy)
 {
-	return (struct fault_dice){ state->key + copy * UINT64_C(0xa0761d6478bd642f),
-				    frame->no };
+	return (struct fault_dice){ fault_copy_key(state->key, copy), frame->no };
 }
 
 /* ---- match ------------------------------------------------------------- */

@@ -134,6 +134,17 @@ def test_the_verdicts_of_every_model_at_once_are_judged_the_same_again(home):
     result = json.loads(done.stdout)
     equal(result["differences"], 0, result)
     check(result["frames"] > 500, result)
+    # And shown: what each copy drew, and which rule did.
+    number = next(n for n, frame in enumerate(pcapng.Capture(capture_of(run)).frames, 1)
+                  if re.search("a->b .*duplicate of.*now-and-then", frame.comment))
+    args = ("explain", "wire", number, "-r", capture_of(run), "--run", run)
+    draws = json.loads(home.netlab(*args, "--json").stdout)["steps"][0]["draws"]
+    for what in ("loss", "corrupt", "jitter"):
+        check({0, 1} <= {d.get("copy", 0) for d in draws
+                         if d["what"].startswith(what) and "rule" not in d}, what, draws)
+    check(any(d.get("rule") == "now-and-then" and d.get("copy") for d in draws), draws)
+    out = home.netlab(*args).stdout
+    check(re.search(r"draw  jitter +[\d.]+ %  rule now-and-then  copy 1\n", out), out)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ MUTATIONS = [
     ("flap-upside-down", FAULT, "!cycle_is_on(&rule->flap", "cycle_is_on(&rule->flap"),
     # copies
     ("one-copy-too-many", FAULT, "while (more--)", "while (more-- + 1)"),
-    ("copies-draw-alike", FAULT, "state->key + copy * UINT64_C(0xa0761d6478bd642f)",
+    ("copies-draw-alike", FAULT, "fault_copy_key(state->key, copy)",
      "state->key"),
     ("replay-at-once", FAULT, "v->delay_ns = what->later_ns;", "v->delay_ns = 0;"),
     # loss
