@@ -13,7 +13,7 @@
 #include "linkfault/chance.h"
 
 /* A draw of several bits takes keys that follow one another. */
-enum { KEYS_IN_A_ROW = 64 };
+enum { KEYS_IN_A_ROW = 64, QUEUE_KEYS_MAX = 1 << 16 };
 
 struct drawn {
 	uint64_t key, n, bits;
@@ -105,10 +105,11 @@ static bool is_for_frame(enum draw_lane lane)
 /* For which copy was it made with this key, or one of those in a row behind it? */
 static bool is_with(const struct drawn *drawn, uint64_t key, unsigned *copy)
 {
-	/* At a queue the copies take keys in a row. */
+	/* At a queue the copies take keys in a row, and more of them if one drawn frame
+	 * did not make room enough. */
 	if (drawn->lane == LANE_RED || drawn->lane == LANE_OVERFLOW) {
-		*copy = (unsigned)(drawn->key - key);
-		return drawn->key - key < FAULT_COPIES_MAX;
+		*copy = (unsigned)((drawn->key - key) % FAULT_COPIES_MAX);
+		return drawn->key - key < QUEUE_KEYS_MAX;
 	}
 	for (*copy = 0; *copy < FAULT_COPIES_MAX; ++*copy)
 		if (drawn->key - fault_copy_key(key, *copy) < KEYS_IN_A_ROW)

@@ -95,20 +95,35 @@ static uint32_t limit_frames(const struct fault_rule *rule)
 	return rule->limit_frames ? rule->limit_frames : FAULT_LIMIT_FRAMES_DEFAULT;
 }
 
-/* Too many: the newcomer goes, or one of those behind the front. */
-static void overflow(struct fault_line_entry *entry, const struct fault_rule *rule,
-		     struct fault_line *line, struct fault_dice dice,
-		     struct fault_trail *trail)
+/* May others make room?  What is at the front stays. */
+static bool can_evict(const struct fault_rule *rule, const struct fault_line *line,
+		      uint32_t size)
 {
-	if (rule->queue == QUEUE_RANDOM && line->frames > 1) {
-		entry->evict = true;
-		entry->victim = (uint32_t)bits_below(dice_bits(dice, LANE_OVERFLOW),
-						     line->frames - 1);
-		return;
+	return rule->queue == QUEUE_RANDOM && line->frames > 1 &&
+	       (!rule->limit_bytes || line->front_bytes + size <= rule->limit_bytes);
+}
+
+/* Too many: the newcomer goes, or one of those behind the front. */
+static struct fault_line_entry overflow(const struct fault_rule *rule,
+					const struct fault_line *line,
+					struct fault_dice dice, uint32_t size, bool bytes,
+					struct fault_trail *trail)
+{
+	struct fault_line_entry entry = { .fate = FAULT_LIMIT };
+
+	if (can_evict(rule, line, size)) {
+		entry.evict = true;
+		entry.victim = (uint32_t)bits_below(dice_bits(dice, LANE_OVERFLOW),
+						    line->frames - 1);
+		return entry;
 	}
-	entry->fate = FAULT_LIMIT;
-	fault_note_add_line(trail, NOTE_LOST_LIMIT, rule->name_number, line->frames,
-			    limit_frames(rule));
+	if (bytes)
+		fault_note_add_line(trail, NOTE_LOST_LIMIT_BYTES, rule->name_number,
+				    (uint32_t)line->bytes, rule->limit_bytes);
+	else
+		fault_note_add_line(trail, NOTE_LOST_LIMIT, rule->name_number,
+				    line->frames, limit_frames(rule));
+	return entry;
 }
 
 struct fault_line_entry fault_line_enter(const struct fault_rule *rule,
@@ -121,15 +136,11 @@ struct fault_line_entry fault_line_enter(const struct fault_rule *rule,
 	struct fault_line *line = &state->line;
 	uint32_t average, ppb;
 
-	if (rule->limit_bytes && line->bytes + frame->size > rule->limit_bytes) {
-		entry.fate = FAULT_LIMIT;
-		fault_note_add_line(trail, NOTE_LOST_LIMIT_BYTES, rule->name_number,
-				    (uint32_t)line->bytes, rule->limit_bytes);
-		return entry;
-	}
+	if (rule->limit_bytes && line->bytes + frame->size > rule->limit_bytes)
+		return overflow(rule, line, dice, frame->size, true, trail);
 	if (line->free_ns > END_OF_TIME_NS || line->frames >= limit_frames(rule))
-		overflow(&entry, rule, line, dice, trail);
-	if (entry.fate == FAULT_PASS && rule->queue == QUEUE_RED &&
+		return overflow(rule, line, dice, frame->size, false, trail);
+	if (rule->queue == QUEUE_RED &&
 	    red(rule, line, dice, frame->now_ns, &average, &ppb)) {
 		entry.mark = rule->ecn && edit_can_mark(frame->bytes, frame->size) &&
 			     average < rule->red_max_bytes;
@@ -140,8 +151,8 @@ struct fault_line_entry fault_line_enter(const struct fault_rule *rule,
 	if (entry.fate != FAULT_PASS)
 		return entry;
 	if (line->frames)
-		fault_note_add_line(trail, NOTE_QUEUED, rule->name_number,
-				    line->frames - entry.evict, limit_frames(rule));
+		fault_note_add_line(trail, NOTE_QUEUED, rule->name_number, line->frames,
+				    limit_frames(rule));
 	line->frames++;
 	line->bytes += frame->size;
 	return entry;
@@ -395,6 +406,7 @@ struct fault_line_start fault_line_start(const struct fault_rule *rule,
 	struct fault_line_start start = { .step = LINE_WAITS };
 	struct fault_line *line = &state->line;
 
+	line->front_bytes = size;
 	start.at_ns = clogged_until(rule, state, now_ns);
 	if (start.at_ns > now_ns)
 		return start;

@@ -40,12 +40,13 @@
 struct fault_line_entry {
 	enum fault_fate fate; /* FAULT_PASS, FAULT_LIMIT, FAULT_AQM */
 	bool mark;	      /* it has to be marked CE */
-	bool evict;	      /* number `victim` of those behind the front has to go */
+	bool evict; /* number `victim` of those behind the front has to go first */
 	uint32_t victim;      /* 0: the one next after the front */
 };
 
-/* A frame comes to the queue.  If it passes it has entered,
- * and if one is to be evicted, that has left. */
+/* A frame comes to the queue.  If it passes it has entered.  If one is to be evicted,
+ * nothing has been decided: have that leave, and ask again with a key that is
+ * FAULT_COPIES_MAX higher; as often as it takes. */
 struct fault_line_entry fault_line_enter(const struct fault_rule *rule,
 					 struct fault_rule_state *state,
 					 struct fault_dice dice,

@@ -71,7 +71,7 @@ enum fault_corrupt_mode {
 
 enum fault_queue {
 	QUEUE_TAIL,   /* full: the newcomer is dropped */
-	QUEUE_RANDOM, /* full: one of those that wait, drawn */
+	QUEUE_RANDOM, /* full: of those that wait, drawn ones */
 	QUEUE_RED,
 	QUEUE_CODEL,
 };

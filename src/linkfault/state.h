@@ -38,6 +38,7 @@ struct fault_line {
 	uint64_t rate_bps;  /* of the frame before; 0: there was none */
 	uint64_t bytes;	    /* of the frames that have not left it */
 	uint32_t frames;
+	uint32_t front_bytes; /* of the one at the front, if there is one */
 	/* RED */
 	uint64_t average;    /* of the queue, in bytes / 2^16 */
 	uint64_t idle_ns;    /* since when it is empty */

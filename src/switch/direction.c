@@ -229,13 +229,16 @@ static void enter_line(struct sw *sw, struct direction *d, struct transit *trans
 	uint8_t i = verdict->line;
 	struct fault_rule_state *state = &d->state->rule[i];
 	struct fault_dice dice = { state->key + copy, offer->frame.no };
-	struct fault_line_entry entry = fault_line_enter(&d->spec->rule[i], state, dice,
-							 &offer->frame, transit->trail);
+	struct fault_line_entry entry;
 
+	while ((entry = fault_line_enter(&d->spec->rule[i], state, dice, &offer->frame,
+					 transit->trail))
+		       .evict) {
+		line_queue_evict(sw, d->lines[i], entry.victim);
+		dice.key += FAULT_COPIES_MAX;
+	}
 	verdict->fate = entry.fate;
 	verdict->mark |= entry.mark;
-	if (entry.evict)
-		line_queue_evict(sw, d->lines[i], entry.victim);
 }
 
 static void judge(struct sw *sw, struct direction *d, struct transit *transit,

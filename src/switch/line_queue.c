@@ -151,13 +151,14 @@ void line_queue_evict(struct sw *sw, struct line_queue *queue, uint32_t victim)
 {
 	struct fault_rule_state *state = state_of(queue);
 	struct hold *before = queue->frames.first, *hold;
+	uint32_t frames = state->line.frames;
 
 	for (uint32_t i = 0; i < victim; i++)
 		before = before->next;
 	hold = hold_list_remove_after(&queue->frames, before);
 	fault_line_leave(state, hold->transit.frame.size, sw->now_ns);
-	fault_note_add_line(&hold->trail, NOTE_LOST_OVERFLOW, state->name_number,
-			    state->line.frames, state->line.frames);
+	fault_note_add_line(&hold->trail, NOTE_LOST_OVERFLOW, state->name_number, frames,
+			    frames);
 	lose(sw, queue, hold, SW_DROP_LIMIT);
 }
 

@@ -24,7 +24,7 @@ void line_queue_destroy(struct sw *sw, struct line_queue *queue); /* NULL is not
 /* The frame has entered the line (fault_line_enter()). */
 void line_queue_join(struct sw *sw, struct line_queue *queue, struct transit *transit,
 		     const struct fault_verdict *verdict);
-/* Number `victim` of those behind the front has been drawn; it has left already. */
+/* Number `victim` of those behind the front has been drawn: it leaves. */
 void line_queue_evict(struct sw *sw, struct line_queue *queue, uint32_t victim);
 /* The time that it asked for has come. */
 void line_queue_event(struct sw *sw, struct line_queue *queue, uint64_t now_ns);

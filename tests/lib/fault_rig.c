@@ -183,12 +183,15 @@ void rig_line(struct fault_rig *rig, struct rig_frame *frames, size_t count)
 
 		trail_begin(&rig->trail);
 		events_until(&line, frame.now_ns);
-		entry = fault_line_enter(&rig->spec->rule[0], &rig->state->rule[0], dice,
-					 &frame, &rig->trail);
+		while ((entry = fault_line_enter(&rig->spec->rule[0],
+						 &rig->state->rule[0], dice, &frame,
+						 &rig->trail))
+			       .evict) {
+			evict(&line, entry.victim);
+			dice.key += FAULT_COPIES_MAX;
+		}
 		frames[i].fate = entry.fate;
 		frames[i].marked = entry.mark;
-		if (entry.evict)
-			evict(&line, entry.victim);
 		if (entry.fate != FAULT_PASS)
 			continue;
 		line.queue[line.last++] = i;

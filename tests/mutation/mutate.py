@@ -136,6 +136,7 @@ MUTATIONS = [
     # the line
     ("limit-off-by-one", LINE, "line->frames >= limit_frames(rule)",
      "line->frames > limit_frames(rule)"),
+    ("random-drops-in-vain", LINE, "line->front_bytes + size <= rule->limit_bytes", "size > 0"),
     ("limit-bytes-flipped", LINE, "line->bytes + frame->size > rule->limit_bytes",
      "line->bytes + frame->size >= rule->limit_bytes"),
     ("rate-drifts", LINE, "		line->free_rest = small % rule->rate_bps;",

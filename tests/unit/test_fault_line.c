@@ -450,6 +450,42 @@ static void what_waits_goes_at_the_rate_of_the_state(void **state)
 	rig_close(&look);
 }
 
+static void random_drop_makes_room_for_the_newcomers_bytes_and_for_no_more(void **state)
+{
+	/* 2000 bytes: one is sent, those behind it may go. */
+	static const struct {
+		uint32_t front, waiting, newcomer;
+		unsigned gone; /* of four that wait; 5: it is the newcomer */
+	} cases[] = {
+		{ 800, 300, 100, 1 }, /* 2000 + 100 */
+		{ 800, 300, 300, 1 },  { 800, 300, 301, 2 },  { 800, 300, 1200, 4 },
+		{ 800, 300, 1201, 5 }, { 400, 400, 1600, 4 }, { 800, 299, 4, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fault_rig rig =
+			rig_open(1, "{'rate':'8Mbit','limit':'2kB','queue':'random'}");
+		struct rig_frame frames[6] = { { .size = cases[i].front } };
+		unsigned gone = 0;
+
+		for (int k = 1; k < 5; k++)
+			frames[k].size = cases[i].waiting;
+		frames[5].size = cases[i].newcomer;
+		rig_line(&rig, frames, ARRAY_SIZE(frames));
+		assert_int_equal(frames[0].fate, FAULT_PASS);
+		for (int k = 1; k < 5; k++)
+			gone += frames[k].fate == FAULT_LIMIT;
+		if (frames[5].fate != FAULT_PASS) {
+			assert_int_equal(frames[5].fate, FAULT_LIMIT);
+			assert_int_equal(gone, 0);
+			gone = 5;
+		}
+		assert_int_equal(gone, cases[i].gone);
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,6 +497,8 @@ int main(void)
 		cmocka_unit_test(a_limit_in_bytes_counts_the_frame_itself),
 		cmocka_unit_test(
 			a_full_queue_with_random_drop_keeps_the_front_and_the_newcomer),
+		cmocka_unit_test(
+			random_drop_makes_room_for_the_newcomers_bytes_and_for_no_more),
 		cmocka_unit_test(codel_drops_at_the_times_of_its_control_law),
 		cmocka_unit_test(a_queue_below_its_target_is_left_alone_by_codel),
 		cmocka_unit_test(red_leaves_a_short_queue_alone_and_ends_a_long_one),
