@@ -31,19 +31,19 @@ static void cell(struct table *table, const json_t *part, const char *text)
 		   is_off(part) ? " !" : "");
 }
 
-static void loss_cell(struct table *table, const json_t *loss)
+static void share_cell(struct table *table, const json_t *share)
 {
-	const json_t *asked = json_object_get(loss, "asked");
+	const json_t *asked = json_object_get(share, "asked");
 	char text[96] = "-", want[32] = "?";
 
 	if (json_is_real(asked))
 		snprintf(want, sizeof(want), "%g", json_real_value(asked));
-	if (json_is_object(loss))
+	if (json_is_object(share))
 		snprintf(text, sizeof(text), "%s: %.3f [%.3f, %.3f]", want,
-			 json_real_value(json_object_get(loss, "percent")),
-			 json_real_value(json_object_get(loss, "low")),
-			 json_real_value(json_object_get(loss, "high")));
-	cell(table, loss, text);
+			 json_real_value(json_object_get(share, "percent")),
+			 json_real_value(json_object_get(share, "low")),
+			 json_real_value(json_object_get(share, "high")));
+	cell(table, share, text);
 }
 
 static const char *ms(char text[32], double ns)
@@ -86,8 +86,8 @@ static void rate_cell(struct table *table, const json_t *rate)
 
 static void print_directions(const json_t *directions)
 {
-	struct table *table = table_new(5, "DIRECTION", "LOSS %", "DELAY ms",
-					"LATE ms p50 p99", "RATE Mbit");
+	struct table *table = table_new(7, "DIRECTION", "LOSS %", "COPIES %", "DAMAGE %",
+					"DELAY ms", "LATE ms p50 p99", "RATE Mbit");
 	const json_t *one;
 	size_t i;
 
@@ -95,7 +95,9 @@ static void print_directions(const json_t *directions)
 	{
 		table_cell(table, PAINT_OFF, "%s",
 			   fault_word(json_object_get(one, "name")));
-		loss_cell(table, json_object_get(one, "loss"));
+		share_cell(table, json_object_get(one, "loss"));
+		share_cell(table, json_object_get(one, "copies"));
+		share_cell(table, json_object_get(one, "damage"));
 		delay_cells(table, json_object_get(one, "delay"));
 		rate_cell(table, json_object_get(one, "rate"));
 	}

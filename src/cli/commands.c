@@ -283,11 +283,11 @@ const struct command commands[] = {
 	 matrix_options, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_matrix},
 
 	{"fidelity", "[TARGET...]", "compare what was asked of links with what was measured",
-	 "For each direction, since its fault was last set: loss with its 99.9 % confidence "
-	 "interval, the mean time that frames spent in it, how late they came, and the rate at "
-	 "which queued frames left. A ! marks what does not fit. The last line is about the whole "
-	 "run: it is suspect if the 99th percentile of lateness is above a millisecond, for then "
-	 "the host was too busy.\n\n"
+	 "For each direction, since its fault was last set: loss, copies and damage with their "
+	 "99.9 % confidence intervals, the mean time that frames spent in it, how late they "
+	 "came, and the rate at which queued frames left. A ! marks what does not fit. The last "
+	 "line is about the whole run: it is suspect if the 99th percentile of lateness is above "
+	 "a millisecond, for then the host was too busy.\n\n"
 	 "With --probe the machines send one another numbered datagrams; their losses one way "
 	 "and round trips are shown beside that. The exit status is 1 if anything is marked or "
 	 "the run is suspect.",

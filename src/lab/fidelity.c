@@ -2,9 +2,8 @@
 #include "lab/fidelity.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "base/units.h"
+#include "lab/expectation.h"
 
 /* Of a normal distribution, 99.9 % lie within so many standard deviations. */
 #define DEVIATIONS 3.2905
@@ -19,79 +18,142 @@ json_t *fidelity_json(const struct histogram *late)
 			 p99_ns > FIDELITY_LATE_NS);
 }
 
-void fidelity_wilson(uint64_t hits, uint64_t of, double *low_ppm, double *high_ppm)
+void fidelity_wilson(double hits, double of, double *low_ppm, double *high_ppm)
 {
-	double n = (double)of, p = (double)hits / n, z2 = DEVIATIONS * DEVIATIONS;
+	double n = of, p = hits / n, z2 = DEVIATIONS * DEVIATIONS;
 	double middle = (p + z2 / (2 * n)) / (1 + z2 / n);
 	double half =
 		DEVIATIONS / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n));
 
 	/* At the ends rounding must not leave out what is certain. */
-	*low_ppm = hits == 0 ? 0 : (middle - half) * 1e6;
-	*high_ppm = hits == of ? 1e6 : (middle + half) * 1e6;
+	*low_ppm = hits <= 0 ? 0 : (middle - half) * 1e6;
+	*high_ppm = hits >= of ? 1e6 : (middle + half) * 1e6;
 }
 
-static const char *word(const json_t *fault, const char *key)
+/* The interval of hits of n, if the share is the expected one; what was asked for is in
+ * it, or not. */
+static json_t *share_json(const char *what, uint64_t hits, uint64_t n,
+			  const struct expected_share *expected)
 {
-	return json_string_value(json_object_get(fault, key));
-}
-
-/* Does the fault have nothing but these keys? */
-static bool only(const json_t *fault, const char *const *keys)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach((json_t *)fault, key, value)
-	{
-		size_t i = 0;
-
-		while (keys[i] && strcmp(keys[i], key))
-			i++;
-		if (!keys[i])
-			return false;
-	}
-	return true;
-}
-
-/* Judged for loss: all but what was cut off, down, or too large before that. */
-static json_t *loss_json(const json_t *fault, const struct sw_count *now,
-			 const struct sw_count *before)
-{
-	static const char *const plain[] = { "loss", "delay", "jitter",
-					     "rate", "limit", NULL };
-	uint64_t lost = now->dropped[SW_DROP_LOSS] - before->dropped[SW_DROP_LOSS];
-	uint64_t judged = now->frames - before->frames;
-	const char *asked = word(fault, "loss");
-	double low, high;
-	uint64_t ppb = 0;
+	double part = (double)hits / (double)n, low = part * 1e6, high = part * 1e6;
+	double effective = expected ? expected->effective : 1;
 	json_t *json;
 
-	judged -= now->dropped[SW_DROP_CUT] - before->dropped[SW_DROP_CUT];
-	judged -= now->dropped[SW_DROP_DOWN] - before->dropped[SW_DROP_DOWN];
-	if (!judged)
-		return json_null();
-	fidelity_wilson(lost, judged, &low, &high);
-	json = json_pack("{s:I, s:I, s:f, s:f, s:f}", "frames", (json_int_t)judged,
-			 "lost", (json_int_t)lost, "percent",
-			 (double)lost / (double)judged * 100, "low", low / 1e4, "high",
-			 high / 1e4);
-	if (only(fault, plain) && (!asked || !units_parse_ppb(asked, &ppb, NULL))) {
-		json_object_set_new(json, "asked", json_real((double)ppb / 1e7));
+	if (isfinite(effective))
+		fidelity_wilson(part * (double)n * effective, (double)n * effective, &low,
+				&high);
+	if (expected) {
+		low -= fabs(expected->start) / (double)n * 1e6;
+		high += fabs(expected->start) / (double)n * 1e6;
+	}
+	low = low < 0 ? 0 : low;
+	high = high > 1e6 ? 1e6 : high;
+	json = json_pack("{s:I, s:I, s:f, s:f, s:f}", "frames", (json_int_t)n, what,
+			 (json_int_t)hits, "percent", part * 100, "low", low / 1e4,
+			 "high", high / 1e4);
+	if (expected) {
+		json_object_set_new(json, "asked", json_real(expected->p * 100));
+		/* A rounding error is none of the link's. */
 		json_object_set_new(json, "ok",
-				    json_boolean((double)ppb / 1e3 >= low &&
-						 (double)ppb / 1e3 <= high));
+				    json_boolean(expected->p * 1e6 >= low - 1e-6 &&
+						 expected->p * 1e6 <= high + 1e-6));
 	}
 	return json;
 }
 
-/* Never early, and late by no more than a wire of a busy host may be. */
-static json_t *delay_json(const json_t *fault, const struct sw_timing *timing)
+/* What was counted since the fault was set. */
+static struct sw_count since(const struct sw_count *now, const struct sw_count *before)
 {
-	static const char *const plain[] = { "loss", "delay", "jitter", NULL };
-	const char *delay = word(fault, "delay"), *jitter = word(fault, "jitter");
-	uint64_t asked_ns, jitter_ns = 0;
-	double mean, error;
+	struct sw_count count = *now;
+
+	count.frames -= before->frames;
+	count.copies -= before->copies;
+	count.edited -= before->edited;
+	for (unsigned fate = 0; fate < SW_FATES; fate++)
+		count.dropped[fate] -= before->dropped[fate];
+	return count;
+}
+
+/* Those for which there was a way at all. */
+static uint64_t admitted(const struct sw_count *count)
+{
+	return count->frames - count->dropped[SW_DROP_CUT] -
+	       count->dropped[SW_DROP_DOWN] - count->dropped[SW_DROP_MTU];
+}
+
+/* Is a rule's own count of frames the direction's?  Rules beside it add to what is
+ * counted, and a link that goes down loses frames after they were judged. */
+static bool is_alone(const struct fault_spec *spec)
+{
+	return spec->count == 1 && !spec->rule[0].flap.on_ns;
+}
+
+static json_t *loss_json(const struct fault_spec *spec, const struct sw_count *count)
+{
+	static const struct fault_rule none;
+	const struct fault_rule *rule = spec ? &spec->rule[0] : &none;
+	uint64_t judged = admitted(count) + count->copies;
+	struct expected_share expected;
+	/* All copies of a frame have its number, and so one fate by that. */
+	bool known = (!spec || is_alone(spec)) && !rule->ecn &&
+		     !(rule->loss_model == LOSS_EVERY && count->copies) &&
+		     expected_loss(&expected, rule);
+
+	if (!judged)
+		return json_null();
+	return share_json("lost", count->dropped[SW_DROP_LOSS], judged,
+			  known ? &expected : NULL);
+}
+
+/* Frames that there were further copies of: by one word, or it is not known which. */
+static json_t *copies_json(const struct fault_spec *spec, const struct sw_count *count)
+{
+	const struct fault_rule *rule = spec ? &spec->rule[0] : NULL;
+	struct expected_share expected;
+	uint64_t each;
+
+	if (!rule || !admitted(count) || !is_alone(spec) ||
+	    !rule->duplicate.p_ppb == !rule->replay_ppb)
+		return json_null();
+	each = rule->duplicate.p_ppb && rule->duplicate_count ? rule->duplicate_count : 1;
+	expected = expected_chance(rule->replay_ppb
+					   ? (struct fault_chance){ rule->replay_ppb, 0 }
+					   : rule->duplicate);
+	return share_json("copied", count->copies / each, admitted(count), &expected);
+}
+
+/* Frames whose bits were flipped.  A queue that loses some of them is in the way, and
+ * bits that a frame may not have. */
+static json_t *damage_json(const struct fault_spec *spec, const struct sw_count *count)
+{
+	const struct fault_rule *rule = spec ? &spec->rule[0] : NULL;
+	struct expected_share expected;
+	uint64_t judged, damaged;
+
+	if (!rule || !rule->corrupt.p_ppb || !is_alone(spec) || rule->ecn ||
+	    rule->corrupt_at || count->dropped[SW_DROP_LIMIT] ||
+	    count->dropped[SW_DROP_AQM] || count->dropped[SW_DROP_POOL])
+		return json_null();
+	judged = admitted(count) + count->copies - count->dropped[SW_DROP_LOSS];
+	damaged = rule->corrupt_mode == CORRUPT_FCS ? count->dropped[SW_DROP_FCS]
+						    : count->edited;
+	expected = expected_chance(rule->corrupt);
+	return judged ? share_json("damaged", damaged, judged, &expected) : json_null();
+}
+
+/* Does nothing but the delay of the link itself make frames wait? */
+static bool only_delays(const struct fault_spec *spec)
+{
+	const struct fault_rule *rule = &spec->rule[0];
+
+	return is_alone(spec) && !fault_rule_has_line(rule) && !rule->keep_order &&
+	       !rule->reorder.p_ppb && !rule->replay_ppb && rule->delay_ns;
+}
+
+/* Never early, and late by no more than a wire of a busy host may be. */
+static json_t *delay_json(const struct fault_spec *spec, const struct sw_timing *timing)
+{
+	double mean, asked, deviation, effective, error;
 	json_t *json;
 
 	if (!timing || !timing->frames)
@@ -103,55 +165,52 @@ static json_t *delay_json(const json_t *fault, const struct sw_timing *timing)
 			 "late_p99_ns",
 			 (json_int_t)histogram_quantile(&timing->late, 990),
 			 "late_most_ns", (json_int_t)timing->late.most);
-	if (!delay || units_parse_ns(delay, &asked_ns, NULL) || !only(fault, plain) ||
-	    (jitter && units_parse_ns(jitter, &jitter_ns, NULL)))
+	if (!spec || !only_delays(spec) ||
+	    !expected_delay(&asked, &deviation, &effective, &spec->rule[0],
+			    timing->frames))
 		return json;
-	/* Uniform jitter: its deviation is its half width over the root of three. */
-	error = DEVIATIONS * (double)jitter_ns / sqrt(3) / sqrt((double)timing->frames);
-	json_object_set_new(json, "asked_ns", json_integer((json_int_t)asked_ns));
+	error = DEVIATIONS * deviation / sqrt((double)timing->frames * effective);
+	json_object_set_new(json, "asked_ns", json_integer((json_int_t)llround(asked)));
 	json_object_set_new(json, "error_ns", json_real(error));
-	json_object_set_new(json, "ok",
-			    json_boolean(mean >= (double)asked_ns - error &&
-					 mean <= (double)asked_ns + error +
-							 (double)FIDELITY_LATE_NS));
+	json_object_set_new(
+		json, "ok",
+		json_boolean(mean >= asked - error - 1 &&
+			     mean <= asked + error + (double)FIDELITY_LATE_NS));
 	return json;
 }
 
-static json_t *rate_json(const json_t *fault, const struct sw_timing *timing)
+static json_t *rate_json(const struct fault_spec *spec, const struct sw_timing *timing)
 {
-	/* Frames are larger on the line, or wait for something else as well. */
-	static const char *const plain[] = {
-		"loss",	 "delay",   "jitter", "correlation", "distribution",
-		"order", "reorder", "gap",    "rate",	     "limit",
-		"queue", "ecn",	    "down",   NULL
-	};
-	const char *rate = word(fault, "rate");
-	uint64_t asked_bps;
+	const struct fault_rule *rule = spec ? &spec->rule[0] : NULL;
 	double measured;
 	json_t *json;
 
-	if (!timing || !timing->busy_ns || !rate ||
-	    units_parse_bps(rate, &asked_bps, NULL))
+	if (!timing || !timing->busy_ns || !rule || !rule->rate_bps)
 		return json_null();
 	measured = (double)timing->busy_bytes * 8e9 / (double)timing->busy_ns;
-	json = json_pack("{s:I, s:f, s:I}", "asked_bps", (json_int_t)asked_bps, "bps",
-			 measured, "busy_bytes", (json_int_t)timing->busy_bytes);
-	/* A frame is late or is not: over many of them that does not matter. */
-	if (only(fault, plain))
+	json = json_pack("{s:I, s:f, s:I}", "asked_bps", (json_int_t)rule->rate_bps,
+			 "bps", measured, "busy_bytes", (json_int_t)timing->busy_bytes);
+	/* Frames may be larger on the line, or wait for something else as well.  A frame
+	 * is late or is not: over many of them that does not matter. */
+	if (is_alone(spec) && !rule->overhead_bytes && !rule->cell_bytes &&
+	    !rule->slot_max_ns && !rule->clog.on_ns && !rule->hold &&
+	    !rule->duplicate.p_ppb && !rule->replay_ppb && !rule->corrupt.p_ppb)
 		json_object_set_new(
 			json, "ok",
-			json_boolean(fabs(measured / (double)asked_bps - 1) < 0.02));
+			json_boolean(fabs(measured / (double)rule->rate_bps - 1) < 0.02));
 	return json;
 }
 
-json_t *fidelity_of(const json_t *fault, const struct sw_count *count,
+json_t *fidelity_of(const struct fault_spec *spec, const struct sw_count *count,
 		    const struct sw_timing *timing)
 {
 	static const struct sw_count nothing;
-	const struct sw_count *before = timing ? &timing->before : &nothing;
+	struct sw_count now =
+		since(count ? count : &nothing, timing ? &timing->before : &nothing);
 
-	return json_pack("{s:I, s:o, s:o, s:o}", "since_ns",
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "since_ns",
 			 (json_int_t)(timing ? timing->since_ns : 0), "loss",
-			 loss_json(fault, count ? count : &nothing, before), "delay",
-			 delay_json(fault, timing), "rate", rate_json(fault, timing));
+			 loss_json(spec, &now), "copies", copies_json(spec, &now),
+			 "damage", damage_json(spec, &now), "delay",
+			 delay_json(spec, timing), "rate", rate_json(spec, timing));
 }

@@ -4,9 +4,14 @@
  * Compares, for one direction since its fault was last set,
  *
  *   loss   what was dropped as lost, of what came to be judged: the part, with its
- *          Wilson interval; asked for is known when the fault is a plain percentage
- *   delay  the mean time that frames really spent in the direction, with three standard
- *          errors; asked for is known when it is the only thing that makes them wait
+ *          Wilson interval, as wide as frames that depend on one another make it
+ *          (expectation.h); asked for is known of all models but a list, unless rules
+ *          or marks are in it as well
+ *   copies, damage
+ *          the same of frames that there were copies of, and of damaged ones
+ *   delay  the mean time that frames really spent in the direction, with so many
+ *          standard errors; asked for is known when it is the only thing that makes
+ *          them wait
  *   rate   of frames that left the line right behind another
  *   late   when frames really came, after they were due
  *
@@ -32,12 +37,12 @@
 /* The run as a whole: frames that waited, p50_ns, p99_ns, most_ns, suspect. */
 json_t *fidelity_json(const struct histogram *late);
 
-/* fault: in words (topology/fault_words.h); timing NULL: nothing waited yet. */
-json_t *fidelity_of(const json_t *fault, const struct sw_count *count,
+/* spec NULL: a perfect wire; timing NULL: nothing waited yet. */
+json_t *fidelity_of(const struct fault_spec *spec, const struct sw_count *count,
 		    const struct sw_timing *timing);
 
 /* The Wilson score interval at 99.9 % of `hits` of `of` (Wilson 1927): parts of a
  * million.  of > 0. */
-void fidelity_wilson(uint64_t hits, uint64_t of, double *low_ppm, double *high_ppm);
+void fidelity_wilson(double hits, double of, double *low_ppm, double *high_ppm);
 
 #endif

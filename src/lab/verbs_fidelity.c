@@ -9,7 +9,7 @@
 static void add(json_t *all, const struct lab *lab, const struct fault_at *at)
 {
 	json_t *one = direction_json(lab, at, false);
-	json_t *measured = fidelity_of(json_object_get(one, "fault"),
+	json_t *measured = fidelity_of(wire_fault_get(lab->wire, at),
 				       wire_fault_count(lab->wire, at),
 				       wire_fault_timing(lab->wire, at));
 

@@ -39,6 +39,13 @@ def test_loss_delay_and_rate_are_measured_since_they_were_set(home):
     check(one["delay"]["mean_ns"] >= 10_000_000, one)
     counters = next(d for d in lab.json("fault", "ls") if d["name"] == "wire a->b")["counters"]
     equal(one["loss"]["lost"], counters["dropped"]["loss"], "lost")
+    lab.netlab("fault", "set", "a->b", "loss=burst 10% 3", "duplicate=20%", "corrupt=5%",
+               "corrupt-mode=fcs")
+    lab.exec("a", "ping -c500 -i0.002 -W1 -q b", want=None)
+    one = of(report(lab), "a->b")
+    check(abs(one["loss"]["asked"] - 10) < 1e-6 and one["loss"]["ok"], one)
+    check(one["copies"]["asked"] == 20 and one["copies"]["ok"], one)
+    check(one["damage"]["asked"] == 5 and one["damage"]["ok"], one)
     lab.netlab("fault", "set", "a->b", "rate=500kbit", "limit=50frames", "--replace")
     lab.exec("a", "ping -c60 -i0.002 -s 1000 -W2 -q b", want=None)
     rate = of(report(lab), "a->b")["rate"]

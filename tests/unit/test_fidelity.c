@@ -8,17 +8,24 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "base/cleanup.h"
 #include "base/draw.h"
+#include "lab/expectation.h"
 #include "lab/fidelity.h"
+#include "lib/fault_rig.h"
+#include "topology/fault_words.h"
 
 static json_t *report(const char *fault, const struct sw_count *count,
 		      const struct sw_timing *timing)
 {
 	json_t *words = json_loads(fault, 0, NULL), *json;
+	struct fault_spec *spec = NULL;
 
 	assert_non_null(words);
-	json = fidelity_of(words, count, timing);
+	assert_int_equal(fault_words_from_json(&spec, NULL, words, NULL), 0);
+	json = fidelity_of(spec, count, timing);
 	assert_non_null(json);
+	fault_spec_free(spec);
 	json_decref(words);
 	return json;
 }
@@ -71,6 +78,195 @@ static void honest_losses_fit_and_others_do_not(void **state)
 	assert_int_equal(found, 1000);
 }
 
+/* Runs of the model itself: next to none is marked, and where something else was asked
+ * for, each. */
+static void every_model_of_loss_fits_itself(void **state)
+{
+	enum { RUNS = 200, FRAMES = 20000 };
+	static const struct {
+		const char *words, *wrong;
+		double p;
+	} cases[] = {
+		{ "{\"loss\":\"20% 75%\"}", "{\"loss\":\"30% 75%\"}", 20 },
+		{ "{\"loss\":\"gemodel 1% 10% 70% 0.1%\"}",
+		  "{\"loss\":\"gemodel 3% 10% 70% 0.1%\"}",
+		  100 * (0.10 * 0.001 + 0.01 * 0.70) / (0.01 + 0.10) },
+		{ "{\"loss\":\"burst 5% 8\"}", "{\"loss\":\"burst 10% 8\"}", 5 },
+		{ "{\"loss\":\"gemodel 60% 90% 100% 0%\"}",
+		  "{\"loss\":\"gemodel 55% 90% 100% 0%\"}", 40 },
+		{ "{\"loss\":\"state 1% 30% 10% 20% 0.5%\"}",
+		  "{\"loss\":\"state 2% 30% 10% 20% 0.5%\"}",
+		  100 * (0.01 / 0.30 + 0.005) /
+			  (1 + 0.005 + (0.01 / 0.30) * (1 + 0.10 / 0.20)) },
+		{ "{\"loss\":\"every 7\"}", "{\"loss\":\"every 8\"}", 100.0 / 7 },
+	};
+	static const uint8_t blank[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int marked = 0, found = 0;
+
+		for (uint64_t run = 0; run < RUNS; run++) {
+			struct fault_rig rig = rig_open(run, cases[i].words);
+			struct sw_count count = { .frames = FRAMES };
+			json_t *json, *loss;
+
+			for (uint64_t n = 0; n < FRAMES; n++)
+				count.dropped[SW_DROP_LOSS] +=
+					rig_offer(&rig, blank, 64, n).fate == FAULT_LOSS;
+			rig_close(&rig);
+			json = report(cases[i].words, &count, NULL);
+			loss = json_object_get(json, "loss");
+			assert_true(fabs(json_real_value(json_object_get(loss, "asked")) -
+					 cases[i].p) < 1e-6);
+			marked += verdict(json, "loss") == 0;
+			found += verdict(report(cases[i].wrong, &count, NULL), "loss") ==
+				 0;
+		}
+		if (marked > 3 || found < RUNS - 3)
+			fail_msg("%s: %d of %d marked, of others %d", cases[i].words,
+				 marked, RUNS, found);
+	}
+}
+
+/* The deviation over many runs is the one that is claimed: else the test above would
+ * pass with intervals that are too wide. */
+static void dependent_frames_count_for_as_many_as_is_said(void **state)
+{
+	enum { RUNS = 400, FRAMES = 5000 };
+	static const char *const cases[] = {
+		"{\"loss\":\"20% 75%\"}",
+		"{\"loss\":\"gemodel 1% 10% 70% 0.1%\"}",
+		"{\"loss\":\"gemodel 60% 90% 100% 0%\"}",
+		"{\"loss\":\"gemodel 50% 50% 60% 20%\"}",
+		"{\"loss\":\"state 1% 30% 10% 20% 0.5%\"}",
+	};
+	static const uint8_t blank[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct expected_share expected;
+		double squares = 0, ratio;
+
+		for (uint64_t run = 0; run < RUNS; run++) {
+			struct fault_rig rig = rig_open(1000 + run, cases[i]);
+			unsigned lost = 0;
+
+			for (uint64_t n = 0; n < FRAMES; n++)
+				lost += rig_offer(&rig, blank, 64, n).fate == FAULT_LOSS;
+			assert_true(expected_loss(&expected, &rig.spec->rule[0]));
+			rig_close(&rig);
+			squares += pow(lost - FRAMES * expected.p, 2);
+		}
+		ratio = squares / RUNS /
+			(FRAMES * expected.p * (1 - expected.p) / expected.effective);
+		/* Chi square with 400 degrees: 4 deviations are 28 %. */
+		if (fabs(ratio - 1) > 0.28)
+			fail_msg("%s: %g of the variance", cases[i], ratio);
+	}
+}
+
+/* With L = 1 - p - r, from good on: the sum of -pi L^k, of gemodel from k = 0, of state,
+ * where a step comes first, from 1. */
+static void a_chain_knows_where_it_begins(void **state)
+{
+	static const struct {
+		const char *words;
+		double start;
+	} cases[] = {
+		{ "{\"loss\":\"gemodel 1% 10%\"}", -1 / 11.0 / 0.11 },
+		{ "{\"loss\":\"state 1% 10%\"}", -1 / 11.0 * 0.89 / 0.11 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fault_rig rig = rig_open(1, cases[i].words);
+		struct expected_share expected;
+
+		assert_true(expected_loss(&expected, &rig.spec->rule[0]));
+		assert_true(fabs(expected.start - cases[i].start) < 1e-9);
+		rig_close(&rig);
+	}
+}
+
+static void copies_and_damage_have_their_shares(void **state)
+{
+	struct sw_count count = { .frames = 11000,
+				  .copies = 1100,
+				  .edited = 560,
+				  .dropped = { [SW_DROP_CUT] = 1000 } };
+
+	(void)state;
+	assert_int_equal(
+		verdict(report("{\"duplicate\":\"11%\"}", &count, NULL), "copies"), 1);
+	assert_int_equal(
+		verdict(report("{\"duplicate\":\"14%\"}", &count, NULL), "copies"), 0);
+	assert_int_equal(verdict(report("{\"duplicate\":\"5.5%\",\"duplicate-count\":2}",
+					&count, NULL),
+				 "copies"),
+			 1);
+	assert_int_equal(
+		verdict(report("{\"replay\":\"11% 1s\"}", &count, NULL), "copies"), 1);
+	/* Which of the two it was, nobody knows. */
+	assert_int_equal(verdict(report("{\"duplicate\":\"5%\",\"replay\":\"6% 1s\"}",
+					&count, NULL),
+				 "copies"),
+			 -1);
+	assert_int_equal(verdict(report("{\"corrupt\":\"5%\"}", &count, NULL), "damage"),
+			 1);
+	assert_int_equal(verdict(report("{\"corrupt\":\"7%\"}", &count, NULL), "damage"),
+			 0);
+	/* A draw that is repeated makes it 7 % more often. */
+	assert_int_equal(
+		verdict(report("{\"corrupt\":\"7% 90%\"}", &count, NULL), "damage"), 1);
+	assert_int_equal(verdict(report("{\"corrupt\":\"5%\",\"corrupt-mode\":\"fcs\"}",
+					&count, NULL),
+				 "damage"),
+			 0);
+}
+
+/* Means of drawn delays, as the switch would have them, against what is expected. */
+static void every_distribution_of_delay_fits_itself(void **state)
+{
+	enum { RUNS = 100, FRAMES = 20000 };
+	static const char *const cases[] = {
+		"{\"delay\":\"20ms\",\"jitter\":\"20ms\"}",
+		"{\"delay\":\"20ms\",\"jitter\":\"5ms\",\"correlation\":\"60%\"}",
+		"{\"delay\":\"20ms\",\"jitter\":\"2ms\",\"distribution\":\"normal\"}",
+		"{\"delay\":\"90ms\",\"jitter\":\"90ms\",\"distribution\":\"normal\"}",
+		"{\"delay\":\"20ms\",\"jitter\":\"9ms\",\"distribution\":"
+		"\"exponential\"}",
+		"{\"delay\":\"20ms\",\"jitter\":\"9ms\",\"distribution\":\"pareto\"}",
+		"{\"delay\":\"20ms\",\"jitter\":\"2ms\",\"distribution\":"
+		"\"paretonormal\"}",
+	};
+	static const uint8_t blank[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int marked = 0, found = 0;
+
+		for (uint64_t run = 0; run < RUNS; run++) {
+			struct fault_rig rig = rig_open(run, cases[i]);
+			struct sw_timing timing = { .frames = 0 };
+
+			for (uint64_t n = 0; n < FRAMES; n++) {
+				uint64_t ns = rig_offer(&rig, blank, 64, n).delay_ns;
+
+				timing.frames += ns > 0;
+				timing.wait_ns += ns;
+			}
+			rig_close(&rig);
+			marked += verdict(report(cases[i], NULL, &timing), "delay") != 1;
+			timing.wait_ns += timing.frames * 5000000;
+			found += verdict(report(cases[i], NULL, &timing), "delay") == 0;
+		}
+		if (marked > 3 || found < RUNS)
+			fail_msg("%s: %d of %d marked, of others %d", cases[i], marked,
+				 RUNS, found);
+	}
+}
+
 static void what_came_before_or_was_cut_is_not_counted(void **state)
 {
 	struct sw_timing timing = { .before = { .frames = 1000,
@@ -91,7 +287,7 @@ static void what_came_before_or_was_cut_is_not_counted(void **state)
 	assert_int_equal(verdict(report("{}", &count, &timing), "loss"), 0);
 	/* Of what is no plain percentage nothing is claimed. */
 	assert_int_equal(
-		verdict(report("{\"loss\":\"10%\",\"gemodel\":\"x\"}", &count, &timing),
+		verdict(report("{\"loss\":\"10%\",\"ecn\":true}", &count, &timing),
 			"loss"),
 		-1);
 }
@@ -156,6 +352,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_interval_is_wilsons),
 		cmocka_unit_test(honest_losses_fit_and_others_do_not),
+		cmocka_unit_test(every_model_of_loss_fits_itself),
+		cmocka_unit_test(dependent_frames_count_for_as_many_as_is_said),
+		cmocka_unit_test(a_chain_knows_where_it_begins),
+		cmocka_unit_test(copies_and_damage_have_their_shares),
+		cmocka_unit_test(every_distribution_of_delay_fits_itself),
 		cmocka_unit_test(what_came_before_or_was_cut_is_not_counted),
 		cmocka_unit_test(a_delay_is_never_shorter_and_seldom_longer),
 		cmocka_unit_test(a_rate_is_met_to_two_percent),
