@@ -31,9 +31,10 @@ static int width(const json_t *names)
 
 static void print_cell(const char *word, int columns, bool last)
 {
-	enum paint paint = !strcmp(word, "yes") ? PAINT_GREEN
-			   : !strcmp(word, "-") ? PAINT_DIM
-						: PAINT_RED;
+	enum paint paint = !strcmp(word, "yes")	   ? PAINT_GREEN
+			   : !strcmp(word, "-")	   ? PAINT_DIM
+			   : !strcmp(word, "flap") ? PAINT_YELLOW
+						   : PAINT_RED;
 
 	printf("%s%-*s%s", ui_paint(stdout, paint), last ? 0 : columns + 2, word,
 	       ui_paint(stdout, PAINT_OFF));
@@ -111,7 +112,8 @@ static size_t differences(const json_t *answer, const struct probe *probe, bool 
 			const char *does = way_word(probe, from, to);
 			bool heard = !strcmp(does, "yes") || !strcmp(does, "part");
 
-			if (heard == !strcmp(can, "yes"))
+			/* At times it passes: then either is right. */
+			if (heard == !strcmp(can, "yes") || !strcmp(can, "flap"))
 				continue;
 			count++;
 			if (!quiet)

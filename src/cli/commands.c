@@ -273,9 +273,10 @@ const struct command commands[] = {
 	 cmd_heal},
 
 	{"matrix", "", "print who can reach whom",
-	 "A row for who sends, a column for who would get it: yes, cut (by a partition), down (a "
-	 "link is), off (a machine does not run), none (nothing joins them). It is what the "
-	 "wiring permits, through machines that forward; routes and losses are not looked at.\n\n"
+	 "A row for who sends, a column for who would get it: yes, flap (a link is down, or loses "
+	 "all, at times), loss (a link loses every frame), cut (by a partition), down (a link is), "
+	 "off (a machine does not run), none (nothing joins them). It is what the wiring permits, "
+	 "through machines that forward; routes and other losses are not looked at.\n\n"
 	 "With --probe each machine sends datagrams to each other one (to an address in a subnet "
 	 "that both are in, else to the first), and the table is what was heard: yes, lost (not "
 	 "one arrived), part (some did), off. Where this is not what the wiring permits, it says "

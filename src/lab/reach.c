@@ -7,41 +7,57 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "linkfault/passage.h"
 
 /* What hinders a frame, each more than the one after it. */
 struct search {
 	const struct plan *plan;
 	const struct wire *wire;
+	uint64_t now_ns;
 	uint32_t *queue; /* of nodes whose neighbours are still to be looked at */
 	uint32_t queued;
 	uint8_t *reached; /* by node: how, an enum reach, 0 for not */
-	enum reach
-		level; /* REACH_YES: everything counts; REACH_CUT: but partitions; ... */
+	enum reach level; /* REACH_YES: everything hinders; each below: but for that */
 };
 
 static bool hop_is_cut(const struct search *s, uint32_t from, uint32_t to)
 {
-	return s->level == REACH_YES && wire_is_cut(s->wire, from, to);
+	return s->level > REACH_CUT && wire_is_cut(s->wire, from, to);
 }
 
-static bool is_down(const struct search *s, uint32_t link, int dir)
+/* Does the fault of that direction hinder at this level? */
+static bool is_shut(const struct search *s, const struct fault_at *at)
 {
-	struct fault_at at = { .link = link, .dir = dir };
-
-	return s->level >= REACH_CUT && fault_spec_is_down(wire_fault_get(s->wire, &at));
+	switch (fault_passage(wire_fault_get(s->wire, at), s->now_ns)) {
+	case PASSAGE_OPEN:
+		return false;
+	case PASSAGE_AT_TIMES:
+		return s->level > REACH_FLAP;
+	case PASSAGE_LOST:
+		return s->level > REACH_LOSS;
+	case PASSAGE_DOWN:
+		return s->level > REACH_DOWN;
+	}
+	ASSERT(false);
+	return true;
 }
 
-static bool pair_is_down(const struct search *s, uint32_t segment,
+static bool link_is_shut(const struct search *s, uint32_t link, int dir)
+{
+	return is_shut(s, &(struct fault_at){ .link = link, .dir = dir });
+}
+
+static bool pair_is_shut(const struct search *s, uint32_t segment,
 			 struct plan_endpoint from, struct plan_endpoint to)
 {
-	struct fault_at at = { .pair = true, .segment = segment, .from = from, .to = to };
-
-	return s->level >= REACH_CUT && fault_spec_is_down(wire_fault_get(s->wire, &at));
+	return is_shut(
+		s, &(struct fault_at){
+			   .pair = true, .segment = segment, .from = from, .to = to });
 }
 
 static bool is_off(const struct search *s, struct plan_endpoint at)
 {
-	return s->level >= REACH_DOWN &&
+	return s->level > REACH_OFF &&
 	       wire_port_state(s->wire, wire_port(s->wire, at)) != PORT_UP;
 }
 
@@ -62,8 +78,8 @@ static void cross_segment(struct search *s, uint32_t mine, struct plan_endpoint 
 		const struct plan_link *link = &s->plan->links[l];
 
 		if (l == mine || link->b_kind != LINK_TO_SEGMENT ||
-		    link->segment != segment || is_down(s, l, DIR_BA) ||
-		    pair_is_down(s, segment, from, link->a))
+		    link->segment != segment || link_is_shut(s, l, DIR_BA) ||
+		    pair_is_shut(s, segment, from, link->a))
 			continue;
 		visit(s, from, link->a);
 	}
@@ -79,7 +95,7 @@ static void leave(struct search *s, uint32_t node)
 		const struct plan_link *link = &s->plan->links[index];
 		bool is_a = link->a.node == node && link->a.interface == i;
 
-		if (is_off(s, from) || is_down(s, index, is_a ? DIR_AB : DIR_BA))
+		if (is_off(s, from) || link_is_shut(s, index, is_a ? DIR_AB : DIR_BA))
 			continue;
 		if (link->b_kind == LINK_TO_SEGMENT)
 			cross_segment(s, index, from);
@@ -106,11 +122,12 @@ static void search_row(struct search *s, uint32_t from, uint8_t *row)
 }
 
 int reach_matrix(uint8_t **out, const struct plan *plan, const struct wire *wire,
-		 struct why *why)
+		 uint64_t now_ns, struct why *why)
 {
 	size_t nodes = plan->node_count;
 	struct search s = { .plan = plan,
 			    .wire = wire,
+			    .now_ns = now_ns,
 			    .queue = calloc(nodes + 1, sizeof(uint32_t)),
 			    .reached = calloc(nodes + 1, 1) };
 	uint8_t *matrix = calloc(nodes * nodes + 1, 1);
@@ -131,8 +148,9 @@ int reach_matrix(uint8_t **out, const struct plan *plan, const struct wire *wire
 const char *reach_name(enum reach reach)
 {
 	static const char *const names[] = {
-		[REACH_NONE] = "none", [REACH_OFF] = "off", [REACH_DOWN] = "down",
-		[REACH_CUT] = "cut",   [REACH_YES] = "yes",
+		[REACH_NONE] = "none", [REACH_OFF] = "off",   [REACH_DOWN] = "down",
+		[REACH_CUT] = "cut",   [REACH_LOSS] = "loss", [REACH_FLAP] = "flap",
+		[REACH_YES] = "yes",
 	};
 
 	ASSERT((unsigned)reach <= REACH_YES);

@@ -5,12 +5,16 @@
  * links that are up and networks whose members are joined, each hop between machines
  * that run and that no partition cuts, through machines that forward.  Routing tables
  * are not looked at: a way that no route takes counts, so `reaches` is what the wiring
- * permits, and what really passes is for a probe to say.  Loss is not looked at either.
+ * permits, and what really passes is for a probe to say.  Of loss, only that of every
+ * frame is looked at.
  *
  * When there is no way, the answer is what is in it: the first of these without which
  * there would be one.
  *
- *   cut   partitions           down  links that are down as well
+ *   flap  links that are down, or lose every frame, at times (there is a way at others)
+ *   loss  links that lose every frame as well
+ *   cut   partitions as well
+ *   down  links that are down as well
  *   off   machines that do not run as well
  *   none  nothing joins the two
  *
@@ -27,12 +31,20 @@
 #include "lab/wire.h"
 #include "topology/plan.h"
 
-enum reach { REACH_NONE, REACH_OFF, REACH_DOWN, REACH_CUT, REACH_YES };
+enum reach {
+	REACH_NONE,
+	REACH_OFF,
+	REACH_DOWN,
+	REACH_CUT,
+	REACH_LOSS,
+	REACH_FLAP,
+	REACH_YES,
+};
 
 /* One byte, an enum reach, for each pair: [from * node_count + to].  A machine reaches
  * itself. */
 int reach_matrix(uint8_t **out, const struct plan *plan, const struct wire *wire,
-		 struct why *why);
+		 uint64_t now_ns, struct why *why);
 const char *reach_name(enum reach reach);
 
 #endif

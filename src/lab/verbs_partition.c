@@ -132,7 +132,8 @@ int verb_matrix(void *ctx, struct call *call, struct why *why)
 	size_t count = lab->plan->node_count;
 	json_t *nodes = json_array(), *reach = json_array();
 	uint8_t *matrix;
-	int err = reach_matrix(&matrix, lab->plan, lab->wire, why);
+	int err = reach_matrix(&matrix, lab->plan, lab->wire,
+			       clock_now_ns(lab->clock), why);
 
 	for (size_t from = 0; !err && from < count; from++) {
 		json_t *row = json_array();

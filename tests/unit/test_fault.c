@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/draw.h"
 #include "lib/fault_rig.h"
+#include "linkfault/passage.h"
 #include "topology/fault_words.h"
 
 #define MS UINT64_C(1000000)
@@ -536,6 +537,51 @@ static void a_carrier_goes_with_the_link_only_if_it_says_so(void **state)
 	}
 }
 
+static void what_lets_nothing_pass_is_known_as_what_it_is(void **state)
+{
+	static const struct {
+		const char *words;
+		enum fault_passage passage;
+	} cases[] = {
+		{ "{'loss':'99.9%','delay':'1s'}", PASSAGE_OPEN },
+		{ "{'loss':'100%'}", PASSAGE_LOST },
+		{ "{'loss':'100%','ecn':true}", PASSAGE_OPEN },
+		{ "{'loss':'every 1'}", PASSAGE_LOST },
+		{ "{'loss':'every 2'}", PASSAGE_OPEN },
+		{ "{'loss':'gemodel 1% 1% 100% 100%'}", PASSAGE_LOST },
+		{ "{'loss':'gemodel 1% 1% 100% 99%'}", PASSAGE_OPEN },
+		{ "{'corrupt':'100%','corrupt-mode':'fcs'}", PASSAGE_LOST },
+		{ "{'corrupt':'100%'}", PASSAGE_OPEN },
+		{ "{'down':true,'loss':'100%','flap':'up 1s down 1s'}", PASSAGE_DOWN },
+		{ "{'flap':'up 1s down 1s'}", PASSAGE_AT_TIMES },
+		{ "{'flap':'up 1s down 1s','loss':'100%'}", PASSAGE_LOST },
+		{ "{'faults':[{'loss':'100%'}]}", PASSAGE_LOST },
+		{ "{'faults':[{'down':true}]}", PASSAGE_DOWN },
+		{ "{'faults':[{'down':true,'match':'tcp'}]}", PASSAGE_OPEN },
+		{ "{'faults':[{'down':true,'first':5}]}", PASSAGE_OPEN },
+		{ "{'faults':[{'down':true,'until':'2s'}]}", PASSAGE_DOWN },
+		{ "{'faults':[{'down':true,'until':'1s'}]}", PASSAGE_OPEN },
+		{ "{'faults':[{'loss':'100%','when':'on 1s off 1s'}]}",
+		  PASSAGE_AT_TIMES },
+		{ "{'states':'a 1s, b 1s','faults':[{'in':'b','down':true}]}",
+		  PASSAGE_AT_TIMES },
+		{ "{'states':'a 1s, b 1s','faults':[{'in':'b','loss':'100%'}]}",
+		  PASSAGE_AT_TIMES },
+		{ "{'states':'a 1s, b 1s','faults':[{'in':'b','loss':'10%'}]}",
+		  PASSAGE_OPEN },
+	};
+
+	(void)state;
+	assert_int_equal(fault_passage(NULL, 0), PASSAGE_OPEN);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fault_rig rig = rig_open(1, cases[i].words);
+
+		if (fault_passage(rig.spec, S) != cases[i].passage)
+			fail_msg("%s: %d", cases[i].words, fault_passage(rig.spec, S));
+		rig_close(&rig);
+	}
+}
+
 static void bits_are_flipped_where_it_says_and_fcs_drops(void **state)
 {
 	uint8_t frame[64] = { 0 };
@@ -582,6 +628,7 @@ int main(void)
 		cmocka_unit_test(the_state_at_a_time_depends_on_no_frame),
 		cmocka_unit_test(a_link_that_is_down_in_a_state_is_down_for_what_arrives),
 		cmocka_unit_test(a_carrier_goes_with_the_link_only_if_it_says_so),
+		cmocka_unit_test(what_lets_nothing_pass_is_known_as_what_it_is),
 		cmocka_unit_test(bits_are_flipped_where_it_says_and_fcs_drops),
 	};
 

@@ -11,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fdio.h"
+#include "lab/reach.h"
 #include "lib/fake_lab.h"
 #include "lib/fake_machine.h"
 
@@ -454,6 +456,55 @@ static void a_link_that_flaps_takes_the_carrier_only_if_it_says_so(void **state)
 	fake_lab_close(&fake);
 }
 
+static const char *reached(void)
+{
+	cleanup_free uint8_t *matrix = NULL;
+
+	assert_int_equal(reach_matrix(&matrix, fake.lab.plan, fake.lab.wire, 0, NULL), 0);
+	return reach_name(matrix[1]); /* from n1 to n2 */
+}
+
+/* Each as what it is; of two, the one that is there for longer. */
+static void the_matrix_says_what_is_in_the_way(void **state)
+{
+	static const struct fault_rule half = { .loss.p_ppb = FAULT_PPB_ALL / 2 },
+				       all = { .loss.p_ppb = FAULT_PPB_ALL },
+				       flap = { .flap = { MS, MS, 0, false } },
+				       both = { .loss.p_ppb = FAULT_PPB_ALL,
+						.flap = { MS, MS, 0, false } },
+				       down = { .down = true,
+						.loss.p_ppb = FAULT_PPB_ALL };
+	static const struct {
+		const struct fault_rule *rule;
+		const char *name;
+	} cases[] = { { &half, "yes" },
+		      { &all, "loss" },
+		      { &flap, "flap" },
+		      { &both, "loss" },
+		      { &down, "down" } };
+
+	(void)state;
+	open_lab(pair);
+	assert_string_equal(reached(), "off");
+	fake_card_up("n1:eth0");
+	fake_card_up("n2:eth0");
+	assert_string_equal(reached(), "yes");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fault_spec *spec = fault_spec_of(cases[i].rule);
+		struct fault_at at = { .link = 0, .dir = DIR_AB };
+
+		wire_fault_set(fake.lab.wire, &at, spec, NULL);
+		assert_string_equal(reached(), cases[i].name);
+		at.dir = DIR_BA;
+		wire_fault_set(fake.lab.wire, &at, spec, NULL);
+		at.dir = DIR_AB;
+		wire_fault_set(fake.lab.wire, &at, NULL, NULL);
+		assert_string_equal(reached(), "yes"); /* the other way only */
+		fault_spec_free(spec);
+	}
+	fake_lab_close(&fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,6 +535,7 @@ int main(void)
 		cmocka_unit_test(a_delayed_frame_comes_at_its_time_and_not_before),
 		cmocka_unit_test(
 			a_direction_that_is_down_takes_the_carrier_at_its_far_end),
+		cmocka_unit_test(the_matrix_says_what_is_in_the_way),
 		cmocka_unit_test(a_link_that_flaps_takes_the_carrier_only_if_it_says_so),
 	};
 
