@@ -130,6 +130,21 @@ int down_lab(const struct state_info *lab, bool graceful, struct why *why)
 	return 0;
 }
 
+void down_await(const char *name)
+{
+	struct state_info info;
+	struct why why;
+
+	if (state_look(&info, name, &why))
+		return; /* it has gone */
+	if (info.kind != STATE_DEAD && !state_wait_gone(&info, GONE_MS, &why)) {
+		state_clear(name, NULL);
+		return;
+	}
+	if (state_kill(name, KILL_MS, &why) && !state_look(&info, name, NULL))
+		ui_error("%s: %s; see: netlab ps", name, why.text);
+}
+
 static int down_all(bool graceful)
 {
 	cleanup_free struct state_info *labs = NULL;

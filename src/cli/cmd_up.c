@@ -24,7 +24,7 @@
 #include "lab/state.h"
 #include "topology/plan_json.h"
 
-enum { END_MS = 15000, KILL_MS = 5000, CONSOLE_LINES = 20 };
+enum { KILL_MS = 5000, CONSOLE_LINES = 20 };
 
 struct up {
 	struct lab_handle lab;
@@ -190,23 +190,11 @@ static void say_failed(const struct call *call, const struct up *up,
 /* ---- doing
  * ------------------------------------------------------------------------------ */
 
-/* A lab that did not come up goes by itself; see that it has. */
 static void see_it_go(struct up *up)
 {
-	struct state_info info;
-	struct why why;
-
 	client_free(up->client);
 	up->client = NULL;
-	if (state_look(&info, up->lab.name, &why))
-		return; /* it has gone */
-	if (info.kind != STATE_DEAD && !state_wait_gone(&info, END_MS, &why)) {
-		state_clear(up->lab.name, NULL);
-		return;
-	}
-	if (state_kill(up->lab.name, KILL_MS, &why) &&
-	    !state_look(&info, up->lab.name, NULL))
-		ui_error("%s: %s; see: netlab ps", up->lab.name, why.text);
+	down_await(up->lab.name);
 }
 
 static int come_up(const struct call *call, struct up *up, const struct plan *plan)
@@ -317,11 +305,13 @@ static int start(const struct call *call, const struct lab_options *options,
 int cmd_up(struct call *call)
 {
 	struct lab_options options = { 0 };
+	cleanup_free const char **sets = compile_sets(call, &options.set_count);
 	struct diagnostics diags = { 0 };
 	struct plan *plan = NULL;
 	struct why why;
 	int rc;
 
+	options.sets = sets;
 	if (options_of(call, &options, &why)) {
 		ui_error("%s", why.text);
 		return STATUS_USAGE;

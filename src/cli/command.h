@@ -146,6 +146,7 @@ int cmd_clock_thaw(struct call *call);
 int cmd_capture(struct call *call);
 int cmd_explain(struct call *call);
 int cmd_replay_link(struct call *call);
+int cmd_rerun(struct call *call);
 int cmd_check(struct call *call);
 int cmd_graph(struct call *call);
 int cmd_doctor(struct call *call);

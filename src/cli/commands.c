@@ -127,6 +127,16 @@ static const struct option_spec replay_options[] = {
 	{0},
 };
 
+static const struct option_spec rerun_options[] = {
+	{0, "until", "TIME", "stop at just this virtual time, with the lab alive: 12.5s, or "
+	 "nanoseconds, as the journal has them", 0, false},
+	{0, "as", "NAME", "the name of the new lab (default: the old one and -replay)", 0, false},
+	{0, "capture", "TARGET", "record a link, NODE:IF or all into the new run directory, from "
+	 "the first frame on", COMPLETE_CAPTURE, false},
+	{0, "anyway", NULL, "also if files are not what they were", 0, false},
+	{0},
+};
+
 static const struct option_spec check_options[] = {
 	COMPILE_OPTIONS,
 	{'x', "expand", NULL, "print the whole plan as JSON, nothing left to guess", 0, false},
@@ -311,6 +321,20 @@ const struct command commands[] = {
 	 "by the run's journal; queues and partitions depend on the time, which only a capture "
 	 "has.",
 	 explain_options, 2, 2, 0, TAKES_LAB | TAKES_JSON, {COMPLETE_TARGET, 0}, cmd_explain},
+
+	{"replay", "RUN", "run a recorded run in virtual time again, and compare",
+	 "RUN is a run directory, or a lab. A new lab begins as that run did, from the topology "
+	 "file as it was; what was done to its machines is done again at its virtual times, by "
+	 "the journal, and frames, journal entries, consoles and service logs are compared as "
+	 "they come. At the first difference the replay ends, with exit status 1, and says when "
+	 "and where it was, and what was there instead. The new lab is taken down; both run "
+	 "directories stay.\n\n"
+	 "With --until the lab stands at that time, to the nanosecond: log in a moment before a "
+	 "failure, and go on with `clock step`. From there on nothing is compared.\n\n"
+	 "With --capture the frames of a run that was not recorded can be seen all the same.\n\n"
+	 "Files that machines can see and that are not what they were are named, and the replay "
+	 "refuses to begin; --anyway runs it all the same, and finds the first difference.",
+	 rerun_options, 1, 1, 0, TAKES_JSON, {COMPLETE_FOLDER, 0}, cmd_rerun},
 
 	{"replay-link", "RUN LINK", "judge a recorded link's frames anew and compare",
 	 "RUN is a run directory, or a lab. LINK is a link or network of which all ends are in "

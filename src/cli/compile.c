@@ -9,19 +9,27 @@
 #include "base/units.h"
 #include "topology/cost.h"
 
-int compile_file(const struct call *call, const char *file, struct plan **out,
-		 struct diagnostics *diags)
+const char **compile_sets(const struct call *call, size_t *count)
 {
-	cleanup_free const char **sets = calloc(call->given_count + 1, sizeof(*sets));
-	struct topology_options options = { .name = call_option(call, "name") };
-	const char *seed = call_option(call, "seed"), *set,
-		   *cost_given = call_option(call, "cost");
-	struct plan_cost cost;
+	const char **sets = calloc(call->given_count + 1, sizeof(*sets)), *set;
 	size_t cursor = 0;
 
 	ASSERT(sets);
+	*count = 0;
 	while ((set = call_option_next(call, "set", &cursor)))
-		sets[options.set_count++] = set;
+		sets[(*count)++] = set;
+	return sets;
+}
+
+int compile_file(const struct call *call, const char *file, struct plan **out,
+		 struct diagnostics *diags)
+{
+	struct topology_options options = { .name = call_option(call, "name") };
+	const char *seed = call_option(call, "seed"),
+		   *cost_given = call_option(call, "cost");
+	struct plan_cost cost;
+	cleanup_free const char **sets = compile_sets(call, &options.set_count);
+
 	options.sets = sets;
 	if (cost_given && !cost_parse(cost_given, &cost, NULL))
 		options.cost = &cost;

@@ -15,6 +15,9 @@
 int compile_file(const struct call *call, const char *file, struct plan **out,
 		 struct diagnostics *diags);
 
+/* What --set said, in order: the caller frees the array. */
+const char **compile_sets(const struct call *call, size_t *count);
+
 /* -EINVAL if there is a --seed and it is no number. */
 int compile_seed_check(const struct call *call, struct why *why);
 

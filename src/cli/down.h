@@ -18,6 +18,9 @@
 
 int down_lab(const struct state_info *lab, bool graceful, struct why *why);
 
+/* A lab that goes by itself: see that it does, and clear what it leaves. */
+void down_await(const char *name);
+
 /* A `progress` event into a state; what it does not name stays. */
 void down_progress(struct progress_state *state, const json_t *line);
 

@@ -15,6 +15,7 @@
 #include "cli/labref.h"
 #include "cli/nodes.h"
 #include "cli/probe.h"
+#include "cli/rerun_text.h"
 
 /* ---- calls ------------------------------------------------------------------------ */
 
@@ -175,6 +176,32 @@ static void selects(const char *words, const char *expected)
 	nodes_free(&all);
 }
 
+static void the_first_difference_is_told_by_the_earlier_side(void **state)
+{
+	json_t *divergence = json_pack(
+		"{s:s, s:I, s:{s:I,s:s,s:s,s:s,s:s,s:i,s:i,s:s}, s:n}", "kind", "frame",
+		"at_ns", (json_int_t)7512345678, "was", "at_ns", (json_int_t)7512345678,
+		"node", "a", "interface", "eth0", "link", "a--b", "way", "sent", "frame",
+		1, "bytes", 98, "hash", "00ff", "is");
+	char text[RERUN_TIME_BYTES], *said = NULL;
+	size_t size;
+	FILE *out = open_memstream(&said, &size);
+
+	(void)state;
+	assert_string_equal(rerun_time(text, 7512345678), "7.512345678s");
+	assert_string_equal(rerun_time(text, 1200 * UINT64_C(1000000000)), "1200s");
+	assert_string_equal(rerun_time(text, 500000000), "0.5s");
+	assert_string_equal(rerun_time(text, 0), "0s");
+	rerun_text_print(out, divergence);
+	fclose(out);
+	assert_string_equal(said, "the first difference is at 7.512345678s: a frame of a\n"
+				  "  then  7.512345678s  a:eth0 (a--b) sent frame 1: 98 "
+				  "bytes, hash 00ff\n"
+				  "  now   nothing\n");
+	free(said);
+	json_decref(divergence);
+}
+
 static void words_select_machines_once_and_in_order(void **state)
 {
 	(void)state;
@@ -287,6 +314,7 @@ int main(void)
 		cmocka_unit_test(wrong_calls_are_refused),
 		cmocka_unit_test(a_subnet_is_shared_if_all_bits_of_its_prefix_are),
 		cmocka_unit_test(the_table_is_sound),
+		cmocka_unit_test(the_first_difference_is_told_by_the_earlier_side),
 		cmocka_unit_test(words_select_machines_once_and_in_order),
 		cmocka_unit_test(a_machine_called_all_is_itself),
 		cmocka_unit_test(sides_are_disjoint_and_at_least_two),
