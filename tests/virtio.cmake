@@ -11,8 +11,6 @@ unit_test(test_vmemory SOURCES unit/test_vmemory.c LIBS nl_virtio)
 unit_test(test_vconsole SOURCES unit/test_vconsole.c ${vnet_rig} LIBS nl_virtio)
 unit_test(test_vinband SOURCES unit/test_vinband.c lib/inband_rig.c ${vnet_rig}
 	LIBS nl_virtio)
-unit_test(test_vrng SOURCES unit/test_vrng.c lib/inband_rig.c ${vnet_rig}
-	LIBS nl_virtio)
 unit_test(test_vrubbish_inband SOURCES unit/test_vrubbish_inband.c lib/inband_rig.c
 	${vnet_rig} LIBS nl_virtio)
 unit_test(test_vprocess SOURCES unit/test_vprocess.c ${vnet_rig} LIBS nl_virtio)

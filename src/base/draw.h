@@ -56,7 +56,7 @@ enum draw_lane {
 	LANE_PARTITION_KIND = 65,  /* what does a random partition do this time? */
 	LANE_PARTITION_WAY = 66,   /* both ways, or one? */
 	LANE_PARTITION_TIME = 67,  /* how long does that last? */
-	LANE_ENTROPY = 96,	   /* bytes of a machine's entropy device */
+	/* 96 was that of an entropy device. */
 };
 
 /* The key of a name under a seed.  name is borrowed for the call. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A whole front end by a fuzzer: messages with descriptors, kicks, memory that
- * changes and shrinks; against a network card, a console or an entropy device, with
- * the lab sending to the guest in between; in real time or in virtual time, where the
- * guest also speaks to its calendar and answers on its slave channel.
+ * changes and shrinks; against a network card or a console, with the lab sending to the
+ * guest in between; in real time or in virtual time, where the guest also speaks to its
+ * calendar and answers on its slave channel.
  *
  * Input: device (1 byte: bits 0-1 kind, bit 2 virtual time), then records: what (1 byte),
  * descriptors (1 byte: count in bits 0-3, kind in 4-6, acknowledgement wanted in 7), size
@@ -24,7 +24,6 @@
 #include "virtio/vconsole.h"
 #include "virtio/vhost_message.h"
 #include "virtio/vnet.h"
-#include "virtio/vrng.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,7 +42,7 @@ enum {
 	TIME,	  /* the calendar's messages, well formed: op (1 byte), time (8 bytes) */
 };
 
-enum { DEVICE_NET, DEVICE_CONSOLE, DEVICE_RNG, DEVICES, DEVICE_MASK = 3, VIRTUAL = 4 };
+enum { DEVICE_NET, DEVICE_CONSOLE, DEVICES, DEVICE_MASK = 3, VIRTUAL = 4 };
 
 enum { FD_EVENT, FD_MEMORY, FD_PIPE, FD_SOCKET, FD_FILE, FDS };
 
@@ -52,7 +51,6 @@ static char path[64];
 static int fds[FDS], sock_peer, pipe_reader;
 static struct vnet *vnet;
 static struct vconsole *vconsole;
-static struct vrng *vrng;
 static unsigned deaths;
 static bool calendar_broken;
 
@@ -124,8 +122,6 @@ static const struct vconsole_ops console_ops = {
 	.writable = console_writable,
 	.dead = on_dead,
 };
-
-static const struct vrng_ops rng_ops = { .dead = on_dead };
 
 static void on_calendar_broken(void *ctx, uint32_t guest, const char *why)
 {
@@ -330,17 +326,11 @@ static void create(unsigned device)
 	struct vconsole_config console_config = { .name = "fuzz:agent",
 						  .path = path,
 						  .guest = guest };
-	struct vrng_config rng_config = { .name = "fuzz:entropy",
-					  .path = path,
-					  .guest = guest };
 	struct why why = { .text = "" };
 
 	vnet = NULL;
 	vconsole = NULL;
-	vrng = NULL;
-	if (device == DEVICE_RNG)
-		ASSERT(vrng_create(&vrng, loop, &rng_config, &rng_ops, NULL, &why) == 0);
-	else if (device == DEVICE_CONSOLE)
+	if (device == DEVICE_CONSOLE)
 		ASSERT(vconsole_create(&vconsole, loop, &console_config, &console_ops,
 				       NULL, &why) == 0);
 	else
@@ -392,7 +382,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		turn();
 	vnet_destroy(vnet);
 	vconsole_destroy(vconsole);
-	vrng_destroy(vrng);
 	if (vtime)
 		end_time();
 	close(fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A real kernel in external time travel: netlab's calendar, and a console, a network
- * card and an entropy device that are spoken with in-band.  It is booted until its
- * agent says HELLO, and a virtual second longer.
+/* A real kernel in external time travel: netlab's calendar, and a console and a network
+ * card that are spoken with in-band.  It is booted until its agent says HELLO, and a
+ * virtual second longer.
  *
  * NETLAB_KERNEL names the kernel; without one that can, the test is skipped. */
 #include <errno.h>
@@ -25,11 +25,9 @@
 
 #include "agent/proto.h"
 #include "base/cleanup.h"
-#include "base/draw.h"
 #include "clock/vtime.h"
 #include "virtio/vconsole.h"
 #include "virtio/vnet.h"
-#include "virtio/vrng.h"
 
 enum { SKIPPED = 77, PATIENCE_MS = 60000, TURN_MS = 1000 };
 
@@ -42,7 +40,6 @@ struct boot {
 	struct vtime *vtime;
 	struct vconsole *console;
 	struct vnet *vnet;
-	struct vrng *vrng;
 	pid_t pid;
 	int log_fd;
 	struct proto_reader reader;
@@ -127,8 +124,6 @@ static const struct vnet_ops vnet_ops = {
 	.dead = on_dead,
 };
 
-static const struct vrng_ops vrng_ops = { .dead = on_dead };
-
 /* ---- the machine ---- */
 
 _Noreturn static void exec_kernel(const char *dir, int log_fd)
@@ -145,8 +140,7 @@ _Noreturn static void exec_kernel(const char *dir, int log_fd)
 	execl(kernel, "linux", "mem=64M", initrd, "time-travel=ext:0:clock",
 	      "con0=null,fd:1", "con=null", "ssl=null", "console=tty0", "quiet",
 	      "panic=-1", "lpj=10000000", "uml_dir=control", "umid=uml",
-	      "virtio_uml.device=agent:3", "virtio_uml.device=net0:1",
-	      "virtio_uml.device=rng:4", (char *)NULL);
+	      "virtio_uml.device=agent:3", "virtio_uml.device=net0:1", (char *)NULL);
 	_exit(127);
 }
 
@@ -161,10 +155,6 @@ static void make_devices(void)
 				   .mac = { 2, 0, 0, 0, 0, 1 },
 				   .mtu_bytes = 1500,
 				   .guest = guest };
-	struct vrng_config rng = { .name = "n1:entropy",
-				   .path = path,
-				   .key = draw_key(7, "n1"),
-				   .guest = guest };
 
 	snprintf(path, sizeof(path), "%s/clock", b->dir);
 	assert_int_equal(vtime_guest_open(b->vtime, 0, path, &why), 0);
@@ -174,8 +164,6 @@ static void make_devices(void)
 		0);
 	snprintf(path, sizeof(path), "%s/net0", b->dir);
 	assert_int_equal(vnet_create(&b->vnet, b->loop, &net, &vnet_ops, NULL, &why), 0);
-	snprintf(path, sizeof(path), "%s/rng", b->dir);
-	assert_int_equal(vrng_create(&b->vrng, b->loop, &rng, &vrng_ops, NULL, &why), 0);
 }
 
 static void start(struct boot *boot)
@@ -220,7 +208,6 @@ static void finish(void)
 	vtime_guest_gone(b->vtime, 0);
 	vconsole_destroy(b->console);
 	vnet_destroy(b->vnet);
-	vrng_destroy(b->vrng);
 	vtime_destroy(b->vtime);
 	clock_destroy(b->host);
 	loop_destroy(b->loop);
@@ -279,11 +266,10 @@ static void a_real_kernel_says_hello_in_virtual_time(void **state)
 	s = vtime_state(b->vtime);
 	print_message(
 		"HELLO at %.6f s, %s\n%.3f virtual s in %.3f s: %llu turns, %llu calls "
-		"to it; %llu bytes of entropy; card came up %u times\n",
+		"to it; card came up %u times\n",
 		(double)b->hello_ns / 1e9, b->hello, (double)s.now_ns / 1e9,
 		(double)s.host_ns / 1e9, (unsigned long long)s.rounds,
-		(unsigned long long)s.calls, (unsigned long long)vrng_bytes(b->vrng),
-		b->ups);
+		(unsigned long long)s.calls, b->ups);
 	assert_int_equal(s.now_ns, b->hello_ns + NS_PER_S);
 	assert_non_null(strstr(b->hello, "\"kernel\""));
 	assert_int_equal(b->ups, 1);
