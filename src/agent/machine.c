@@ -32,7 +32,6 @@ struct machine {
 	struct console *console;
 	struct params params;
 	struct modules modules;
-	uint64_t mark_ns; /* of the step before, for netlab.debug */
 	int port;
 	bool prepared;
 };
@@ -64,16 +63,6 @@ static _Noreturn void fatal(const struct why *why)
 {
 	say("fatal: %s", why->text);
 	power_off();
-}
-
-static void mark(struct machine *machine, const char *step)
-{
-	uint64_t now = clock_now_ns(machine->clock);
-
-	if (machine->params.debug)
-		say("%6llu us  %s", (unsigned long long)((now - machine->mark_ns) / NS_PER_US),
-		    step);
-	machine->mark_ns = clock_now_ns(machine->clock);
 }
 
 static int read_params(struct params *out, struct why *why)
@@ -113,18 +102,15 @@ static int first_steps(struct machine *machine, struct why *why)
 	if (err)
 		return err;
 	silence_hotplug();
-	mark(machine, "early mounts");
 	err = open_modules(machine, why);
 	listen_fd = init_port_listen();
 	err = err ? err : modules_load(&machine->modules, "virtio_console", why);
-	mark(machine, "console driver");
 	if (!err) {
 		machine->port = init_port_open(PORT_NAME, listen_fd, why);
 		err = machine->port < 0 ? machine->port : 0;
 	}
 	if (listen_fd >= 0)
 		close(listen_fd);
-	mark(machine, "console port");
 	return err;
 }
 
@@ -145,19 +131,15 @@ static int prepare(struct machine *machine, struct why *why)
 		return 0;
 	machine->prepared = true;
 	err = modules_load(&machine->modules, "virtio_net", why);
-	mark(machine, "network driver");
 	if (!err && params->image_kind == IMAGE_FILE) {
 		err = modules_load(&machine->modules, "squashfs", why);
 		err = err ? err : modules_load(&machine->modules, "ext4", why);
 	}
 	err = err ? err : modules_load(&machine->modules, "overlay", why);
-	mark(machine, "overlay driver");
 	err = err ? err : init_root(params, why);
-	mark(machine, "root");
 	err = err ? err : init_mounts_late(params, why);
 	err = err ? err : modules_make_nodes(&machine->modules, "/dev", why);
 	serve_modules(machine);
-	mark(machine, "late mounts");
 	if (err)
 		say("%s", why->text);
 	return err;
@@ -186,9 +168,7 @@ static int configure_steps(struct machine *machine, const struct settings *setti
 	err = err ? err : setup_hostname(settings, why);
 	err = err ? err : setup_names(settings, "", why);
 	err = err ? err : setup_files(settings, "", INIT_LAB_DIR, why);
-	mark(machine, "names and files");
 	err = err ? err : net_apply(settings, why);
-	mark(machine, "network");
 	return err;
 }
 
@@ -197,7 +177,6 @@ static int machine_configure(void *ctx, const struct settings *settings, struct 
 	struct machine *machine = ctx;
 	int err;
 
-	mark(machine, "wait for CONFIG");
 	err = configure_steps(machine, settings, why);
 	modules_close(&machine->modules);
 	if (err)

@@ -64,8 +64,6 @@ int params_format(const struct params *params, char *out, size_t out_bytes,
 		       put_path(&line, params->modules);
 	if (params->lab[0])
 		fits = fits && put_text(&line, " netlab.lab=") && put_path(&line, params->lab);
-	if (params->debug)
-		fits = fits && put_text(&line, " netlab.debug=1");
 	if (!fits)
 		return why_set(why, -ENAMETOOLONG,
 			       "the kernel's command line would be too long: use shorter paths");
@@ -144,11 +142,7 @@ static int read_word(const char *word, size_t size, struct params *out, struct w
 		return read_path(value, value_size, out->modules, why);
 	if (key == 3 && !memcmp(word, "lab", 3))
 		return read_path(value, value_size, out->lab, why);
-	if (key == 5 && !memcmp(word, "debug", 5)) {
-		out->debug = value_size == 1 && *value == '1';
-		return 0;
-	}
-	return why_set(why, -EINVAL, "not known; there are image, modules, lab, debug");
+	return why_set(why, -EINVAL, "not known; there are image, modules, lab");
 }
 
 int params_parse(const char *cmdline, struct params *out, struct why *why)

@@ -9,7 +9,6 @@
  *	netlab.modules=PATH	the kernel's modules (the folder with modules.dep, or
  *				the one above it); absent: everything is built in
  *	netlab.lab=PATH		the topology's folder, to be seen at /lab
- *	netlab.debug=1		say on the console where boot time goes
  *
  * PATH is as the kernel process sees it.  A blank, '"', '%' and control
  * characters in it are written %XX.
@@ -35,7 +34,6 @@ struct params {
 	char image[PARAMS_PATH_BYTES_MAX];   /* IMAGE_DIR only */
 	char modules[PARAMS_PATH_BYTES_MAX]; /* "" if none */
 	char lab[PARAMS_PATH_BYTES_MAX];     /* "" if none */
-	bool debug;
 };
 
 /* The lab's side: the words, with a blank between.  -ENAMETOOLONG if they do not

@@ -176,8 +176,7 @@ static void what_is_wrong_in_a_configuration_is_named(void **state)
 static void parameters_survive_the_command_line(void **state)
 {
 	struct params in = { .image_kind = IMAGE_DIR, .image = "/a b/%41/\"q\"/\tx/ü",
-			     .modules = "/usr/lib/uml/modules/6.1", .lab = "/home/x y",
-			     .debug = true };
+			     .modules = "/usr/lib/uml/modules/6.1", .lab = "/home/x y" };
 	char words[2048], line[4096];
 	struct params out;
 	struct why why = { "" };
@@ -191,7 +190,6 @@ static void parameters_survive_the_command_line(void **state)
 	assert_string_equal(out.modules, in.modules);
 	assert_string_equal(out.lab, in.lab);
 	assert_int_equal(out.image_kind, IMAGE_DIR);
-	assert_true(out.debug);
 	for (size_t room = 1; room <= strlen(words); room++)
 		assert_int_equal(params_format(&in, line, room, &why), -ENAMETOOLONG);
 
@@ -206,7 +204,7 @@ static void parameters_that_make_no_sense_are_named(void **state)
 {
 	static const char *const cases[][2] = {
 		{ "netlab.imge=host",
-		  "kernel parameter netlab.imge: not known; there are image, modules, lab, debug" },
+		  "kernel parameter netlab.imge: not known; there are image, modules, lab" },
 		{ "netlab.image=dir:x",
 		  "kernel parameter netlab.image: x is not an absolute path" },
 		{ "netlab.image=",
