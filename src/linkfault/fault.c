@@ -148,8 +148,8 @@ bool fault_is_down(const struct fault_spec *spec, struct fault_state *state,
 
 	if (by == NO_RULE)
 		return false;
-	fault_note_add(trail, spec->rule[by].down ? NOTE_LOST_DOWN : NOTE_LOST_FLAP, by,
-		       0, 0);
+	fault_note_add(trail, spec->rule[by].down ? NOTE_LOST_DOWN : NOTE_LOST_FLAP,
+		       spec->rule[by].name_number, 0, 0);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/draw.h"
+#include "linkfault/rule_name.h"
 #include "switch/switch.h"
 #include "topology/plan.h"
 
@@ -353,6 +354,7 @@ static void set_states(const struct fault_rule *own, const struct fault_rule *se
 	assert_int_equal(fault_spec_add(&spec, "1", &rule, NULL), 0);
 	fault_rule_copy(rule, second);
 	snprintf(rule->name, sizeof(rule->name), "1");
+	rule->name_number = rule_name_number(rule->name);
 	assert_int_equal(fault_spec_check(spec, NULL), 0);
 	assert_int_equal(sw_fault_set(lab.sw, lab.link[0], DIR_AB, spec, 0, NULL), 0);
 	fault_spec_free(spec);
