@@ -26,6 +26,7 @@
 #include "lab/recorded.h"
 #include "lab/state.h"
 #include "topology/compile.h"
+#include "topology/cost.h"
 
 enum { KILL_MS = 5000 };
 
@@ -51,7 +52,8 @@ static uint64_t number_at(const json_t *json, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(json, key));
 }
 
-/* ---- what was recorded ----------------------------------------------------------------- */
+/* ---- what was recorded
+ * ----------------------------------------------------------------- */
 
 static int find_run(struct rerun_call *rerun, struct why *why)
 {
@@ -104,9 +106,17 @@ static int compile_plan(struct rerun_call *rerun, struct why *why)
 		.name = origin->name,
 	};
 	struct diagnostics diags = { 0 };
-	int rc = topology_compile_copy(rerun->topology, origin->topology, &options,
-				       &rerun->plan, &diags);
+	struct plan_cost cost;
+	int rc;
 
+	if (origin->cost) {
+		rc = cost_parse(origin->cost, &cost, why);
+		if (rc)
+			return why_wrap(why, rc, "%s/origin.json: cost", rerun->run_dir);
+		options.cost = &cost;
+	}
+	rc = topology_compile_copy(rerun->topology, origin->topology, &options,
+				   &rerun->plan, &diags);
 	if (rc) {
 		diagnostics_print(&diags, stderr);
 		why_set(why, rc, "%s: the topology cannot be compiled any more",
@@ -167,7 +177,8 @@ static int read_run(struct rerun_call *rerun, struct why *why)
 	return rc;
 }
 
-/* ---- the new lab ------------------------------------------------------------------------ */
+/* ---- the new lab
+ * ------------------------------------------------------------------------ */
 
 static int start(struct rerun_call *rerun, struct why *why)
 {
@@ -185,6 +196,7 @@ static int start(struct rerun_call *rerun, struct why *why)
 		.topology = rerun->topology,
 		.sets = origin->sets,
 		.set_count = origin->set_count,
+		.cost = origin->cost,
 		.virtual_time = true,
 		.pace_ppm = VTIME_PACE_MAX,
 		.rerun = &rerun->config,
@@ -256,7 +268,8 @@ static void take_down(struct rerun_call *rerun)
 	down_await(rerun->lab.name);
 }
 
-/* ---- how it ended ------------------------------------------------------------------------- */
+/* ---- how it ended
+ * ------------------------------------------------------------------------- */
 
 static void say_counts(const json_t *answer)
 {
@@ -282,7 +295,8 @@ static void say_same(const json_t *answer)
 		printf("the recording has no end of its own: the run goes on, or was "
 		       "killed\n");
 	else if (strcmp(is, was) != 0)
-		printf("the recorded digest, %s, was taken in the middle of that instant, or "
+		printf("the recorded digest, %s, was taken in the middle of that "
+		       "instant, or "
 		       "has what a console said just after it\n",
 		       was);
 }

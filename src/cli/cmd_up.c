@@ -272,6 +272,7 @@ static int options_of(const struct call *call, struct lab_options *options,
 	}
 	if (cost && cost_parse(cost, &parsed, why))
 		return why_wrap(why, -EINVAL, "--cost");
+	options->cost = cost;
 	options->name = call_option(call, "name");
 	options->out_dir = call_option(call, "out");
 	options->kernel = call_option(call, "kernel");

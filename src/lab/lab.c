@@ -90,16 +90,18 @@ static int check_cost(const struct lab_process *process, struct why *why)
 		if (!cost->syscall_ns && !cost->switch_ns)
 			continue;
 		if (!process->lab.virtual_time)
-			return why_set(why, -EINVAL,
-				       "node %s: \"cost\" is for virtual time: give --clock "
-				       "virtual, or take it out of the file",
-				       plan->nodes[n].name);
+			return why_set(
+				why, -EINVAL,
+				"node %s: \"cost\" is for virtual time: give --clock "
+				"virtual, or take it out of the file",
+				plan->nodes[n].name);
 		if (!(process->kernel_of[n]->can & KERNEL_COST))
-			return why_set(why, -ENOTSUP,
-				       "node %s: \"cost\" (or --cost): kernel %s has no "
-				       "um_cost_syscall=; netlab's own has it (netlab kernel "
-				       "build), or give one with --kernel",
-				       plan->nodes[n].name, process->kernel_of[n]->path);
+			return why_set(
+				why, -ENOTSUP,
+				"node %s: \"cost\" (or --cost): kernel %s has no "
+				"um_cost_syscall=; netlab's own has it (netlab kernel "
+				"build), or give one with --kernel",
+				plan->nodes[n].name, process->kernel_of[n]->path);
 	}
 	return 0;
 }
@@ -108,11 +110,12 @@ static int check_virtual(const struct lab_process *process, struct why *why)
 {
 	for (size_t k = 0; process->lab.virtual_time && k < process->kernel_count; k++)
 		if (!(process->kernel_store[k].can & KERNEL_TIME_TRAVEL))
-			return why_set(why, -ENOTSUP,
-				       "--clock virtual: kernel %s was built without "
-				       "CONFIG_UML_TIME_TRAVEL_SUPPORT; netlab's own has it "
-				       "(netlab kernel build), or give one with --kernel",
-				       process->kernel_store[k].path);
+			return why_set(
+				why, -ENOTSUP,
+				"--clock virtual: kernel %s was built without "
+				"CONFIG_UML_TIME_TRAVEL_SUPPORT; netlab's own has it "
+				"(netlab kernel build), or give one with --kernel",
+				process->kernel_store[k].path);
 	return 0;
 }
 
@@ -155,10 +158,11 @@ static int write_origin(const struct lab_process *process,
 		.guard_s = options->guard_s,
 		.sets = options->sets,
 		.set_count = options->set_count,
+		.cost = options->cost,
 		.topology = options->topology ? options->topology : lab->plan->file,
 	};
-	const char **parts = calloc(
-		process->kernel_count + lab->plan->node_count + 2, sizeof(*parts));
+	const char **parts =
+		calloc(process->kernel_count + lab->plan->node_count + 2, sizeof(*parts));
 	int err;
 
 	if (!parts)

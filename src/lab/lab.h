@@ -37,20 +37,21 @@
 enum { LAB_BOOT_TIMEOUT_S_DEFAULT = 60 };
 
 struct lab_options {
-	const char *name;	 /* NULL: the plan's */
-	const char *out_dir;	 /* where the run directory goes; NULL: netlab-runs
-				  * beside the topology */
-	const char *kernel;	 /* of all nodes, as for choice_make(); NULL: none named */
+	const char *name;    /* NULL: the plan's */
+	const char *out_dir; /* where the run directory goes; NULL: netlab-runs
+			      * beside the topology */
+	const char *kernel;  /* of all nodes, as for choice_make(); NULL: none named */
 	const char *kernel_args; /* more kernel parameters, or NULL */
-	const char *capture; /* what to record from the first frame, into the run
-			      * directory; NULL: nothing */
+	const char *capture;	 /* what to record from the first frame, into the run
+				  * directory; NULL: nothing */
 	bool seed_given;	 /* use seed, whatever the plan says */
 	uint64_t seed;
 	uint32_t boots_at_once;	 /* 0: two per processor */
 	uint32_t boot_timeout_s; /* from start to the agent's first word; 0: default */
-	const char *known_as; /* to its machines, if that is another name; or NULL */
+	const char *known_as;	 /* to its machines, if that is another name; or NULL */
 	const char *topology; /* where the file can be read; NULL: where the plan says */
 	const char *const *sets; /* of the compiler, to be kept */
+	const char *cost;	 /* of the compiler, to be kept: of all nodes; NULL */
 	size_t set_count;
 	const struct rerun_config *rerun; /* a recorded run is run again; or NULL */
 	bool virtual_time;

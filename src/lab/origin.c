@@ -16,7 +16,8 @@
 #include "lab/digest.h"
 #include "topology/read_json.h"
 
-/* ---- files and their hashes --------------------------------------------------------- */
+/* ---- files and their hashes ---------------------------------------------------------
+ */
 
 /* False: it cannot be read, or is no regular file. */
 static bool hash_file(const char *path, char text[DIGEST_TEXT_BYTES], uint64_t *bytes)
@@ -47,9 +48,9 @@ static void list_file(json_t *files, const char *path)
 	uint64_t bytes;
 
 	if (hash_file(path, hash, &bytes))
-		json_array_append_new(files, json_pack("{s:s, s:I, s:s}", "path", path,
-						       "bytes", (json_int_t)bytes, "hash",
-						       hash));
+		json_array_append_new(files,
+				      json_pack("{s:s, s:I, s:s}", "path", path, "bytes",
+						(json_int_t)bytes, "hash", hash));
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -93,7 +94,8 @@ static bool list_folder(json_t *files, const char *folder, const char *runs)
 	return all;
 }
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------------------
+ */
 
 static json_t *texts(const char *const *list, size_t count)
 {
@@ -125,13 +127,13 @@ int origin_write(const struct rundir *run, const struct origin_config *config,
 	for (size_t i = 0; i < config->part_count; i++)
 		list_file(files, config->parts[i]);
 	all = list_folder(files, config->plan->dir, runs ? runs : "");
-	origin = json_pack("{s:s, s:s, s:I, s:s*, s:I, s:I, s:o, s:b, s:o}", "name",
-			   config->name, "topology", config->plan->file, "seed",
-			   (json_int_t)config->seed, "kernel", config->kernel,
-			   "boot_timeout_s", (json_int_t)config->boot_timeout_s,
-			   "guard_s", (json_int_t)config->guard_s, "sets",
-			   texts(config->sets, config->set_count), "all", all, "files",
-			   files);
+	origin = json_pack(
+		"{s:s, s:s, s:I, s:s*, s:s*, s:I, s:I, s:o, s:b, s:o}", "name",
+		config->name, "topology", config->plan->file, "seed",
+		(json_int_t)config->seed, "kernel", config->kernel, "cost", config->cost,
+		"boot_timeout_s", (json_int_t)config->boot_timeout_s, "guard_s",
+		(json_int_t)config->guard_s, "sets",
+		texts(config->sets, config->set_count), "all", all, "files", files);
 	text = origin ? json_dumps(origin, JSON_INDENT(1)) : NULL;
 	json_decref(origin);
 	if (!text)
@@ -141,7 +143,8 @@ int origin_write(const struct rundir *run, const struct origin_config *config,
 	return rundir_write(run, "origin.json", text, strlen(text), why);
 }
 
-/* ---- reading ------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------
+ */
 
 static const char *text_at(const json_t *json, const char *key)
 {
@@ -173,6 +176,7 @@ int origin_read(struct origin *out, const char *run_dir, struct why *why)
 	origin.name = text_at(origin.json, "name");
 	origin.topology = text_at(origin.json, "topology");
 	origin.kernel = text_at(origin.json, "kernel");
+	origin.cost = text_at(origin.json, "cost");
 	origin.seed = number_at(origin.json, "seed");
 	origin.boot_timeout_s = (uint32_t)number_at(origin.json, "boot_timeout_s");
 	origin.guard_s = (uint32_t)number_at(origin.json, "guard_s");
@@ -183,9 +187,8 @@ int origin_read(struct origin *out, const char *run_dir, struct why *why)
 		origin_free(&origin);
 		return why_set(why, -EINVAL, "%s: it has no name or no topology", path);
 	}
-	json_array_foreach((json_t *)sets, i, set)
-		if (json_is_string(set))
-			origin.sets[origin.set_count++] = json_string_value(set);
+	json_array_foreach((json_t *)sets, i, set) if (json_is_string(set))
+		origin.sets[origin.set_count++] = json_string_value(set);
 	*out = origin;
 	return 0;
 }
@@ -206,7 +209,8 @@ size_t origin_check(const struct origin *origin,
 	size_t i, count = 0;
 	uint64_t bytes;
 
-	json_array_foreach((json_t *)files, i, file) {
+	json_array_foreach((json_t *)files, i, file)
+	{
 		const char *path = text_at(file, "path"), *was = text_at(file, "hash");
 		bool there;
 

@@ -7,7 +7,7 @@
  *
  * Listed are the kernels, netlab's own parts, images that are files, and what lies in the
  * topology's folder, which machines see as /lab, but for run directories: at most
- * ORIGIN_FILES_MAX files of ORIGIN_BYTES_MAX together; "all":false if there is more.  What
+ * ORIGIN_FILES_MAX files of ORIGIN_BYTES_MAX together; "all":false if there is more. What
  * machines use of the host's root is not listed: there the first difference of a replay
  * tells.
  *
@@ -32,11 +32,12 @@ enum { ORIGIN_FILES_MAX = 1000 };
 
 struct origin_config {
 	const struct plan *plan;
-	const char *name; /* as machines know the lab */
+	const char *name;   /* as machines know the lab */
 	const char *kernel; /* of all machines; NULL: what they ask for */
 	uint64_t seed;
 	uint32_t boot_timeout_s, guard_s;
 	const char *const *sets; /* of the compiler */
+	const char *cost;	 /* of all nodes, as the compiler was told; NULL */
 	size_t set_count;
 	const char *const *parts; /* files beside those of the folder */
 	size_t part_count;
@@ -47,8 +48,8 @@ int origin_write(const struct rundir *run, const struct origin_config *config,
 		 struct why *why);
 
 struct origin {
-	json_t *json; /* all strings are in it */
-	const char *name, *kernel, *topology;
+	json_t *json;				     /* all strings are in it */
+	const char *name, *kernel, *topology, *cost; /* kernel, cost: NULL: none */
 	uint64_t seed;
 	uint32_t boot_timeout_s, guard_s;
 	const char **sets;

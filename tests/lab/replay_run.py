@@ -89,6 +89,23 @@ def test_a_day_of_work_is_the_same_again(home):
           ("same", said["digest"], "third"), again)
 
 
+def test_wrong_clocks_and_what_work_costs_are_the_same_again(home):
+    topology = {**PAIR, "nodes": {"a": {"clock": {"drift": "200ppm"}}, "b": {}, "c": {}}}
+    lab = up(home, topology, "--cost", "syscall=300ns,switch=2us")
+    lab.exec("a", "ping -n -q -c2 b; date +%s.%N")
+    lab.netlab("clock", "set", "b", "step=-5s")
+    lab.netlab("clock", "freeze", "c")
+    lab.netlab("clock", "step", "1s")
+    lab.exec("b", "date +%s.%N; ping -n -q -c1 -W1 c; exit 0")
+    lab.netlab("clock", "thaw", "c")
+    lab.exec("c", "ping -n -q -c2 a; date +%s.%N")
+    lab.down()
+    equal(len(inputs(lab, "node-clock")), 3, "changes of clocks")
+    is_the_same(home, lab)
+    origin = json.loads(harness.read(lab.run_dir / "origin.json"))
+    equal(origin["cost"], "syscall=300ns,switch=2us", "the price that is kept")
+
+
 def test_keys_signals_sizes_and_ends_are_the_same_again(home):
     lab = up(home, PAIR)
     terminal = Terminal(home, "-l", lab.name, "shell", "a")
