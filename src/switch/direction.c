@@ -322,10 +322,13 @@ void direction_offer(struct sw *sw, struct direction *direction, struct transit 
 	count_offered(&d->count, transit->frame.size);
 	if (is_cut(sw, d, transit)) {
 		direction_drop(sw, d, transit, SW_DROP_CUT);
-	} else if (d->perfect) {
+	} else if (!d->perfect) {
+		offer_impaired(sw, d, transit);
+	} else if (floor_ns(sw, d)) {
 		send_off(sw, d, transit, NO_RULE, floor_ns(sw, d));
 	} else {
-		offer_impaired(sw, d, transit);
+		port_tap_enter(sw, transit);
+		pass(sw, d, transit);
 	}
 }
 
