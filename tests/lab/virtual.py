@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Labs in virtual time: the same again, whatever else the host does.
 
-RUNS in the environment is how often each scene is run (3); the issue's own number is 20.
+RUNS in the environment is how often each scene is run (3).
 Needs netlab's own kernel (see harness.own_kernel()).
 """
 import contextlib
