@@ -47,8 +47,7 @@ static json_t *warnings_json(struct fault_spec *const *specs, size_t count)
 	return all;
 }
 
-/* What is needed to judge every frame anew: spec, key, from which frame on; and why it
- * changed, if nobody asked for it just now. */
+/* What is needed to judge every frame anew; and why it changed, if by itself. */
 static void journal_fault(struct lab *lab, const struct fault_at *at, const char *cause)
 {
 	json_t *entry = direction_json(lab, at, false);
@@ -98,8 +97,7 @@ static struct fault_spec *planned(const struct lab *lab, const struct fault_at *
 
 /* ---- several specs at once --------------------------------------------- */
 
-/* New specs for all directions of a target: made first, then set, so that it is all
- * or nothing. */
+/* New specs for all directions of a target: all made before the first is set. */
 struct changes {
 	struct fault_target target;
 	struct fault_spec **specs;
@@ -128,7 +126,8 @@ static void changes_free(struct changes *changes)
 static int changes_apply(const struct changes *changes, struct lab *lab,
 			 const char *cause, struct why *why)
 {
-	int err = 0;
+	int err = wire_fault_check(changes->target.at, changes->specs,
+				   changes->target.count, why);
 
 	for (size_t i = 0; !err && i < changes->target.count; i++) {
 		err = wire_fault_set(lab->wire, &changes->target.at[i], changes->specs[i],

@@ -52,6 +52,18 @@ static int pair_set(struct wire *wire, const struct fault_at *at, struct fault_s
 	return err;
 }
 
+int wire_fault_check(const struct fault_at *at, struct fault_spec *const *specs,
+		     size_t count, struct why *why)
+{
+	for (size_t i = 0; i < count; i++)
+		if (at[i].pair && specs[i] && specs[i]->rule[0].carrier)
+			return why_set(why, -EINVAL,
+				       "carrier: two members of a network have no cable "
+				       "between them; name the network, or a member and "
+				       "the network (\"lan->n1\")");
+	return 0;
+}
+
 int wire_fault_set(struct wire *wire, const struct fault_at *at, struct fault_spec *spec,
 		   struct why *why)
 {

@@ -12,7 +12,8 @@ from harness import check, equal, wait_for
 EVERYTHING = (
     "delay=10ms 3ms 25%", "distribution=normal", "loss=gemodel 10% 40% 90% 1%",
     "reorder=25% 50%", "gap=3", "duplicate=5% 20%", "corrupt=3%", "corrupt-mode=fcs",
-    "rate=5Mbit", "queue=codel 5ms 50ms", "ecn", "slot=1ms 2ms 4frames",
+    "rate=5Mbit", "queue=codel 5ms 50ms", "ecn", "slot=normal 2ms 1ms 4frames",
+    "states=good 200ms fair 60% bad 40%, fair 100ms, bad 20ms good",
     "clog=open 200ms closed 20ms random", "flap=up 400ms down 10ms random",
     "mtu-drop=1400", "replay=2% 30ms")
 
@@ -42,6 +43,8 @@ def test_with_everything_on_the_recorded_verdicts_come_again(home):
     said = lab.netlab("fault", "set", "wire", "name=big", "match=icmp and greater 500", "loss=20%",
                       "corrupt=30%", "corrupt-mode=repair")
     check("cannot tell" in said.stderr, said.stderr)
+    lab.netlab("fault", "set", "wire", "name=fair", "in=fair", "loss=20%", "rate=2Mbit")
+    lab.netlab("fault", "set", "wire", "name=bad", "in=bad", "down=true")
     ping(lab, "-c100", "-i0.01", "-s600")
     lab.netlab("fault", "set", "wire", "rate=300kbit", "limit=5frames", "queue=random",
                "slot=none", "for=1s")
@@ -53,7 +56,8 @@ def test_with_everything_on_the_recorded_verdicts_come_again(home):
     capture = run / "captures" / "all.pcapng"
     told = " ".join(f.comment for f in pcapng.Capture(capture).frames)
     for words in ("gemodel bad state", "duplicate of #", "checksums repaired", "mtu 1400",
-                  "reordered", "frame check sequence", "for its slot", "rule big: bit"):
+                  "reordered", "frame check sequence", "for its slot", "rule big: bit",
+                  "rule fair: lost: random", "rule bad: lost: the link is down"):
         check(words in told, words)
     done = home.netlab("replay-link", run, "all", "-r", capture, "--json")
     result = json.loads(done.stdout)

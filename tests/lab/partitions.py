@@ -128,9 +128,13 @@ def test_probes_find_what_is_set(home):
           {("n1", "n2")} | {w for w in ways if "n4" in w}, ways)
     lab.netlab("heal")
     lab.netlab("fault", "set", "n3->lan", "loss=100%")
+    ways = measured(lab)
+    equal({w for w, word in ways.items() if word == "lost"},
+          {("n3", n) for n in ("n1", "n2", "n4")}, "what loses all is known to:", ways)
+    lab.netlab("fault", "set", "--replace", "n3->lan", "match=udp", "loss=100%")
     ways = measured(lab, want=1)
     equal({w for w, word in ways.items() if word == "lost"},
-          {("n3", n) for n in ("n1", "n2", "n4")}, "what loses all is set open:", ways)
+          {("n3", n) for n in ("n1", "n2", "n4")}, "by what is set, something passes:", ways)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ SECONDS_MAX = 60  # an endless loop is caught, too
 FAULT, LOSS, LINE = "linkfault/fault.c", "linkfault/loss.c", "linkfault/line.c"
 DELAY, CYCLE, EDIT = "linkfault/delay.c", "linkfault/cycle.c", "linkfault/edit.c"
 CHANCE, QUANTILE = "linkfault/chance.h", "linkfault/quantile.c"
-CHAIN, SPEC = "linkfault/chain.c", "linkfault/spec.c"
+CHAIN, SPEC, PASSAGE = "linkfault/chain.c", "linkfault/spec.c", "linkfault/passage.c"
 DIRECTION, QUEUE = "switch/direction.c", "switch/line_queue.c"
 
 # name, file, what is there, what is there instead
@@ -133,6 +133,12 @@ MUTATIONS = [
     ("carrier-unasked", FAULT, "rule->down || !rule->carrier)", "rule->down)"),
     ("carrier-looks-too-late", FAULT, "flap_ns < state_ns ? flap_ns : state_ns",
      "flap_ns > state_ns ? flap_ns : state_ns"),
+    # passage
+    ("passage-marked-is-lost", PASSAGE, "if (rule->ecn)", "if (false)"),
+    ("passage-only-in-bad", PASSAGE, "rule->loss_p_ppb[3] == FAULT_PPB_ALL", "true"),
+    ("passage-a-state-is-always", PASSAGE, "rule->when.on_ns || *rule->in", "rule->when.on_ns"),
+    ("passage-of-some-frames", PASSAGE, "!fault_rule_is_for_all(rule) ||", "false ||"),
+    ("passage-the-first", PASSAGE, "one > worst ? one : worst", "one"),
     # the line
     ("limit-off-by-one", LINE, "line->frames >= limit_frames(rule)",
      "line->frames > limit_frames(rule)"),

@@ -557,6 +557,7 @@ static void what_lets_nothing_pass_is_known_as_what_it_is(void **state)
 		{ "{'flap':'up 1s down 1s','loss':'100%'}", PASSAGE_LOST },
 		{ "{'faults':[{'loss':'100%'}]}", PASSAGE_LOST },
 		{ "{'faults':[{'down':true}]}", PASSAGE_DOWN },
+		{ "{'down':true,'faults':[{'loss':'1%'}]}", PASSAGE_DOWN },
 		{ "{'faults':[{'down':true,'match':'tcp'}]}", PASSAGE_OPEN },
 		{ "{'faults':[{'down':true,'first':5}]}", PASSAGE_OPEN },
 		{ "{'faults':[{'down':true,'until':'2s'}]}", PASSAGE_DOWN },

@@ -225,6 +225,11 @@ static void a_fault_is_set_everywhere_or_nowhere(void **state)
 		       "\"target\":\"n1--lan\",\"fault\":{\"jitter\":\"1ms\"}",
 		       "lan.n1 lan->n1: ");
 	assert_int_equal(rule_of("n1->lan").jitter_ns, 0);
+	/* n1 and n3 are on the network only. */
+	assert_refused("fault-set",
+		       "\"target\":\"n1->n3\",\"fault\":"
+		       "{\"flap\":\"up 5s down 1s\",\"carrier\":true}",
+		       "carrier: two members of a network have no cable");
 	assert_int_equal(fake_lab_journalled(&fake, "fault"), 0);
 }
 
