@@ -74,6 +74,12 @@ int exec_open(struct exec **out, struct machine *machine, const json_t *spec,
 		return why_set(why, -ENOTCONN, "%s is %s%s%s: it cannot run commands",
 			       name, machine_state_name(machine->state),
 			       *machine->reason.text ? ": " : "", machine->reason.text);
+	/* It would wait for somebody else, while time passes for all others. */
+	if (machine->clock.frozen)
+		return why_set(why, -EAGAIN,
+			       "%s is frozen and hears nothing; let it go on with netlab "
+			       "clock thaw %s",
+			       name, name);
 	if (machine->execs.count >= PROTO_CHANNELS_MAX)
 		return why_set(why, -EBUSY, "%s runs %d commands already", name,
 			       PROTO_CHANNELS_MAX);

@@ -98,6 +98,8 @@ def test_a_frozen_machine_misses_the_time_and_hears_nothing(home):
                   ">/dev/null 2>&1 &")
     before = clocks(lab, "a")
     lab.netlab("clock", "freeze", "a")
+    refused = lab.netlab("exec", "-n", "a", "--", "true", want=None)
+    check(refused.returncode != 0 and "a is frozen" in refused.stderr, refused.stderr)
     said = lab.exec("b", "ping -n -q -c3 -W1 a", want=None)
     check("100% packet loss" in said, said)
     lab.netlab("clock", "step", "20s")
