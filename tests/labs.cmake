@@ -20,7 +20,7 @@ if(TARGET netlab)
 	# Where its code lies is known, so that one can say if an address is in it.
 	add_executable(lab_spin lab/spin.c)
 	target_compile_options(lab_spin PRIVATE -fno-sanitize=all -fno-pie)
-	target_link_options(lab_spin PRIVATE -static -no-pie -fno-sanitize=all)
+	target_link_options(lab_spin PRIVATE -static -fno-sanitize=all)
 	add_executable(lab_chatter lab/chatter.c)
 	target_compile_options(lab_chatter PRIVATE -fno-sanitize=all)
 	target_link_options(lab_chatter PRIVATE -static -fno-sanitize=all)

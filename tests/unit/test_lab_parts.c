@@ -411,8 +411,7 @@ static void what_is_not_a_whole_answer_is_none(void **state)
 		"um_where: user pid=57 tid=57 ip=0x401136 comm=\tin=?\n",
 		"um_where: user pid=57 tid=57 ip=0x401136 comm=spin\tin=\n",
 		"um_where: user pid=x tid=57 ip=0x401136 comm=spin\tin=?\n",
-		"um_where: user pid=5 tid=5 ip=0x4 "
-		"comm=0123456789012345678901234567890123456789\tin=?\n",
+		"um_where: user pid=5 tid=5 ip=0x4 comm=01234567890123456789012345678901\tin=?\n",
 	};
 	struct where where;
 
