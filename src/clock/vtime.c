@@ -89,6 +89,18 @@ static uint64_t limit_ns(struct vtime *vtime)
 	return paced_ns(vtime);
 }
 
+/* Where time is to stand, everybody stands; but what the host decides, by its clock or by
+ * how fast a client reads, is no such place: a guest that stops there may count another
+ * time for reading its clock, and the run could not be repeated. */
+static uint64_t horizon_ns(const struct vtime *vtime, uint64_t limit)
+{
+	bool by_host = vtime->stalled || (vtime->pace_ppm && !vtime->paused);
+
+	if (!by_host || vtime->stepping || vtime->inputs)
+		return limit;
+	return vtime->planned ? vtime->planned_ns : CALENDAR_NEVER;
+}
+
 static void on_pace(void *ctx, uint64_t now_ns)
 {
 	(void)ctx;
@@ -317,8 +329,7 @@ static bool step(struct vtime *vtime)
 		advance(vtime, cue_ns);
 		return true;
 	}
-	/* Where time is to stand, everybody stands. */
-	calendar->horizon_ns = limit;
+	calendar->horizon_ns = horizon_ns(vtime, limit);
 	begin(vtime, &next);
 	return true;
 }
