@@ -130,6 +130,20 @@ def test_keys_signals_sizes_and_ends_are_the_same_again(home):
     is_the_same(home, lab)
 
 
+def test_at_whatever_pace_time_passed_it_is_the_same_again(home):
+    lab = up(home, PAIR, "--pace", "20")
+    lab.exec("a", "ping -n -q -c5 -i 0.2 b")
+    lab.netlab("clock", "pause")
+    lab.netlab("clock", "step", "300ms")
+    lab.netlab("clock", "resume")
+    lab.netlab("fault", "set", "lan.a", "loss=50%")
+    lab.exec("a", "ping -n -q -c5 -i 0.2 -W1 c; exit 0")
+    lab.netlab("clock", "pause")
+    lab.down()
+    said = replay(home, lab)
+    equal(said["state"], "same", said)
+
+
 def test_an_end_in_good_order_is_the_same_again(home):
     lab = up(home, PAIR)
     lab.exec("a", "ping -n -q -c2 b")
@@ -169,6 +183,8 @@ def test_until_stops_at_the_nanosecond_and_exec_works_there(home):
     equal(then.json("clock", "step", "1s")["now_ns"], now + 1_000_000_000, "a step")
     equal(then.exec("a", "cat /tmp/when").strip(), "after", "its future")
     then.down()
+    # What was done there by hand can be done again, too.
+    is_the_same(home, then)
     # The same moment as people write it; and one that never was.
     said = home.netlab("replay", lab.run_dir, "--until",
                        f"{until // 10**9}.{until % 10**9:09}s").stdout
