@@ -218,7 +218,8 @@ static int prepare_source(struct build *b, struct why *why)
 	return err;
 }
 
-/* Equal inputs, equal kernels: nothing of who builds, where and when. */
+/* Equal inputs, equal kernels: nothing of who builds, where and when, and nothing of tools
+ * that are not needed, whose versions would stand in the configuration. */
 static int run_make(struct build *b, const char *const words[], char **kept,
 		    struct why *why)
 {
@@ -233,10 +234,11 @@ static int run_make(struct build *b, const char *const words[], char **kept,
 		"KBUILD_BUILD_USER=netlab",
 		"KBUILD_BUILD_HOST=netlab",
 		"KBUILD_BUILD_VERSION=1",
+		"MAKEFLAGS=RUSTC=none PAHOLE=none",
 		"ARCH=um",
 	};
 	cleanup_free char *path = NULL, *home = NULL;
-	size_t count = 11;
+	size_t count = 12;
 
 	if (asprintf(&path, "PATH=%s:/usr/sbin:/sbin",
 		     getenv("PATH") ?: "/usr/bin:/bin") < 0 ||
