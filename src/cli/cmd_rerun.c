@@ -30,6 +30,9 @@
 
 enum { KILL_MS = 5000 };
 
+/* Read from before there is a lab, so that none goes on that nobody waits for. */
+static const int interrupts[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
+
 struct rerun_call {
 	const struct call *call;
 	char run_dir[PATH_MAX], parent[PATH_MAX], topology[PATH_MAX];
@@ -40,6 +43,7 @@ struct rerun_call {
 	struct rerun_config config;
 
 	struct lab_handle lab;
+	int signals;
 	struct client *client;
 	struct progress progress;
 	json_t *answer; /* of `replay` */
@@ -201,8 +205,11 @@ static int start(struct rerun_call *rerun, struct why *why)
 		.pace_ppm = VTIME_PACE_MAX,
 		.rerun = &rerun->config,
 	};
-	int rc = lab_start(rerun->plan, &options, &rerun->lab, why);
+	int rc;
 
+	rerun->signals = signals_open(interrupts, why);
+	rc = rerun->signals < 0 ? rerun->signals
+				: lab_start(rerun->plan, &options, &rerun->lab, why);
 	return rc ? rc : client_open(&rerun->client, rerun->lab.control_fd, why);
 }
 
@@ -238,7 +245,7 @@ static void interrupted(struct rerun_call *rerun, int number)
 	}
 }
 
-static int watch(struct rerun_call *rerun, int signals, struct why *why)
+static int watch(struct rerun_call *rerun, struct why *why)
 {
 	long id = client_request(rerun->client, "replay", NULL, got_line, rerun, why);
 	int rc = id < 0 ? (int)id : 0, number;
@@ -246,12 +253,12 @@ static int watch(struct rerun_call *rerun, int signals, struct why *why)
 	while (!rc && !rerun->answered) {
 		struct pollfd p[2] = {
 			client_pollfd(rerun->client),
-			{ .fd = signals, .events = POLLIN },
+			{ .fd = rerun->signals, .events = POLLIN },
 		};
 
 		if (poll(p, 2, PROGRESS_TICK_MS) < 0)
 			continue;
-		while (p[1].revents && (number = signals_next(signals)))
+		while (p[1].revents && (number = signals_next(rerun->signals)))
 			interrupted(rerun, number);
 		if (p[0].revents)
 			rc = client_serve(rerun->client, p[0].revents, why);
@@ -358,12 +365,10 @@ static int say(const struct rerun_call *rerun, const char *state)
 
 static int run(struct rerun_call *rerun)
 {
-	static const int list[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
 	struct why why = { "" };
-	int signals = signals_open(list, &why), rc;
+	int rc = watch(rerun, &why);
 	const char *state;
 
-	rc = signals < 0 ? signals : watch(rerun, signals, &why);
 	state = json_string_value(json_object_get(rerun->answer, "state"));
 	if (rerun->stopped_by || rc || !state || strcmp(state, "halted") != 0)
 		take_down(rerun);
@@ -376,13 +381,14 @@ static int run(struct rerun_call *rerun)
 	} else {
 		rc = say(rerun, state);
 	}
-	signals_close(signals);
 	return rc;
 }
 
 int cmd_rerun(struct call *call)
 {
-	struct rerun_call rerun = { .call = call, .lab = { .control_fd = -1 } };
+	struct rerun_call rerun = { .call = call,
+				    .lab = { .control_fd = -1 },
+				    .signals = -1 };
 	struct why why;
 	int rc = read_run(&rerun, &why);
 
@@ -396,6 +402,7 @@ int cmd_rerun(struct call *call)
 	} else {
 		rc = run(&rerun);
 	}
+	signals_close(rerun.signals);
 	client_free(rerun.client);
 	json_decref(rerun.answer);
 	recorded_free(rerun.recorded);

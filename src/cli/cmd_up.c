@@ -26,8 +26,12 @@
 
 enum { KILL_MS = 5000, CONSOLE_LINES = 20 };
 
+/* Read from before there is a lab, so that none goes on that nobody waits for. */
+static const int interrupts[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
+
 struct up {
 	struct lab_handle lab;
+	int signals;
 	struct client *client;
 	struct progress progress;
 	struct progress_state state;
@@ -63,7 +67,7 @@ static void interrupted(struct up *up, int number)
 	}
 }
 
-static int watch(struct up *up, int signals, struct why *why)
+static int watch(struct up *up, struct why *why)
 {
 	long id = client_request(up->client, "wait", json_pack("{s:s}", "until", "ready"),
 				 got_line, up, why);
@@ -72,12 +76,12 @@ static int watch(struct up *up, int signals, struct why *why)
 	while (!rc && !up->answered) {
 		struct pollfd p[2] = {
 			client_pollfd(up->client),
-			{ .fd = signals, .events = POLLIN },
+			{ .fd = up->signals, .events = POLLIN },
 		};
 
 		if (poll(p, 2, PROGRESS_TICK_MS) < 0)
 			continue;
-		while (p[1].revents && (number = signals_next(signals)))
+		while (p[1].revents && (number = signals_next(up->signals)))
 			interrupted(up, number);
 		if (p[0].revents)
 			rc = client_serve(up->client, p[0].revents, why);
@@ -199,11 +203,9 @@ static void see_it_go(struct up *up)
 
 static int come_up(const struct call *call, struct up *up, const struct plan *plan)
 {
-	static const int list[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
 	struct why why = { "" };
-	int signals = signals_open(list, &why), rc;
+	int rc = watch(up, &why);
 
-	rc = signals < 0 ? signals : watch(up, signals, &why);
 	progress_end(&up->progress);
 	if (!rc && !up->stopping)
 		rc = client_verdict(up->answer, &why);
@@ -218,7 +220,6 @@ static int come_up(const struct call *call, struct up *up, const struct plan *pl
 	} else {
 		say_up(call, up, plan);
 	}
-	signals_close(signals);
 	return rc;
 }
 
@@ -227,8 +228,7 @@ static int clock_of(const struct call *call, const struct plan *plan,
 		    struct lab_options *options, struct why *why)
 {
 	const char *clock = call_option(call, "clock"), *pace = call_option(call, "pace"),
-		   *guard = call_option(call, "guard"),
-		   *cost = call_option(call, "cost");
+		   *guard = call_option(call, "guard"), *cost = call_option(call, "cost");
 	uint64_t ns;
 
 	if (clock && strcmp(clock, "real") && strcmp(clock, "virtual"))
@@ -236,7 +236,9 @@ static int clock_of(const struct call *call, const struct plan *plan,
 	options->virtual_time = clock ? !strcmp(clock, "virtual") : plan->virtual_time;
 	if ((pace || guard || cost) && !options->virtual_time)
 		return why_set(why, -EINVAL, "--%s is for --clock virtual",
-			       pace ? "pace" : guard ? "guard" : "cost");
+			       pace    ? "pace"
+			       : guard ? "guard"
+				       : "cost");
 	options->serial = call_option(call, "serial") != NULL;
 	options->pace_ppm = isatty(STDOUT_FILENO) ? VTIME_PACE_ONE : VTIME_PACE_MAX;
 	if (pace && pace_parse(pace, &options->pace_ppm, why))
@@ -288,16 +290,19 @@ static int start(const struct call *call, const struct lab_options *options,
 	int rc;
 
 	progress_start(&up.progress, stderr, host_clock());
-	rc = lab_start(plan, options, &up.lab, &why);
+	up.signals = signals_open(interrupts, &why);
+	rc = up.signals < 0 ? up.signals : lab_start(plan, options, &up.lab, &why);
 	if (!rc)
 		rc = client_open(&up.client, up.lab.control_fd, &why);
 	if (rc) {
 		ui_error("%s", why.text);
 		if (rc != -EBUSY)
 			ui_note("What this host lacks: netlab doctor");
-		return STATUS_FAILED;
+		rc = STATUS_FAILED;
+	} else {
+		rc = come_up(call, &up, plan);
 	}
-	rc = come_up(call, &up, plan);
+	signals_close(up.signals);
 	client_free(up.client);
 	json_decref(up.answer);
 	return rc;
