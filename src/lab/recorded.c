@@ -216,13 +216,13 @@ static int read_journal(struct recorded *recorded, const json_t *digest, struct 
 static void find_end(struct recorded *recorded, const json_t *digest)
 {
 	const json_t *now = json_object_get(digest, "now_ns");
+	const char *all = json_string_value(json_object_get(digest, "all"));
 	uint64_t entry_ns = 0, frame_ns = 0;
 
-	if (json_is_integer(now)) {
+	if (json_is_integer(now) && all) {
 		recorded->ended = true;
 		recorded->end_ns = (uint64_t)json_integer_value(now);
-		snprintf(recorded->digest, sizeof(recorded->digest), "%s",
-			 json_string_value(json_object_get(digest, "all")));
+		snprintf(recorded->digest, sizeof(recorded->digest), "%s", all);
 		return;
 	}
 	if (recorded->entry_count)

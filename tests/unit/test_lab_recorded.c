@@ -194,6 +194,15 @@ static void a_run_without_an_end_ends_with_the_last_that_is_there(void **state)
 	assert_false(recorded->frames_all);
 }
 
+static void an_end_that_is_told_by_half_is_none(void **state)
+{
+	(void)state;
+	put("digest.json", "{\"now_ns\":8000}");
+	load();
+	assert_false(recorded->ended);
+	assert_int_equal(recorded->end_ns, 9000);
+}
+
 static void an_input_that_was_not_kept_whole_is_refused(void **state)
 {
 	(void)state;
@@ -421,6 +430,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_counts_is_read),
 		T(a_run_without_an_end_ends_with_the_last_that_is_there),
+		T(an_end_that_is_told_by_half_is_none),
 		T(an_input_that_was_not_kept_whole_is_refused),
 		T(frames_of_another_making_are_refused),
 		T(the_same_is_the_same),
