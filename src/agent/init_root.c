@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -69,7 +70,17 @@ static int mount_lower(const struct params *params, struct why *why)
 	return mount_image(why);
 }
 
-static int mount_overlay(struct why *why)
+/* The host's root is shown with a folder in it that the walls around this kernel have made
+ * for themselves.  A device of this number is how an overlay says that there is none. */
+static int hide_netlab(const struct params *params, struct why *why)
+{
+	if (params->image_kind == IMAGE_HOST &&
+	    mknod(UPPER "/files/netlab", S_IFCHR, makedev(0, 0)))
+		return why_errno(why, -errno, "hide /netlab");
+	return 0;
+}
+
+static int mount_overlay(const struct params *params, struct why *why)
 {
 	/* The host's files change under a running machine, and their inodes can be
 	 * found by path only: nothing that relies on file handles.  A folder of the
@@ -80,6 +91,7 @@ static int mount_overlay(struct why *why)
 
 	err = err ? err : fdio_make_dirs(UPPER "/files", 0755, why);
 	err = err ? err : fdio_make_dirs(UPPER "/work", 0755, why);
+	err = err ? err : hide_netlab(params, why);
 	return err ? err : init_mount("overlay", ROOT, 0, options, why);
 }
 
@@ -95,7 +107,7 @@ int init_root(const struct params *params, struct why *why)
 {
 	int err = mount_lower(params, why);
 
-	err = err ? err : mount_overlay(why);
+	err = err ? err : mount_overlay(params, why);
 	if (err)
 		return why_wrap(why, err, "root file system");
 	/* What is mounted below the first root stays so: each umount would wait for

@@ -27,10 +27,10 @@
 #include "node/report.h"
 #include "node/userns.h"
 
-/* Become the guests' user, in a user namespace that knows nobody else. */
+/* Become the guests' user, in a user namespace that knows nobody else, and this one not
+ * by its number: a machine shall not see whose lab it is. */
 static int enter_userns(const struct jail_spec *spec, int proc_fd, struct why *why)
 {
-	struct userns_ids uids = { 0 }, gids = { 0 };
 	uid_t uid = spec->uid;
 	gid_t gid = spec->gid;
 
@@ -47,9 +47,7 @@ static int enter_userns(const struct jail_spec *spec, int proc_fd, struct why *w
 		openat(proc_fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (self < 0)
 		return why_errno(why, -errno, "open /proc/self");
-	userns_add(&uids, uid);
-	userns_add(&gids, gid);
-	return userns_map(self, &uids, &gids, false, why);
+	return userns_map_nobody(self, uid, gid, why);
 }
 
 /* The guests' user may not be able to read what the lab's could bind. */
@@ -68,7 +66,7 @@ static int check_readable(const struct jail_spec *spec, struct why *why)
 		return why_set(why, -EACCES,
 			       "%s cannot be read by user %u, as whom machines run: "
 			       "allow it with chmod o+r%s, or start the lab as its owner",
-			       spec->binds[i].source, geteuid(),
+			       spec->binds[i].source, spec->uid,
 			       S_ISDIR(st.st_mode) ? "x" : "");
 	}
 	return 0;

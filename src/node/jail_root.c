@@ -57,6 +57,25 @@ static int make_file(int root, const char *path, const char *text, mode_t mode,
 	return fdio_write_file(root, path, text, strlen(text), mode, why);
 }
 
+/* 2000-01-01, as folders have it in virtual time: not the time at which it was made,
+ * which is the host's and another one in each run. */
+static int make_old(int root, const char *path, struct why *why)
+{
+	static const struct timespec times[2] = { { .tv_sec = 946684800 },
+						  { .tv_sec = 946684800 } };
+
+	if (utimensat(root, path, times, AT_SYMLINK_NOFOLLOW))
+		return why_errno(why, -errno, "set the time of /%s", path);
+	return 0;
+}
+
+static int make_link(int root, const char *path, const char *target, struct why *why)
+{
+	if (symlinkat(target, root, path))
+		return why_errno(why, -errno, "link /%s", path);
+	return make_old(root, path, why);
+}
+
 static int show_entry(int root, const char *name, struct why *why)
 {
 	char path[NAME_MAX + 2], target[PATH_MAX];
@@ -72,9 +91,7 @@ static int show_entry(int root, const char *name, struct why *why)
 		if (len < 0)
 			return 0;
 		target[len] = 0;
-		if (symlinkat(target, root, name))
-			return why_errno(why, -errno, "link %s", path);
-		return 0;
+		return make_link(root, name, target, why);
 	}
 	if (!S_ISDIR(st.st_mode))
 		return 0; /* a swap file, perhaps; nothing that programs need */
@@ -236,7 +253,9 @@ static int build_netlab(int root, int work_tree, const struct jail_spec *spec,
 		err = bind_named(root, &spec->binds[i], why);
 	/* What a machine's kernel executes as argv[0] when it is told to reboot. */
 	snprintf(script, sizeof(script), "#!/bin/sh\nexit %d\n", JAIL_EXIT_REBOOT);
-	return err ? err : make_file(root, "netlab/reboot", script, 0755, why);
+	if (!err)
+		err = make_file(root, "netlab/reboot", script, 0755, why);
+	return err ? err : make_old(root, "netlab/reboot", why);
 }
 
 static int fill(int root, int work_tree, const struct jail_spec *spec, struct why *why)

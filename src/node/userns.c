@@ -83,6 +83,20 @@ int userns_map(int proc_fd, const struct userns_ids *uids, const struct userns_i
 	return 0;
 }
 
+int userns_map_nobody(int proc_fd, unsigned uid, unsigned gid, struct why *why)
+{
+	char uid_map[48], gid_map[48];
+	int err = write_at(proc_fd, "setgroups", "deny");
+
+	snprintf(uid_map, sizeof(uid_map), "%u %u 1\n", USERNS_NOBODY, uid);
+	snprintf(gid_map, sizeof(gid_map), "%u %u 1\n", USERNS_NOBODY, gid);
+	if (!err)
+		err = write_at(proc_fd, "gid_map", gid_map);
+	if (!err)
+		err = write_at(proc_fd, "uid_map", uid_map);
+	return err ? userns_explain(err, "map user ids into a user namespace", why) : 0;
+}
+
 bool userns_knows(const char *proc_map, unsigned id)
 {
 	unsigned long inside, outside, count;

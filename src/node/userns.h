@@ -33,6 +33,12 @@ void userns_add_owners(struct userns_ids *uids, struct userns_ids *gids,
 int userns_map(int proc_fd, const struct userns_ids *uids, const struct userns_ids *gids,
 	       bool more_than_own, struct why *why);
 
+/* The same for a process that is to know its own ids only, and those as the ids that
+ * nobody has: whoever it is, all files look the same to it, as of owners that it does not
+ * know. */
+#define USERNS_NOBODY 65534
+int userns_map_nobody(int proc_fd, unsigned uid, unsigned gid, struct why *why);
+
 /* Is this id known in the namespace that we are in? */
 bool userns_knows(const char *proc_map, unsigned id);
 
