@@ -30,6 +30,8 @@ struct client {
 	size_t in_scanned; /* no newline before this */
 	char *out;
 	size_t out_sent, out_have, out_room;
+	bool together;	       /* what is queued waits for its end */
+	size_t together_bytes; /* of it, without its head */
 };
 
 int client_open(struct client **out, int fd, struct why *why)
@@ -121,6 +123,7 @@ static int queue(struct client *client, const char *text, size_t bytes)
 	}
 	memcpy(client->out + client->out_have, text, bytes);
 	client->out_have += bytes;
+	client->together_bytes += bytes;
 	return 0;
 }
 
@@ -204,8 +207,39 @@ long client_request_fd(struct client *client, const char *what, json_t *fields, 
 		client_forget(client, id);
 		return rc == -ENOMEM ? why_errno(why, rc, "%s", what) : rc;
 	}
-	rc = send_some(client, why);
+	rc = client->together ? 0 : send_some(client, why);
 	return rc ? rc : id;
+}
+
+/* The head's number is known at the end, and its place is kept. */
+enum { TOGETHER_DIGITS = 10 };
+
+void client_together(struct client *client)
+{
+	char head[96];
+
+	snprintf(head, sizeof(head), "{\"id\":%ld,\"do\":\"together\",\"bytes\":%*s}\n",
+		 ++client->last_id, TOGETHER_DIGITS, "");
+	/* Without memory for the head its requests go one by one, and fail themselves. */
+	client->together = !queue(client, head, strlen(head));
+	client->together_bytes = 0;
+}
+
+int client_together_end(struct client *client, struct why *why)
+{
+	size_t bytes = client->together_bytes;
+	char digits[TOGETHER_DIGITS + 1];
+
+	if (!client->together || client->dead)
+		return client->dead ? gone(client, why) : 0;
+	client->together = false;
+	if (bytes > CLIENT_TOGETHER_BYTES_MAX)
+		return died(client, -E2BIG, why,
+			    "what is asked of all machines at one time is more than 16 MiB");
+	snprintf(digits, sizeof(digits), "%*zu", TOGETHER_DIGITS, bytes);
+	memcpy(client->out + client->out_have - bytes - strlen("}\n") - TOGETHER_DIGITS,
+	       digits, TOGETHER_DIGITS);
+	return send_some(client, why);
 }
 
 long client_request(struct client *client, const char *what, json_t *fields,
@@ -289,7 +323,7 @@ struct pollfd client_pollfd(const struct client *client)
 {
 	short events = POLLIN;
 
-	if (client_backlog(client))
+	if (client_backlog(client) && !client->together)
 		events |= POLLOUT;
 	return (struct pollfd){ .fd = client->dead ? -1 : client->fd, .events = events };
 }

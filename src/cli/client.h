@@ -38,6 +38,7 @@ struct client;
 
 enum {
 	CLIENT_LINE_BYTES_MAX = 16 << 20,
+	CLIENT_TOGETHER_BYTES_MAX = 16 << 20, /* the lab's limit */
 	CLIENT_BACKLOG_BYTES = 256 << 10, /* above this, do not add stream data */
 	CLIENT_CALL_MS = 10000,           /* a living lab answers in milliseconds */
 };
@@ -55,6 +56,11 @@ long client_request(struct client *client, const char *what, json_t *fields,
 /* The same, with a descriptor beside it, which stays the caller's. */
 long client_request_fd(struct client *client, const char *what, json_t *fields, int fd,
 		       client_fn *fn, void *ctx, struct why *why);
+/* Requests between these two happen at one instant of virtual time (in real time one
+ * after the other); nothing is sent before the end, which is -E2BIG, and the connection is
+ * dead, if they are more than CLIENT_TOGETHER_BYTES_MAX. */
+void client_together(struct client *client);
+int client_together_end(struct client *client, struct why *why);
 /* The callback of this request will not be called again. */
 void client_forget(struct client *client, long id);
 

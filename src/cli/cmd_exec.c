@@ -155,9 +155,12 @@ static int run_all(struct call *call, struct one *ones, size_t count, json_t *wh
 	int rc = 0;
 
 	json_object_set_new(what, "stdin", json_false());
+	client_together(call->client);
 	for (i = 0; !rc && i < count; i++)
 		rc = remote_start(&ones[i].remote, call->client, ones[i].name,
 				  json_deep_copy(what), why);
+	if (!rc)
+		rc = client_together_end(call->client, why);
 	while (!rc && left) {
 		rc = client_turn(call->client, -1, NULL, why);
 		for (i = 0, left = 0; i < count; i++)

@@ -16,6 +16,8 @@
 
 enum {
 	START_MS = 15000, /* a machine may be busy */
+	END_MS = 2000,	  /* what it measured is known by then */
+	VIRTUAL_MS = 3600000, /* how fast its time passes is no reason to give up */
 	TEXT_BYTES_MAX = 256 << 10,
 };
 
@@ -190,12 +192,29 @@ static bool takes_part(const struct probe_machine *machine)
 	return !*machine->failed.text;
 }
 
+static bool has_said(const struct probe_machine *machine, enum probe_said word)
+{
+	return word == PROBE_ENDED ? machine->remote.ended : machine->said >= word;
+}
+
+/* Virtual time stands from each word of a machine until here: what is asked for before
+ * follows at a time that does not depend on how fast we are. */
+static int go_on(struct probe *probe, struct why *why)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < probe->count; i++)
+		rc = remote_go_on(&probe->machines[i].remote, why);
+	return rc;
+}
+
 /* Turn until each that takes part has said it, has ended, or the time is over; who has
- * not by then takes no part any more. */
+ * not by then takes no part any more, but if it was only to end. */
 static int await(struct probe *probe, enum probe_said word, uint64_t patience_ms,
 		 struct why *why)
 {
-	uint64_t end_ns = clock_now_ns(host_clock()) + patience_ms * NS_PER_MS;
+	uint64_t end_ns = clock_now_ns(host_clock()) +
+			  (probe->virtual_time ? VIRTUAL_MS : patience_ms) * NS_PER_MS;
 	bool timed_out = false;
 	int rc = 0;
 
@@ -205,7 +224,8 @@ static int await(struct probe *probe, enum probe_said word, uint64_t patience_ms
 		for (size_t i = 0; i < probe->count; i++) {
 			struct probe_machine *machine = &probe->machines[i];
 
-			if (!takes_part(machine) || machine->said >= word)
+			if (!takes_part(machine) || has_said(machine, word) ||
+			    (timed_out && word == PROBE_ENDED))
 				continue;
 			if (machine->remote.ended || timed_out)
 				why_set(&machine->failed, -EIO, "%s",
@@ -217,6 +237,9 @@ static int await(struct probe *probe, enum probe_said word, uint64_t patience_ms
 				missing++;
 		}
 		if (rc || !missing)
+			return rc;
+		rc = go_on(probe, why);
+		if (rc)
 			return rc;
 		rc = client_turn(probe->client, host_clock_ms_until(end_ns), NULL, why);
 		timed_out = clock_now_ns(host_clock()) >= end_ns;
@@ -266,22 +289,55 @@ static int start_all(struct probe *probe, struct why *why)
 {
 	int rc = 0;
 
+	client_together(probe->client);
 	for (size_t i = 0; !rc && i < probe->count; i++) {
 		struct probe_machine *machine = &probe->machines[i];
 
 		machine->remote.output = got_output;
 		machine->remote.ctx = machine;
+		machine->remote.lockstep = true;
 		rc = remote_start(&machine->remote, probe->client, machine->name,
 				  json_pack("{s:[s,s]}", "argv", "/proc/1/exe", "probe"),
 				  why);
 	}
-	return rc;
+	return rc ? rc : client_together_end(probe->client, why);
 }
 
-static int run(struct probe *probe, struct why *why)
+static int order_all(struct probe *probe, uint64_t nonce, struct why *why)
 {
-	/* Another run's late datagrams are not ours. */
-	uint64_t nonce = clock_wall_ns(host_clock(), clock_now_ns(host_clock())) >> 1;
+	int rc = 0;
+
+	client_together(probe->client);
+	for (size_t i = 0; !rc && i < probe->count; i++)
+		if (takes_part(&probe->machines[i]))
+			rc = send_orders(probe, &probe->machines[i], nonce, why);
+	return rc ? rc : client_together_end(probe->client, why);
+}
+
+static int go_all(struct probe *probe, struct why *why)
+{
+	int rc = 0;
+
+	client_together(probe->client);
+	for (size_t i = 0; !rc && i < probe->count; i++)
+		if (takes_part(&probe->machines[i]))
+			rc = tell(&probe->machines[i], "go\n", 3, why);
+	return rc ? rc : client_together_end(probe->client, why);
+}
+
+static int end_all(struct probe *probe, struct why *why)
+{
+	int rc = 0;
+
+	client_together(probe->client);
+	for (size_t i = 0; !rc && i < probe->count; i++)
+		if (takes_part(&probe->machines[i]))
+			rc = remote_end_stdin(&probe->machines[i].remote, why);
+	return rc ? rc : client_together_end(probe->client, why);
+}
+
+static int run(struct probe *probe, uint64_t nonce, struct why *why)
+{
 	const struct probe_plan *plan = &probe->plan;
 	uint64_t lasts_ms =
 		(plan->datagrams * plan->interval_ns + plan->wait_ns) / NS_PER_MS;
@@ -289,25 +345,43 @@ static int run(struct probe *probe, struct why *why)
 
 	if (!rc)
 		rc = await(probe, PROBE_PORTS, START_MS, why);
-	for (size_t i = 0; !rc && i < probe->count; i++)
-		if (takes_part(&probe->machines[i]))
-			rc = send_orders(probe, &probe->machines[i], nonce, why);
+	if (!rc)
+		rc = order_all(probe, nonce, why);
 	if (!rc)
 		rc = await(probe, PROBE_ARMED, START_MS, why);
-	for (size_t i = 0; !rc && i < probe->count; i++)
-		if (takes_part(&probe->machines[i]))
-			rc = tell(&probe->machines[i], "go\n", 3, why);
+	if (!rc)
+		rc = go_all(probe, why);
 	if (!rc)
 		rc = await(probe, PROBE_DONE, lasts_ms + START_MS, why);
-	for (size_t i = 0; !rc && i < probe->count; i++)
-		if (takes_part(&probe->machines[i]))
-			rc = remote_end_stdin(&probe->machines[i].remote, why);
-	return rc;
+	if (!rc)
+		rc = end_all(probe, why);
+	/* Left alone before, they would be hung up when the host decides. */
+	return rc ? rc : await(probe, PROBE_ENDED, END_MS, why);
+}
+
+/* Another run's late datagrams are not ours; and where two labs are to do the same, the
+ * number that tells them apart is the same. */
+static int choose_nonce(struct probe *probe, uint64_t *nonce, struct why *why)
+{
+	json_t *clock = NULL;
+	const char *kind;
+	int rc = client_call(probe->client, "clock", NULL, CLIENT_CALL_MS, &clock, why);
+
+	if (rc)
+		return rc;
+	kind = json_string_value(json_object_get(clock, "clock"));
+	probe->virtual_time = kind && !strcmp(kind, "virtual");
+	*nonce = probe->virtual_time
+			 ? (uint64_t)json_integer_value(json_object_get(clock, "now_ns"))
+			 : clock_wall_ns(host_clock(), clock_now_ns(host_clock())) >> 1;
+	json_decref(clock);
+	return 0;
 }
 
 int probe_lab(struct probe *probe, struct client *client, const struct probe_plan *plan,
 	      struct why *why)
 {
+	uint64_t nonce = 0;
 	int rc;
 
 	*probe = (struct probe){ .client = client, .plan = *plan };
@@ -315,7 +389,9 @@ int probe_lab(struct probe *probe, struct client *client, const struct probe_pla
 	if (!rc)
 		rc = find_machines(probe, why);
 	if (!rc)
-		rc = run(probe, why);
+		rc = choose_nonce(probe, &nonce, why);
+	if (!rc)
+		rc = run(probe, nonce, why);
 	for (size_t i = 0; !rc && i < probe->count; i++)
 		if (*probe->machines[i].failed.text)
 			ui_warning("%s took no part: %s", probe->machines[i].name,

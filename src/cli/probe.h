@@ -38,7 +38,7 @@ struct probe_machine {
 
 	struct remote remote; /* the rest is probe.c's */
 	unsigned port[2];
-	enum probe_said { PROBE_NOTHING, PROBE_PORTS, PROBE_ARMED, PROBE_DONE } said;
+	enum probe_said { PROBE_NOTHING, PROBE_PORTS, PROBE_ARMED, PROBE_DONE, PROBE_ENDED } said;
 	char *text;
 	size_t text_bytes;
 	struct probe *probe;
@@ -46,6 +46,7 @@ struct probe_machine {
 
 struct probe {
 	struct client *client;
+	bool virtual_time;
 	json_t *ps; /* has the names */
 	struct probe_machine *machines;
 	struct probe_way *ways; /* [from * count + to] */

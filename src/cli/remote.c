@@ -28,8 +28,10 @@ static void got_event(struct remote *r, const json_t *line)
 	if (!event)
 		return;
 	if (!strcmp(event, "stdout")) {
+		r->unsaid++;
 		got_output(r, REMOTE_STDOUT, line);
 	} else if (!strcmp(event, "stderr")) {
+		r->unsaid++;
 		got_output(r, REMOTE_STDERR, line);
 	} else if (!strcmp(event, "started")) {
 		r->started = true;
@@ -69,7 +71,10 @@ int remote_start(struct remote *r, struct client *client, const char *node, json
 	r->signal = 0;
 	r->error.text[0] = 0;
 	r->under_way = 0;
+	r->unsaid = 0;
 	json_object_set_new(what, "node", json_string(node));
+	if (r->lockstep)
+		json_object_set_new(what, "lockstep", json_true());
 	id = client_request(client, "exec", what, got_line, r, why);
 	r->id = id > 0 ? id : 0;
 	return id < 0 ? (int)id : 0;
@@ -117,6 +122,16 @@ int remote_end_stdin(struct remote *r, struct why *why)
 	r->closed_stdin = true;
 	json_object_set_new(fields, "data", json_string(""));
 	return tell(r, "stdin", fields, why);
+}
+
+int remote_go_on(struct remote *r, struct why *why)
+{
+	unsigned events = r->unsaid;
+
+	r->unsaid = 0;
+	if (!r->lockstep || !events || r->ended)
+		return 0;
+	return tell(r, "go-on", json_pack("{s:i}", "events", (int)events), why);
 }
 
 int remote_signal(struct remote *r, int number, struct why *why)

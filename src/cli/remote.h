@@ -37,6 +37,7 @@ struct remote {
 	void (*output)(void *ctx, enum remote_stream stream, const uint8_t *bytes,
 		       size_t size);
 	void *ctx;
+	bool lockstep; /* virtual time stands from each output to remote_go_on() */
 
 	/* To be read. */
 	bool started, ended;
@@ -48,6 +49,7 @@ struct remote {
 	long id;
 	size_t under_way; /* bytes of stdin without credit */
 	bool closed_stdin;
+	unsigned unsaid; /* outputs after which it stands */
 };
 
 /* What to run, in the words of the protocol's `exec` but for the node; taken over. */
@@ -58,6 +60,8 @@ size_t remote_room(const struct remote *remote);
 int remote_write(struct remote *remote, const uint8_t *bytes, size_t size,
 		 struct why *why);
 int remote_end_stdin(struct remote *remote, struct why *why);
+/* All that has come was read, and what is to follow was asked for. */
+int remote_go_on(struct remote *remote, struct why *why);
 int remote_signal(struct remote *remote, int number, struct why *why);
 int remote_resize(struct remote *remote, unsigned rows, unsigned cols, struct why *why);
 /* The exit status as a shell would give it: 128 + signal; 1 if it never ran. */

@@ -38,6 +38,7 @@ enum {
 	CONTROL_FDS_MAX = 8,	     /* received and not taken, of one connection */
 	CONTROL_ROOM_BYTES = 256 << 10,
 	CONTROL_KEYS_MAX = 10,
+	CONTROL_TOGETHER_BYTES_MAX = 16 << 20, /* lines that are done at one time */
 };
 
 struct control;
@@ -61,7 +62,9 @@ struct verb {
 
 /* Where what reaches machines has to happen at times of its own (virtual time), a gate
  * says when: such verbs, and what comes after them on their connection, wait until
- * it is open, and so does the end of a connection. */
+ * it is open, and so does the end of a connection.  Lines that a client wants to be done
+ * together ({"do":"together","bytes":N} before them) are served in one opening of it, and
+ * none before all are there. */
 struct control_gate {
 	bool (*is_open)(void *ctx);
 	void (*want)(void *ctx); /* call control_gate_opened() when it is */

@@ -190,7 +190,26 @@ static void refuse_id(struct conn *conn, const char *error)
 				  text_json_z(error)));
 }
 
-bool conn_line(struct conn *conn, const char *text, size_t size)
+/* Where nothing waits for a gate, there is nothing to wait for others for. */
+static int begin_together(struct conn *conn, const json_t *body, size_t *together,
+			  struct why *why)
+{
+	const json_t *bytes = json_object_get(body, "bytes");
+	json_int_t count = json_integer_value(bytes);
+
+	if (!json_is_integer(bytes) || json_object_size(body) != 3 || count < 0 ||
+	    count > CONTROL_TOGETHER_BYTES_MAX)
+		return why_set(why, -EINVAL,
+			       "together: \"bytes\" of the lines that follow: 0 to %d",
+			       CONTROL_TOGETHER_BYTES_MAX);
+	if (conn->together)
+		return why_set(why, -EINVAL, "together: within what is together already");
+	if (conn->control->gate)
+		*together = (size_t)count;
+	return 0;
+}
+
+bool conn_line(struct conn *conn, const char *text, size_t size, size_t *together)
 {
 	json_error_t error;
 	json_t *body = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
@@ -216,7 +235,9 @@ bool conn_line(struct conn *conn, const char *text, size_t size)
 	} else if (!verb) {
 		conn_send(conn, failure(call.id, NULL,
 					"\"do\" is missing: what is to be done?"));
-	} else if (run(&call, verb, &why)) {
+	} else if (strcmp(verb, "together") == 0
+			   ? begin_together(conn, body, together, &why)
+			   : run(&call, verb, &why)) {
 		conn_send(conn,
 			  failure(call.id, NULL,
 				  *why.text ? why.text : "the lab is out of memory"));

@@ -91,8 +91,14 @@ static bool read_once(struct conn *conn)
 	return n > 0;
 }
 
+/* Lines that are to be done together are still coming. */
+static bool is_gathering(const struct conn *conn)
+{
+	return conn->together > outbuf_size(&conn->in);
+}
+
 /* Find a whole line at the front of the input: its size without the newline, -1 if
- * there is none yet. */
+ * there is none yet that can be served. */
 static long whole_line(struct conn *conn)
 {
 	const uint8_t *front = outbuf_front(&conn->in);
@@ -101,6 +107,8 @@ static long whole_line(struct conn *conn)
 							   have - conn->scanned)
 						  : NULL;
 
+	if (is_gathering(conn))
+		return -1;
 	if (end)
 		return end - front;
 	conn->scanned = have;
@@ -123,31 +131,46 @@ static void wait_for_gate(struct conn *conn)
 	conn->control->gate->want(conn->control->ctx);
 }
 
+/* The first line was served. */
+static void take_line(struct conn *conn, size_t size)
+{
+	conn->scanned = 0;
+	outbuf_take(&conn->in, size);
+	conn->together -= conn->together < size ? conn->together : size;
+	if (!conn->together)
+		conn->in.limit = CONTROL_LINE_BYTES_MAX + READ_BYTES;
+}
+
 /* Serve whole lines, while the client reads its answers.  True: there are more. */
 static bool serve_lines(struct conn *conn, bool always)
 {
-	for (int i = 0; (always || i < LINES_PER_TURN) && !conn->gated; i++) {
+	for (int i = 0; (always || conn->together || i < LINES_PER_TURN) && !conn->gated;
+	     i++) {
 		long size = conn->dead ? -1 : whole_line(conn);
+		size_t together = 0;
 
 		if (size < 0) {
-			if (!conn->dead &&
+			if (!conn->dead && !is_gathering(conn) &&
 			    outbuf_size(&conn->in) >= CONTROL_LINE_BYTES_MAX)
 				refuse_long_line(conn);
 			return false;
 		}
-		if (!always && !conn_has_room(conn))
+		if (!always && !conn->together && !conn_has_room(conn))
 			return false;
 		if (size >= CONTROL_LINE_BYTES_MAX) {
 			refuse_long_line(conn);
 			return false;
 		}
 		if (!conn_line(conn, (const char *)outbuf_front(&conn->in),
-			       (size_t)size)) {
+			       (size_t)size, &together)) {
 			wait_for_gate(conn);
 			return false;
 		}
-		conn->scanned = 0;
-		outbuf_take(&conn->in, (size_t)size + 1);
+		take_line(conn, (size_t)size + 1);
+		if (together) {
+			conn->together = together;
+			conn->in.limit = together + CONTROL_LINE_BYTES_MAX + READ_BYTES;
+		}
 	}
 	return !conn->gated;
 }
@@ -226,7 +249,8 @@ static void on_event(void *ctx, uint32_t events)
 	if (events & (EPOLLHUP | EPOLLERR)) {
 		/* Nobody will read; what was said before is still done. */
 		while (!conn->dead && !conn->eof &&
-		       outbuf_size(&conn->in) < CONTROL_LINE_BYTES_MAX && read_once(conn))
+		       outbuf_size(&conn->in) < conn->in.limit - READ_BYTES &&
+		       read_once(conn))
 			;
 		serve_lines(conn, true);
 		/* What waits for the gate is done then. */

@@ -32,7 +32,8 @@ struct conn {
 	struct watch *watch;
 	struct deferred work;
 	struct outbuf in, out;
-	size_t scanned; /* of in: no newline up to here */
+	size_t scanned;	 /* of in: no newline up to here */
+	size_t together; /* bytes at the front of in that are done at one time */
 	int fds[CONTROL_FDS_MAX];
 	size_t fd_count;
 	struct request *first;
@@ -57,7 +58,8 @@ bool conn_flush(struct conn *conn); /* true: all is sent or it is dead */
 void conn_gate_opened(struct conn *conn);
 
 /* control_call.c: serve one line, without its newline.  False: it has to wait for the
- * gate, and is to be served again then. */
-bool conn_line(struct conn *conn, const char *line, size_t size);
+ * gate, and is to be served again then.  *together is set to how many bytes after it
+ * are to be done together, if it says so. */
+bool conn_line(struct conn *conn, const char *line, size_t size, size_t *together);
 
 #endif

@@ -17,6 +17,7 @@ int verb_inspect(void *ctx, struct call *call, struct why *why);
 int verb_wait(void *ctx, struct call *call, struct why *why);
 int verb_down(void *ctx, struct call *call, struct why *why);
 int verb_exec(void *ctx, struct call *call, struct why *why);
+int verb_go_on(void *ctx, struct call *call, struct why *why);
 int verb_stdin(void *ctx, struct call *call, struct why *why);
 int verb_resize(void *ctx, struct call *call, struct why *why);
 int verb_signal(void *ctx, struct call *call, struct why *why);

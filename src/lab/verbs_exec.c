@@ -17,8 +17,11 @@ struct command {
 	struct exec *exec;
 	struct lab *lab;
 	json_int_t number; /* in virtual time: among the inputs */
-	bool wants;  /* in virtual time: it is to pass */
-	bool stalls; /* in virtual time: it stands until the client has read */
+	/* In virtual time: */
+	bool wants;    /* it is to pass */
+	bool stalls;   /* it stands until the client has read, or has said go-on */
+	bool lockstep; /* ... which it says of each output */
+	size_t unsaid; /* outputs of which it has not */
 	size_t owed; /* bytes of output sent on, for which credit is not given back */
 };
 
@@ -44,11 +47,14 @@ static void on_started(void *ctx, long pid)
 }
 
 /* In virtual time the command has its credit back at once, for when a client reads is
- * the host's business; while it does not read, time stands. */
+ * the host's business; while it does not read, time stands.  So it does in lockstep, where
+ * what the client does then is to happen at a time that does not depend on the host. */
 static void stall_until_read(struct command *command, size_t size)
 {
 	exec_consumed(command->exec, size);
-	if (command->stalls || request_has_room(&command->request))
+	command->unsaid += command->lockstep;
+	if (command->stalls ||
+	    (!command->unsaid && request_has_room(&command->request)))
 		return;
 	command->stalls = true;
 	vtime_stall(command->lab->vtime);
@@ -126,7 +132,8 @@ static bool pump_command(struct request *request)
 	command->owed = 0;
 	if (owed)
 		exec_consumed(command->exec, owed);
-	end_stall(command);
+	if (!command->unsaid)
+		end_stall(command);
 	return false;
 }
 
@@ -230,6 +237,8 @@ static void note_exec(struct command *command, const json_t *body)
 {
 	json_t *fields = json_copy((json_t *)body);
 
+	/* Nobody answers when it is done again. */
+	json_object_del(fields, "lockstep");
 	command->number = inputs_command(command->lab->inputs);
 	if (fields)
 		json_object_set_new(fields, "command", json_integer(command->number));
@@ -242,11 +251,13 @@ int verb_exec(void *ctx, struct call *call, struct why *why)
 	struct command *command;
 	struct machine *machine;
 	json_t *spec;
-	bool with_stdin = true;
+	bool with_stdin = true, lockstep = false;
 	int err = lab_machine(lab, call->body, &machine, why);
 
 	if (!err)
 		err = arg_flag(call->body, "stdin", &with_stdin, why);
+	if (!err)
+		err = arg_flag(call->body, "lockstep", &lockstep, why);
 	if (!err)
 		err = make_spec(call->body, &spec, why);
 	if (err)
@@ -264,6 +275,7 @@ int verb_exec(void *ctx, struct call *call, struct why *why)
 	command->lab = lab;
 	request_begin(&command->request, call, &request_ops, 0);
 	command->wants = lab->vtime && rerun_state(lab->rerun) != RERUN_RUNNING;
+	command->lockstep = lockstep && command->wants;
 	if (command->wants)
 		vtime_want(lab->vtime);
 	if (!with_stdin)
@@ -292,6 +304,26 @@ static int find_command(struct call *call, struct command **out, struct why *why
 		return why_set(why, -ENOENT, "request %lld is no command under way",
 			       (long long)to);
 	*out = (struct command *)request;
+	return 0;
+}
+
+/* The client has read so many outputs, and asked for what it wants to follow. */
+int verb_go_on(void *ctx, struct call *call, struct why *why)
+{
+	struct command *command;
+	json_int_t events;
+	int err = find_command(call, &command, why);
+
+	(void)ctx;
+	if (!err)
+		err = arg_integer(call->body, "events", ARG_REQUIRED, 1, INT32_MAX,
+				  &events, why);
+	if (err)
+		return err;
+	command->unsaid -= (size_t)events < command->unsaid ? (size_t)events
+							    : command->unsaid;
+	if (!command->unsaid && request_has_room(&command->request))
+		end_stall(command);
 	return 0;
 }
 

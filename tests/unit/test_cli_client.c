@@ -175,6 +175,37 @@ static void a_descriptor_goes_with_its_own_request(void **state)
 	close(fds[0]);
 }
 
+static void requests_that_belong_together_go_as_one(void **state)
+{
+	struct rig *rig = *state;
+	struct why why;
+
+	client_together(rig->client);
+	client_request(rig->client, "heal", NULL, NULL, NULL, NULL);
+	client_request(rig->client, "ps", NULL, NULL, NULL, NULL);
+	lab_hears(rig, "");
+	assert_int_equal(client_pollfd(rig->client).events & POLLOUT, 0);
+	assert_int_equal(client_together_end(rig->client, NULL), 0);
+	lab_hears(rig, "{\"id\":1,\"do\":\"together\",\"bytes\":        40}\n"
+		       "{\"id\":2,\"do\":\"heal\"}\n{\"id\":3,\"do\":\"ps\"}\n");
+	client_together(rig->client);
+	assert_int_equal(client_together_end(rig->client, NULL), 0);
+	lab_hears(rig, "{\"id\":4,\"do\":\"together\",\"bytes\":         0}\n");
+	client_together(rig->client);
+	for (size_t bytes = 0; bytes <= CLIENT_TOGETHER_BYTES_MAX; bytes += 1 << 20) {
+		char *text = malloc((1 << 20) + 1);
+
+		memset(text, 'x', 1 << 20);
+		text[1 << 20] = 0;
+		client_request(rig->client, "heal", json_pack("{s:s}", "x", text), NULL,
+			       NULL, NULL);
+		free(text);
+	}
+	assert_int_equal(client_together_end(rig->client, &why), -E2BIG);
+	assert_non_null(strstr(why.text, "16 MiB"));
+	lab_hears(rig, "");
+}
+
 /* ---- remote commands ------------------------------------------------------------------
  */
 
@@ -209,6 +240,26 @@ static void stdin_waits_for_the_start_and_for_credit(void **state)
 	lab_says(rig, "{\"id\":1,\"event\":\"credit\",\"bytes\":100000000}\n");
 	assert_int_equal(client_turn(rig->client, 100, NULL, NULL), 0);
 	assert_int_equal(remote_room(&remote), REMOTE_CHUNK_BYTES);
+	remote_close(&remote);
+}
+
+static void in_lockstep_each_output_that_was_read_is_told(void **state)
+{
+	struct rig *rig = *state;
+	struct remote remote = { .lockstep = true };
+
+	remote_start(&remote, rig->client, "n1", json_object(), NULL);
+	lab_hears(rig, "{\"node\":\"n1\",\"lockstep\":true,\"id\":1,\"do\":\"exec\"}\n");
+	assert_int_equal(remote_go_on(&remote, NULL), 0);
+	lab_hears(rig, "");
+	lab_says(rig, "{\"id\":1,\"event\":\"started\"}\n"
+		      "{\"id\":1,\"event\":\"stdout\",\"data\":\"YQ==\"}\n"
+		      "{\"id\":1,\"event\":\"stderr\",\"data\":\"YQ==\"}\n");
+	assert_int_equal(turn(rig, NULL), 0);
+	assert_int_equal(remote_go_on(&remote, NULL), 0);
+	lab_hears(rig, "{\"events\":2,\"to\":1,\"id\":2,\"do\":\"go-on\"}\n");
+	assert_int_equal(remote_go_on(&remote, NULL), 0);
+	lab_hears(rig, "");
 	remote_close(&remote);
 }
 
@@ -253,7 +304,9 @@ int main(void)
 		WITH_RIG(a_lab_that_goes_is_told_from_one_that_talks_rubbish),
 		WITH_RIG(the_end_of_the_connection_is_an_error),
 		WITH_RIG(a_descriptor_goes_with_its_own_request),
+		WITH_RIG(requests_that_belong_together_go_as_one),
 		WITH_RIG(stdin_waits_for_the_start_and_for_credit),
+		WITH_RIG(in_lockstep_each_output_that_was_read_is_told),
 		cmocka_unit_test(an_end_is_a_status_as_of_a_shell),
 	};
 

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "cli/pace.h"
 #include "lab/control_internal.h"
@@ -97,6 +99,97 @@ static void who_leaves_at_the_gate_is_still_heard(void **state)
 	json_decref(assert_done("ps", ""));
 }
 
+#define CUT  "{\"id\":1,\"do\":\"partition\",\"sides\":[[\"n1\"],[\"n2\"]]}"
+#define HEAL "{\"id\":2,\"do\":\"heal\"}"
+
+static void send_head(size_t bytes)
+{
+	char head[64];
+
+	snprintf(head, sizeof(head), "{\"id\":9,\"do\":\"together\",\"bytes\":%zu}", bytes);
+	fake_client_send(&client, head);
+}
+
+static void lines_that_belong_together_are_done_in_one_opening_and_none_before(void **state)
+{
+	(void)state;
+	send_head(strlen(CUT "\n" HEAL "\n"));
+	fake_client_send(&client, CUT);
+	fake_lab_settle(&fake);
+	/* The second is not there yet: nothing is begun. */
+	assert_int_equal(wanted, 0);
+	let_in();
+	assert_int_equal(fake_lab_journalled(&fake, "partition"), 0);
+	fake_client_send(&client, HEAL);
+	fake_lab_settle(&fake);
+	assert_int_equal(wanted, 1);
+	assert_int_equal(fake_lab_journalled(&fake, "partition"), 0);
+	open_now = true;
+	control_gate_opened(fake.lab.control);
+	open_now = false;
+	/* Both, before anything else is. */
+	assert_int_equal(fake_lab_journalled(&fake, "partition"), 1);
+	assert_int_equal(fake_lab_journalled(&fake, "heal"), 1);
+	fake_lab_settle(&fake);
+	for (int id = 1; id <= 2; id++) {
+		json_t *line = fake_client_line(&client);
+		assert_int_equal(number(line, "id"), id);
+		json_decref(line);
+	}
+}
+
+static void more_lines_together_than_a_line_may_be_long_are_taken(void **state)
+{
+	size_t padded = CONTROL_LINE_BYTES_MAX / 2, sent = 0;
+	char *text = malloc(4 * padded + 1);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, ' ', 4 * padded);
+	for (int i = 0; i < 4; i++) {
+		char id[32];
+		int length = snprintf(id, sizeof(id), "{\"id\":%d,\"do\":\"heal\"}", i + 1);
+
+		memcpy(text + (size_t)i * padded, id, (size_t)length);
+		text[(size_t)(i + 1) * padded - 1] = '\n';
+	}
+	send_head(4 * padded);
+	while (sent < 4 * padded) {
+		ssize_t n = send(client.fd, text + sent, 4 * padded - sent, MSG_DONTWAIT);
+
+		if (n > 0)
+			sent += (size_t)n;
+		fake_lab_settle(&fake);
+	}
+	free(text);
+	assert_int_equal(wanted, 1);
+	let_in();
+	for (int id = 1; id <= 4; id++) {
+		json_t *line = fake_client_line(&client);
+
+		assert_int_equal(number(line, "id"), id);
+		json_decref(line);
+	}
+}
+
+static void lines_together_that_never_come_are_nobodys_loss(void **state)
+{
+	struct fake_client other;
+
+	(void)state;
+	fake_client_open(&other, &fake);
+	fake_client_send(&other, "{\"id\":9,\"do\":\"together\",\"bytes\":4000}");
+	fake_client_send(&other, "{\"id\":1,\"do\":\"heal\"}");
+	fake_client_close(&other);
+	fake_lab_settle(&fake);
+	assert_int_equal(wanted, 0);
+	json_decref(assert_done("ps", ""));
+	assert_refused("together", "\"bytes\":-1", "0 to 16777216");
+	assert_refused("together", "\"bytes\":16777217", "0 to 16777216");
+	assert_refused("together", "\"bytes\":1,\"more\":1", "0 to 16777216");
+	assert_refused("together", "", "0 to 16777216");
+}
+
 static void what_nobody_asks_for_is_done_all_the_same(void **state)
 {
 	json_t *body = json_pack("{s:[[s],[s]]}", "sides", "n1", "n2");
@@ -167,6 +260,9 @@ int main(void)
 		GATED(looking_needs_no_gate),
 		GATED(a_fault_waits_and_what_comes_after_it_does_too),
 		GATED(who_leaves_at_the_gate_is_still_heard),
+		GATED(lines_that_belong_together_are_done_in_one_opening_and_none_before),
+		GATED(more_lines_together_than_a_line_may_be_long_are_taken),
+		GATED(lines_together_that_never_come_are_nobodys_loss),
 		GATED(what_nobody_asks_for_is_done_all_the_same),
 		TEST(real_time_has_no_pace),
 		cmocka_unit_test(paces_read_back_as_they_were_written),
