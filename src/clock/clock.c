@@ -281,7 +281,6 @@ void clock_destroy(struct clock *clock)
 	watch_close(clock->watch);
 	if (clock->timer_fd >= 0)
 		close(clock->timer_fd);
-	timer_heap_free(&clock->heap);
 	free(clock);
 }
 

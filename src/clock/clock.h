@@ -20,6 +20,7 @@
 #ifndef NL_CLOCK_CLOCK_H
 #define NL_CLOCK_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,7 +37,8 @@ struct timer {
 	void *ctx;
 	uint64_t due_ns;
 	uint64_t order; /* breaks ties: earlier set, earlier fired */
-	size_t slot;	/* place in the clock's heap, from 1; 0 when idle */
+	bool set;
+	struct timer *child, *prev, *next; /* the clock's: timer_heap.c */
 };
 
 int clock_real_create(struct clock **out, struct loop *loop, struct why *why);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "clock/timer_heap.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
+#include <stddef.h>
 
-#include "base/check.h"
+/* A timer's children are a list from `child` along `next`; `prev` is the sibling before,
+ * or the parent for the first of them. */
 
 static bool before(const struct timer *a, const struct timer *b)
 {
@@ -13,81 +13,84 @@ static bool before(const struct timer *a, const struct timer *b)
 	return a->order < b->order;
 }
 
-static void put(struct timer_heap *heap, size_t slot, struct timer *timer)
+/* Two heaps become one: the later root is the first child of the other.  Neither root
+ * has siblings. */
+static struct timer *meld(struct timer *a, struct timer *b)
 {
-	heap->at[slot] = timer;
-	timer->slot = slot;
+	struct timer *parent = b && (!a || before(b, a)) ? b : a;
+	struct timer *child = parent == a ? b : a;
+
+	if (!child)
+		return parent;
+	child->prev = parent;
+	child->next = parent->child;
+	if (child->next)
+		child->next->prev = child;
+	parent->child = child;
+	return parent;
 }
 
-static void sift_up(struct timer_heap *heap, size_t slot)
+/* The one heap that siblings make: in pairs from the left, then those from the right. */
+static struct timer *meld_siblings(struct timer *timer)
 {
-	struct timer *timer = heap->at[slot];
+	struct timer *pairs = NULL, *root = NULL;
 
-	while (slot > 1 && before(timer, heap->at[slot / 2])) {
-		put(heap, slot, heap->at[slot / 2]);
-		slot /= 2;
+	while (timer) {
+		struct timer *other = timer->next, *rest = other ? other->next : NULL;
+		struct timer *pair;
+
+		timer->prev = timer->next = NULL;
+		if (other)
+			other->prev = other->next = NULL;
+		pair = meld(timer, other);
+		pair->next = pairs;
+		pairs = pair;
+		timer = rest;
 	}
-	put(heap, slot, timer);
-}
+	while (pairs) {
+		struct timer *rest = pairs->next;
 
-static void sift_down(struct timer_heap *heap, size_t slot)
-{
-	struct timer *timer = heap->at[slot];
-
-	for (;;) {
-		size_t child = 2 * slot;
-
-		if (child > heap->count)
-			break;
-		if (child < heap->count && before(heap->at[child + 1], heap->at[child]))
-			child++;
-		if (!before(heap->at[child], timer))
-			break;
-		put(heap, slot, heap->at[child]);
-		slot = child;
+		pairs->next = NULL;
+		root = meld(root, pairs);
+		pairs = rest;
 	}
-	put(heap, slot, timer);
-}
-
-void timer_heap_free(struct timer_heap *heap)
-{
-	free(heap->at);
-	*heap = (struct timer_heap){ 0 };
+	return root;
 }
 
 void timer_heap_set(struct timer_heap *heap, struct timer *timer, uint64_t due_ns)
 {
-	if (timer->slot)
-		timer_heap_remove(heap, timer);
-	if (heap->count + 1 >= heap->room) {
-		heap->room = heap->room ? 2 * heap->room : 64;
-		heap->at = realloc(heap->at, heap->room * sizeof(*heap->at));
-		ASSERT(heap->at);
-	}
+	timer_heap_remove(heap, timer);
 	timer->due_ns = due_ns;
 	timer->order = heap->order_next++;
-	put(heap, ++heap->count, timer);
-	sift_up(heap, heap->count);
+	timer->set = true;
+	heap->count++;
+	heap->first = meld(heap->first, timer);
 }
 
 void timer_heap_remove(struct timer_heap *heap, struct timer *timer)
 {
-	size_t slot = timer->slot;
-	struct timer *last;
+	struct timer *below;
 
-	if (!slot)
+	if (!timer->set)
 		return;
-	ASSERT(slot <= heap->count && heap->at[slot] == timer);
-	timer->slot = 0;
-	last = heap->at[heap->count--];
-	if (last == timer)
-		return;
-	put(heap, slot, last);
-	sift_up(heap, slot);
-	sift_down(heap, last->slot);
+	below = meld_siblings(timer->child);
+	if (timer == heap->first) {
+		heap->first = below;
+	} else {
+		if (timer->prev->child == timer)
+			timer->prev->child = timer->next;
+		else
+			timer->prev->next = timer->next;
+		if (timer->next)
+			timer->next->prev = timer->prev;
+		heap->first = meld(heap->first, below);
+	}
+	timer->child = timer->prev = timer->next = NULL;
+	timer->set = false;
+	heap->count--;
 }
 
 struct timer *timer_heap_first(const struct timer_heap *heap)
 {
-	return heap->count ? heap->at[1] : NULL;
+	return heap->first;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* timer_heap.h - timers ordered by (due time, order of setting)
  *
- * A binary heap of borrowed timers.  Pure but for growing its array.
+ * A pairing heap (Fredman, Sedgewick, Sleator, Tarjan 1986) of borrowed timers: the
+ * links are the timers' own, so setting one takes no memory and cannot fail. Adding is
+ * constant, taking the first or any other logarithmic on average.
  *
- * Errors:    adding aborts when memory for one more pointer cannot be had.
- * Ownership: the heap owns its array only.
+ * Errors:    none.
+ * Ownership: nothing is owned; a timer that is set must stay where it is.
  */
 #ifndef NL_CLOCK_TIMER_HEAP_H
 #define NL_CLOCK_TIMER_HEAP_H
@@ -12,13 +14,10 @@
 #include "clock/clock.h"
 
 struct timer_heap {
-	struct timer **at; /* at[1] is due first */
+	struct timer *first; /* due first; NULL: none is set */
 	size_t count;
-	size_t room;
 	uint64_t order_next;
 };
-
-void timer_heap_free(struct timer_heap *heap);
 
 /* Add, or move if it is already in the heap. */
 void timer_heap_set(struct timer_heap *heap, struct timer *timer, uint64_t due_ns);

@@ -250,7 +250,7 @@ static void begin(struct vtime *vtime, const struct calendar_turn *next)
 static void watch_over(struct vtime *vtime)
 {
 	mark(vtime, MARK_GUESTS);
-	if (vtime->guard_ns && !vtime->guard.slot)
+	if (vtime->guard_ns && !vtime->guard.set)
 		timer_set(vtime->host, &vtime->guard, vtime->heard_ns + vtime->guard_ns);
 }
 

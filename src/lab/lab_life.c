@@ -80,7 +80,7 @@ static void note(struct lab *lab, const struct machine *machine, const char *wha
 	 * hear of it as late as of anything that it does. */
 	if (!lab->vtime)
 		loop_defer(lab->loop, &lab->advance);
-	else if (!lab->advance_due.slot)
+	else if (!lab->advance_due.set)
 		timer_set(lab->clock, &lab->advance_due,
 			  clock_now_ns(lab->clock) + vtime_lookahead_ns(lab->vtime));
 }

@@ -63,7 +63,7 @@ void wire_settle(struct wire *wire)
 	note_lateness(wire);
 	if (due_ns == UINT64_MAX)
 		timer_cancel(wire->clock, &wire->due);
-	else if (!wire->due.slot || wire->due.due_ns != due_ns)
+	else if (!wire->due.set || wire->due.due_ns != due_ns)
 		timer_set(wire->clock, &wire->due, due_ns);
 }
 
