@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "lab/json_memory.h"
 #include "lab/text.h"
 
 /* ---- answers ----------------------------------------------------------- */
@@ -224,7 +225,9 @@ bool conn_line(struct conn *conn, const char *text, size_t size, size_t *togethe
 		json_decref(body);
 		return false;
 	}
-	if (!body) {
+	if (json_memory_was_short()) {
+		refuse_id(conn, "the lab is out of memory");
+	} else if (!body) {
 		snprintf(message, sizeof(message), "not JSON: column %d: %s",
 			 error.column, error.text);
 		refuse_id(conn, message);

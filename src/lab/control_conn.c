@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "lab/json_memory.h"
 
 enum {
 	READ_BYTES = 64 << 10,
@@ -36,8 +37,8 @@ void conn_send(struct conn *conn, json_t *line)
 	json_decref(line);
 	if (conn->fd < 0)
 		return;
-	/* A line that cannot be said must not be missing silently. */
-	if (!text) {
+	/* A line that cannot be said, or not in full, must not be missing silently. */
+	if (json_memory_was_short() || !text) {
 		conn->dead = true;
 	} else {
 		text[size] = '\n';

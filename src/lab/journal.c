@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/fdio.h"
+#include "lab/json_memory.h"
 
 struct line {
 	char *text;
@@ -112,7 +113,8 @@ void journal_write(struct journal *journal, const char *event, json_t *fields)
 	size_t size;
 
 	json_decref(fields);
-	if (!text) {
+	if (json_memory_was_short() || !text) {
+		free(text);
 		journal->lost++;
 		return;
 	}

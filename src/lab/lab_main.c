@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/proc.h"
+#include "lab/json_memory.h"
 #include "lab/lab_process.h"
 
 enum {
@@ -296,6 +297,7 @@ _Noreturn void lab_main(struct lab_process *process)
 	struct signals signals = { .fd = -1 };
 	struct why why = { "" };
 
+	json_memory_watch();
 	if (build(process, &signals, &why)) {
 		report(process, why.text);
 		/* The starter, which is still there, removes the state. */

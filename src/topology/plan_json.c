@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/cleanup.h"
 #include "topology/plan_json.h"
 
 #include <arpa/inet.h>
@@ -34,13 +35,12 @@ const char *plan_mac_format(const uint8_t mac[6], char text[18])
 /* A path of the host can be any bytes; JSON cannot. */
 static json_t *path_json(const char *path)
 {
-	char *text = heap_strdup(path);
-	json_t *value;
+	cleanup_free char *text = strdup(path);
 
+	if (!text)
+		return NULL;
 	utf8_clean(text);
-	value = json_string(text);
-	free(text);
-	return value;
+	return json_string(text);
 }
 
 static json_t *pairs_json(const struct plan_pair *pairs, size_t count)

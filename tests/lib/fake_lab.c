@@ -39,11 +39,9 @@ static void make_folders(struct fake_lab *fake)
 	ASSERT(rundir_create(&fake->lab.run, fake->dir, "test", NULL) == 0);
 }
 
-void fake_lab_open(struct fake_lab *fake, const char *topology)
+void fake_lab_prepare(struct fake_lab *fake, const char *topology)
 {
 	struct lab *lab = &fake->lab;
-	struct why why = { "" };
-	int err;
 
 	*fake = (struct fake_lab){ 0 };
 	fake_machines_forget();
@@ -63,6 +61,15 @@ void fake_lab_open(struct fake_lab *fake, const char *topology)
 	lab->kernels = fake->kernels;
 	ASSERT(loop_create(&lab->loop, NULL) == 0 &&
 	       clock_fake_create(&lab->clock, NULL) == 0);
+}
+
+void fake_lab_open(struct fake_lab *fake, const char *topology)
+{
+	struct lab *lab = &fake->lab;
+	struct why why = { "" };
+	int err;
+
+	fake_lab_prepare(fake, topology);
 	err = lab_build(lab, &why);
 	if (err)
 		fprintf(stderr, "lab_build: %s\n", why.text);

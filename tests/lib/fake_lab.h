@@ -29,6 +29,8 @@ struct fake_client {
 };
 
 void fake_lab_open(struct fake_lab *fake, const char *topology);
+/* All of that but lab_build(). */
+void fake_lab_prepare(struct fake_lab *fake, const char *topology);
 void fake_lab_close(struct fake_lab *fake);
 /* Turn the loop until nothing is left to do. */
 void fake_lab_settle(struct fake_lab *fake);

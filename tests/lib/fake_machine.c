@@ -19,7 +19,8 @@ struct vconsole {
 	const struct vconsole_ops *ops;
 	void *ctx;
 	uint8_t *said; /* by the lab, not heard yet */
-	size_t size, room;
+	size_t size, said_room;
+	size_t room; /* for what the lab may still say */
 };
 
 struct vnet {
@@ -107,6 +108,10 @@ int vconsole_create(struct vconsole **out, struct loop *loop,
 	console->ops = ops;
 	console->ctx = ctx;
 	console->room = SIZE_MAX;
+	/* Enough that what the lab says takes no memory while its own is made to fail. */
+	console->said_room = 64 << 10;
+	console->said = malloc(console->said_room);
+	ASSERT(console->said);
 	add((void **)consoles, console);
 	*out = console;
 	return 0;
@@ -125,8 +130,11 @@ size_t vconsole_write(struct vconsole *console, const uint8_t *bytes, size_t siz
 {
 	size_t n = size < console->room ? size : console->room;
 
-	console->said = realloc(console->said, console->size + n + 1);
-	ASSERT(console->said);
+	if (console->size + n > console->said_room) {
+		console->said_room = 2 * (console->size + n);
+		console->said = realloc(console->said, console->said_room);
+		ASSERT(console->said);
+	}
 	memcpy(console->said + console->size, bytes, n);
 	console->size += n;
 	console->room -= console->room == SIZE_MAX ? 0 : n;
