@@ -19,18 +19,5 @@ unit_test(test_fidelity SOURCES unit/test_fidelity.c LIBS nl_lab test_fault_rig)
 unit_test(test_replay SOURCES sim/test_replay.c LABEL sim LIBS nl_lab)
 fuzz_target(fuzz_pcapng SOURCES fuzz/fuzz_pcapng.c LIBS nl_capture)
 
-# failing_test(NAME SOURCES... LIBS...): one in which calls fail on purpose
-set(failing_calls malloc calloc realloc strdup strndup asprintf vasprintf open openat pipe2
-	socket socketpair accept4 memfd_create epoll_create1 timerfd_create write writev
-	mkdirat renameat ftruncate mmap json_loadb)
-function(failing_test name)
-	unit_test(${name} ${ARGN})
-	target_sources(${name} PRIVATE lib/failing.c)
-	set_tests_properties(${name} PROPERTIES TIMEOUT 300)
-	foreach(call ${failing_calls})
-		target_link_options(${name} PRIVATE -Wl,--wrap=${call})
-	endforeach()
-endfunction()
-
 failing_test(test_failing_requests SOURCES unit/test_failing_requests.c lib/talk.c
 	${fake_lab} LIBS nl_lab)

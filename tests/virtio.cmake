@@ -15,6 +15,9 @@ unit_test(test_vrubbish_inband SOURCES unit/test_vrubbish_inband.c lib/inband_ri
 	${vnet_rig} LIBS nl_virtio)
 unit_test(test_vprocess SOURCES unit/test_vprocess.c ${vnet_rig} LIBS nl_virtio)
 
+failing_test(test_failing_card SOURCES unit/test_failing_card.c ${vnet_rig}
+	LIBS nl_virtio PkgConfig::JANSSON)
+
 fuzz_target(fuzz_vring SOURCES fuzz/fuzz_vring.c LIBS nl_virtio)
 fuzz_target(fuzz_vhost_message SOURCES fuzz/fuzz_vhost_message.c LIBS nl_virtio)
 

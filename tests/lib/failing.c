@@ -41,6 +41,11 @@ bool failing_disarm(void)
 	return failed;
 }
 
+unsigned failing_left(void)
+{
+	return left;
+}
+
 static bool fails(enum failing_kind kind)
 {
 	if (kind != armed || left == 0 || --left)

@@ -41,6 +41,8 @@ enum failing_kind {
 void failing_arm(enum failing_kind kind, unsigned n);
 /* Nothing fails any more.  Has one failed? */
 bool failing_disarm(void);
+/* How many calls before it would have. */
+unsigned failing_left(void);
 const char *failing_kind_name(enum failing_kind kind);
 /* Descriptors that this process has open. */
 unsigned failing_open_files(void);
