@@ -21,3 +21,4 @@ fuzz_target(fuzz_pcapng SOURCES fuzz/fuzz_pcapng.c LIBS nl_capture)
 
 failing_test(test_failing_requests SOURCES unit/test_failing_requests.c lib/talk.c
 	${fake_lab} LIBS nl_lab)
+unit_test(test_placement SOURCES unit/test_placement.c LIBS nl_lab)

@@ -34,3 +34,4 @@ target_compile_definitions(test_node_boot PRIVATE GUEST_INITRAMFS="${guest_initr
 	PRELOAD_LIBRARY="$<TARGET_FILE:netlab-preload>")
 add_dependencies(test_node_boot test_node_guest_initramfs netlab-preload)
 set_tests_properties(test_node_boot PROPERTIES SKIP_RETURN_CODE 77)
+unit_test(test_herd SOURCES unit/test_herd.c LIBS nl_node)

@@ -64,6 +64,11 @@ uint64_t clock_now_ns(const struct clock *clock)
 	return host_ns(CLOCK_MONOTONIC) - clock->host_at_zero_ns;
 }
 
+uint64_t clock_used_ns(void)
+{
+	return host_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 uint64_t clock_wall_ns(const struct clock *clock, uint64_t lab_ns)
 {
 	return clock->wall_at_zero_ns + lab_ns;

@@ -52,6 +52,9 @@ void clock_real_punctual(struct clock *clock);
 
 uint64_t clock_now_ns(const struct clock *clock);
 
+/* Processor time that this thread has used: for what shall not use much of it. */
+uint64_t clock_used_ns(void);
+
 /* The wall clock (since 1970) that belongs to a lab time, for captures and
  * journals: the host's wall time when the lab began, plus the lab time. */
 uint64_t clock_wall_ns(const struct clock *clock, uint64_t lab_ns);

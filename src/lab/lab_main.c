@@ -224,6 +224,9 @@ static int build(struct lab_process *process, struct signals *signals, struct wh
 	/* Virtual time has no lateness. */
 	if (!err && !lab->vtime)
 		clock_real_punctual(lab->clock);
+	if (!err && !lab->vtime)
+		err = balance_create(&lab->env.balance, lab->loop, lab->clock,
+				     lab->plan->node_count, why);
 	if (!err)
 		err = proc_identify(&lab->info.process, 0, why);
 	if (err)
@@ -309,6 +312,7 @@ _Noreturn void lab_main(struct lab_process *process)
 	state_vacate(lab->state);
 	watch_close(signals.watch);
 	lab_unbuild(lab);
+	balance_destroy(lab->env.balance);
 	if (lab->vtime)
 		vtime_destroy(lab->vtime);
 	clock_destroy(lab->host);

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "base/cpus.h"
 #include "base/draw.h"
 #include "lab/text.h"
 
@@ -141,6 +142,7 @@ static void gone(void *ctx)
 	node_reap(machine->node, how, sizeof(how));
 	watch_close(steal_ptr(&machine->node_watch));
 	node_free(steal_ptr(&machine->node));
+	balance_remove(machine->env->balance, machine->index);
 	/* Who waits for something of it is told why. */
 	close_devices(machine, machine->state == MACHINE_FAILED && *machine->reason.text
 				       ? machine->reason.text
@@ -190,10 +192,17 @@ static int start_process(struct machine *machine, const char *work_dir, int cons
 		.virtual_time = env->vtime != NULL,
 		.index = machine->index,
 	};
-	int err = node_start(&machine->node, &start, why);
+	int err;
+
+	/* Virtual time is the same on any; this way each has as many. */
+	machine->cpu = env->vtime ? cpus_nth(machine->index) :
+				    balance_place(env->balance, machine->index);
+	start.cpu = machine->cpu;
+	err = node_start(&machine->node, &start, why);
 
 	if (err)
 		return err;
+	balance_add(env->balance, machine->index, node_pid(machine->node));
 	return loop_watch(env->loop, node_pidfd(machine->node), EPOLLIN, on_gone, machine,
 			  &machine->node_watch, why);
 }
@@ -242,6 +251,7 @@ void machine_start(struct machine *machine)
 	ASSERT(machine->state == MACHINE_WAITING);
 	if (start(machine, &why)) {
 		node_free(steal_ptr(&machine->node));
+		balance_remove(machine->env->balance, machine->index);
 		close_devices(machine, "the machine could not be started");
 		if (machine->env->vtime)
 			vtime_guest_gone(machine->env->vtime, machine->index);
@@ -402,6 +412,14 @@ bool machine_has_process(const struct machine *machine)
 pid_t machine_pid(const struct machine *machine)
 {
 	return machine->node ? node_pid(machine->node) : 0;
+}
+
+int machine_cpu(const struct machine *machine)
+{
+	if (!machine->node)
+		return -1;
+	return machine->env->vtime ? machine->cpu :
+				     balance_cpu(machine->env->balance, machine->index);
 }
 
 uint64_t machine_ready_ns(const struct machine *machine)

@@ -44,6 +44,7 @@
 #include "base/why.h"
 #include "clock/clock.h"
 #include "clock/vtime.h"
+#include "lab/balance.h"
 #include "lab/digest.h"
 #include "lab/journal.h"
 #include "lab/ring.h"
@@ -103,6 +104,7 @@ struct machine_env {
 	struct journal *journal;
 	struct wire *wire;
 	struct digest *digest; /* NULL: real time */
+	struct balance *balance; /* NULL: virtual time, or machines run anywhere */
 	const struct rundir *run;
 	const char *nodes_dir; /* absolute, and the working folder of this process; a
 				* folder per node is made in it */
@@ -153,6 +155,8 @@ enum machine_state machine_state(const struct machine *machine);
 const char *machine_reason(const struct machine *machine); /* "" if none */
 bool machine_has_process(const struct machine *machine);
 pid_t machine_pid(const struct machine *machine); /* 0: none */
+/* The processor that it belongs to; -1: none of its own. */
+int machine_cpu(const struct machine *machine);
 /* Lab time at which it was ready; 0: not yet. */
 uint64_t machine_ready_ns(const struct machine *machine);
 const struct kernel *machine_kernel(const struct machine *machine);

@@ -38,6 +38,7 @@ struct machine {
 
 	/* its process */
 	struct node *node;
+	int cpu; /* that it began on */
 	struct watch *node_watch;
 	struct timer timeout; /* of the state it is in */
 

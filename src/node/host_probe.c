@@ -28,6 +28,7 @@ static int run_in_jail(struct why *why)
 		.work_dir = "/tmp/jail",
 		.memory_bytes = 1 << 20,
 		.hostname = "probe",
+		.cpu = -1,
 		.exec = "/bin/true",
 		.argv = argv,
 		.envp = envp,

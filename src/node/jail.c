@@ -160,25 +160,14 @@ static int close_others(int keep_a, int keep_b, int keep_c, struct why *why)
 					 : 0;
 }
 
-/* Where one process always waits for the other, as a machine's kernel and its programs
- * do, waking another processor is what costs most.  A host that does not let us choose is
- * slower, and that is all. */
-static void stay_on_one_cpu(uint32_t number)
+/* A host that does not let us choose is slower, and that is all. */
+static void stay_on_cpu(int cpu)
 {
-	cpu_set_t all, one;
-	int count;
+	cpu_set_t one;
 
-	if (sched_getaffinity(0, sizeof(all), &all) || !(count = CPU_COUNT(&all)))
-		return;
-	number %= (uint32_t)count;
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &all) || number-- > 0)
-			continue;
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		sched_setaffinity(0, sizeof(one), &one);
-		return;
-	}
+	CPU_ZERO(&one);
+	CPU_SET((size_t)cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
 }
 
 static int confine(const struct jail_spec *spec, struct why *why)
@@ -188,8 +177,8 @@ static int confine(const struct jail_spec *spec, struct why *why)
 
 	for (int signal_no = 1; signal_no < NSIG; signal_no++)
 		signal(signal_no, SIG_DFL); /* the handlers are the lab's */
-	if (spec->one_cpu)
-		stay_on_one_cpu(spec->cpu);
+	if (spec->cpu >= 0)
+		stay_on_cpu(spec->cpu);
 	umask(0);                           /* modes below are meant as they stand */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		err = why_errno(why, -errno, "make mounts private");

@@ -46,8 +46,7 @@ struct jail_spec {
 	const char *exec; /* path inside */
 	char *const *argv;
 	char *const *envp;
-	bool one_cpu;  /* all of it on one processor, */
-	uint32_t cpu;  /* which is the one of this number, modulo those there are */
+	int cpu; /* the processor that all of it begins on; -1: any */
 	int stdio_fd; /* becomes stdin, stdout and stderr */
 };
 

@@ -29,6 +29,7 @@ static const uint64_t lab_caps =
 	CAPS_BIT(CAP_CHOWN) |                         /* their work folders */
 	CAPS_BIT(CAP_DAC_OVERRIDE) |                  /* closed homes; root only */
 	CAPS_BIT(CAP_FOWNER) | CAPS_BIT(CAP_KILL) |
+	CAPS_BIT(CAP_SYS_NICE) |   /* which processor is theirs */
 	CAPS_BIT(CAP_SYS_PTRACE); /* their memory, through /proc/PID/fd */
 
 static bool is_root(void)

@@ -129,8 +129,7 @@ static int start_uml(struct jail *out, const struct node_start *start, struct wh
 		.hostname = start->plan->name,
 		.exec = JAIL_DIR "/kernel",
 		.envp = envp,
-		.one_cpu = start->virtual_time,
-		.cpu = start->index,
+		.cpu = start->cpu,
 		.stdio_fd = start->console_fd,
 	};
 	int err;

@@ -59,6 +59,7 @@ static int start(struct trial *trial, const struct scene *scene, const char *wha
 				  .memory_bytes = 1 << 20,
 				  .home = scene->outside,
 				  .hostname = "probe",
+				  .cpu = -1,
 				  .exec = "/netlab/probe",
 				  .argv = argv,
 				  .envp = envp };
