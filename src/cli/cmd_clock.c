@@ -12,6 +12,7 @@
 #include "cli/pace.h"
 #include "cli/ui.h"
 #include "clock/clock.h"
+#include "clock/vtime.h"
 #include "topology/node_clock.h"
 
 static uint64_t number(const json_t *object, const char *key)
@@ -149,8 +150,15 @@ int cmd_clock_step(struct call *call)
 	uint64_t ns;
 	struct why why;
 
-	if (units_parse_ns(call->argv[0], &ns, &why) || ns == 0) {
-		ui_error("%s", ns ? why.text : "a step of no time");
+	int err = units_parse_ns(call->argv[0], &ns, &why);
+
+	if (!err && !ns)
+		err = why_set(&why, -EINVAL, "a step of no time");
+	if (!err && ns > CLOCK_STEP_NS_MAX)
+		err = why_set(&why, -ERANGE, "%s: a step is of at most a year (8760h)",
+			      call->argv[0]);
+	if (err) {
+		ui_error("clock step: %s", why.text);
 		return STATUS_USAGE;
 	}
 	return ask(call, "clock", json_pack("{s:I}", "step_ns", (json_int_t)ns), -1);

@@ -197,6 +197,7 @@ static int start(struct rerun_call *rerun, struct why *why)
 		.seed = origin->seed,
 		.boot_timeout_s = origin->boot_timeout_s,
 		.guard_s = origin->guard_s,
+		.epoch_s = origin->epoch_s,
 		.topology = rerun->topology,
 		.sets = origin->sets,
 		.set_count = origin->set_count,

@@ -20,6 +20,7 @@
 #include "cli/ui.h"
 #include "clock/vtime.h"
 #include "topology/cost.h"
+#include "topology/epoch.h"
 #include "lab/lab.h"
 #include "lab/state.h"
 #include "topology/plan_json.h"
@@ -228,17 +229,25 @@ static int clock_of(const struct call *call, const struct plan *plan,
 		    struct lab_options *options, struct why *why)
 {
 	const char *clock = call_option(call, "clock"), *pace = call_option(call, "pace"),
-		   *guard = call_option(call, "guard"), *cost = call_option(call, "cost");
+		   *guard = call_option(call, "guard"), *cost = call_option(call, "cost"),
+		   *epoch = call_option(call, "epoch");
 	uint64_t ns;
 
 	if (clock && strcmp(clock, "real") && strcmp(clock, "virtual"))
 		return why_set(why, -EINVAL, "--clock %s: write real or virtual", clock);
 	options->virtual_time = clock ? !strcmp(clock, "virtual") : plan->virtual_time;
-	if ((pace || guard || cost) && !options->virtual_time)
+	if ((pace || guard || cost || epoch) && !options->virtual_time)
 		return why_set(why, -EINVAL, "--%s is for --clock virtual",
 			       pace    ? "pace"
 			       : guard ? "guard"
+			       : epoch ? "epoch"
 				       : "cost");
+	options->epoch_s = plan->epoch_s;
+	if (epoch && !strcmp(epoch, "now"))
+		options->epoch_s =
+			clock_wall_ns(host_clock(), clock_now_ns(host_clock())) / NS_PER_S;
+	else if (epoch && epoch_parse(epoch, &options->epoch_s, why))
+		return why_wrap(why, -EINVAL, "--epoch (or now)");
 	options->serial = call_option(call, "serial") != NULL;
 	options->pace_ppm = isatty(STDOUT_FILENO) ? VTIME_PACE_ONE : VTIME_PACE_MAX;
 	if (pace && pace_parse(pace, &options->pace_ppm, why))

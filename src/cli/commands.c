@@ -36,8 +36,10 @@ static const struct option_spec up_options[] = {
 	 "terminal, else max)", COMPLETE_PACE, false},
 	{0, "serial", NULL, "in virtual time: one machine at a time, with the same result", 0,
 	 false},
-	{0, "guard", "TIME", "of the host's, in which a machine in virtual time has to go on "
-	 "(default: 30s)", 0, false},
+	{0, "epoch", "DATE", "what day it is where virtual time begins, or now (default: "
+	 "2026-01-01)", COMPLETE_NOTHING, false},
+	{0, "guard", "TIME", "give up a machine that keeps virtual time from passing for so long, "
+	 "by the host's clock (default: 30s)", 0, false},
 	{0, "cost", "COST", "virtual time that work takes: syscall=300ns,switch=2us (default: "
 	 "none)", COMPLETE_NOTHING, false},
 	{0},

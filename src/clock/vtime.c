@@ -398,7 +398,7 @@ int vtime_create(struct vtime **out, const struct vtime_config *config, struct w
 	vtime->pace_timer = (struct timer){ .fire = on_pace, .ctx = vtime };
 	vtime->guard = (struct timer){ .fire = on_guard, .ctx = vtime };
 	vtime->host_zero_ns = vtime->heard_ns = clock_now_ns(vtime->host);
-	err = clock_virtual_create(&vtime->clock, VTIME_WALL_AT_ZERO_NS, why);
+	err = clock_virtual_create(&vtime->clock, config->wall_at_zero_ns, why);
 	if (!err)
 		err = calendar_init(&vtime->calendar, config->guest_count, why);
 	if (!err) {

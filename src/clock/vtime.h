@@ -57,10 +57,6 @@
 struct vtime;
 struct vtime_guest;
 
-/* Virtual time 0 is this wall time, so that machines know what day it is: the
- * first second of 2026 (UTC), in every lab and every run. */
-#define VTIME_WALL_AT_ZERO_NS (UINT64_C(1767225600) * NS_PER_S)
-
 /* Paces are in parts per million of the host's; 0: max. */
 #define VTIME_PACE_ONE UINT64_C(1000000)
 #define VTIME_PACE_MAX UINT64_C(0)
@@ -76,6 +72,7 @@ struct vtime_ops {
 struct vtime_config {
 	struct loop *loop;
 	struct clock *host; /* for pace and guard */
+	uint64_t wall_at_zero_ns; /* what day machines take it for; since 1970 */
 	uint32_t guest_count;
 	uint64_t pace_ppm;
 	uint64_t guard_ns;
@@ -153,6 +150,9 @@ void vtime_unstall(struct vtime *vtime);
 /* What one guest does reaches another after this long at the earliest. */
 void vtime_set_lookahead(struct vtime *vtime, uint64_t ns);
 uint64_t vtime_lookahead_ns(const struct vtime *vtime);
+
+/* A step of more than a year is most likely not meant. */
+#define CLOCK_STEP_NS_MAX (365 * 86400 * NS_PER_S)
 
 void vtime_set_pace(struct vtime *vtime, uint64_t pace_ppm);
 void vtime_pause(struct vtime *vtime, bool paused);

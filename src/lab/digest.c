@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fdio.h"
+
 /* FNV-1a for streams, byte by byte; for frames a multiply and a fold of eight. */
 #define FNV_BASIS UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
@@ -34,24 +36,56 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 	return (uint64_t)product ^ (uint64_t)(product >> 64) ^ word;
 }
 
-static uint64_t whole(uint64_t hash, const uint8_t *bytes, size_t size)
+static uint64_t words(uint64_t hash, const uint8_t *bytes, size_t size)
 {
-	uint64_t word = 0;
+	uint64_t word;
 
-	hash = mix(hash, size);
 	for (; size >= 8; bytes += 8, size -= 8) {
 		memcpy(&word, bytes, 8);
 		hash = mix(hash, word);
 	}
-	word = 0;
+	return hash;
+}
+
+static uint64_t last_word(uint64_t hash, const uint8_t *bytes, size_t size)
+{
+	uint64_t word = 0;
+
 	if (size)
 		memcpy(&word, bytes, size);
 	return mix(hash, word);
 }
 
+static uint64_t whole(uint64_t hash, const uint8_t *bytes, size_t size)
+{
+	hash = words(mix(hash, size), bytes, size);
+	return last_word(hash, bytes + (size & ~(size_t)7), size & 7);
+}
+
 uint64_t digest_hash(const uint8_t *bytes, size_t size)
 {
 	return whole(FNV_BASIS, bytes, size);
+}
+
+int digest_hash_file(int fd, uint64_t size, uint64_t *out)
+{
+	uint8_t bytes[65536];
+	uint64_t hash = mix(FNV_BASIS, size);
+	size_t have = 0;
+
+	do {
+		ssize_t n = fdio_read(fd, bytes, sizeof(bytes));
+
+		if (n < 0)
+			return (int)n;
+		have = (size_t)n < size ? (size_t)n : (size_t)size;
+		hash = words(hash, bytes, have);
+		size -= have;
+	} while (size && have == sizeof(bytes));
+	if (size)
+		return -ESTALE;
+	*out = last_word(hash, bytes + (have & ~(size_t)7), have & 7);
+	return 0;
 }
 
 const char *digest_text(char text[DIGEST_TEXT_BYTES], uint64_t hash)

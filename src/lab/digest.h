@@ -35,6 +35,8 @@ void digest_destroy(struct digest *digest); /* NULL does nothing */
 /* The hash of some bytes by themselves, and as 16 digits. */
 enum { DIGEST_TEXT_BYTES = 17 };
 uint64_t digest_hash(const uint8_t *bytes, size_t size);
+/* The same of a file of that size, read from where it stands; -ESTALE: it is shorter. */
+int digest_hash_file(int fd, uint64_t size, uint64_t *out);
 const char *digest_text(char text[DIGEST_TEXT_BYTES], uint64_t hash); /* returns text */
 /* The part of a journal's line that counts: its number is left out.  NULL: none of it,
  * for it is the first one, or tells of somebody who looks on (capture) or of how time

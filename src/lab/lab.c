@@ -21,6 +21,7 @@
 #include "lab/lab_process.h"
 #include "lab/seed.h"
 #include "node/sandbox.h"
+#include "topology/epoch.h"
 #include "topology/plan_json.h"
 
 #define WORK_BYTES_MAX (UINT64_C(256) << 20) /* sockets and such, of all machines */
@@ -156,6 +157,7 @@ static int write_origin(const struct lab_process *process,
 		.seed = lab->seed,
 		.boot_timeout_s = options->boot_timeout_s,
 		.guard_s = options->guard_s,
+		.epoch_s = lab->epoch_s,
 		.sets = options->sets,
 		.set_count = options->set_count,
 		.cost = options->cost,
@@ -350,6 +352,7 @@ static int prepare(struct lab_process *process, const struct lab_options *option
 	lab->virtual_time = options->virtual_time;
 	lab->serial = options->serial;
 	lab->pace_ppm = options->pace_ppm;
+	lab->epoch_s = options->epoch_s ? options->epoch_s : EPOCH_DEFAULT_S;
 	lab->guard_s = options->guard_s;
 	err = choose_seed(lab, options, why);
 	if (!err)

@@ -57,6 +57,7 @@ struct lab_options {
 	bool virtual_time;
 	bool serial;	   /* one machine at a time */
 	uint64_t pace_ppm; /* VTIME_PACE_MAX or parts per million of the host's time */
+	uint64_t epoch_s;  /* what day virtual time begins with; 0: EPOCH_DEFAULT_S */
 	uint32_t guard_s;  /* of host time, for a guest that does not go on; 0: default */
 };
 

@@ -44,6 +44,7 @@ struct lab {
 	uint32_t boots_at_once;
 	bool virtual_time, serial;
 	uint64_t pace_ppm;
+	uint64_t epoch_s; /* what day virtual time begins with */
 	uint32_t guard_s;
 	struct loop *loop;
 	struct clock *clock;

@@ -157,6 +157,7 @@ int lab_vtime_create(struct lab *lab, struct why *why)
 				       .guest_count = (uint32_t)lab->plan->node_count,
 				       .pace_ppm = lab->pace_ppm,
 				       .serial = lab->serial,
+				       .wall_at_zero_ns = lab->epoch_s * NS_PER_S,
 				       .ops = &ops,
 				       .ctx = lab };
 	int err = clock_real_create(&lab->host, lab->loop, why);

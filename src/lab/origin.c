@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,25 +18,27 @@
 /* ---- files and their hashes ---------------------------------------------------------
  */
 
+/* Somebody may be writing it: then it is what it is a moment later. */
+enum { TRIES = 3 };
+
 /* False: it cannot be read, or is no regular file. */
 static bool hash_file(const char *path, char text[DIGEST_TEXT_BYTES], uint64_t *bytes)
 {
 	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
-	void *map;
+	uint64_t hash;
+	int err = -ESTALE;
 
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
+	for (int i = 0; i < TRIES && err == -ESTALE; i++) {
+		if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
+		    lseek(fd, 0, SEEK_SET) < 0)
+			return false;
+		err = digest_hash_file(fd, (uint64_t)st.st_size, &hash);
+	}
+	if (err)
 		return false;
 	*bytes = (uint64_t)st.st_size;
-	if (!st.st_size) {
-		digest_text(text, digest_hash(NULL, 0));
-		return true;
-	}
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
-		return false;
-	digest_text(text, digest_hash(map, (size_t)st.st_size));
-	munmap(map, (size_t)st.st_size);
+	digest_text(text, hash);
 	return true;
 }
 
@@ -51,6 +52,30 @@ static void list_file(json_t *files, const char *path)
 		json_array_append_new(files,
 				      json_pack("{s:s, s:I, s:s}", "path", path, "bytes",
 						(json_int_t)bytes, "hash", hash));
+}
+
+/* What programs do hangs on more files of the host than can be looked at; but where
+ * packages are installed, or users made, these change. */
+static const struct {
+	const char *path, *meaning;
+} of_host[] = {
+	{ "/var/lib/dpkg/status", "the host's packages" },
+	{ "/var/lib/rpm/rpmdb.sqlite", "the host's packages" },
+	{ "/usr/lib/sysimage/rpm/rpmdb.sqlite", "the host's packages" },
+	{ "/lib/apk/db/installed", "the host's packages" },
+	{ "/etc/ld.so.cache", "the host's libraries" },
+	{ "/etc/passwd", "the host's users" },
+	{ "/etc/group", "the host's groups" },
+};
+
+static void list_host(json_t *files, const struct plan *plan)
+{
+	bool shown = false;
+
+	for (size_t n = 0; n < plan->node_count; n++)
+		shown |= plan->nodes[n].image_kind == IMAGE_HOST;
+	for (size_t i = 0; shown && i < ARRAY_SIZE(of_host); i++)
+		list_file(files, of_host[i].path);
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -126,14 +151,15 @@ int origin_write(const struct rundir *run, const struct origin_config *config,
 		*strrchr(runs, '/') = 0;
 	for (size_t i = 0; i < config->part_count; i++)
 		list_file(files, config->parts[i]);
+	list_host(files, config->plan);
 	all = list_folder(files, config->plan->dir, runs ? runs : "");
 	origin = json_pack(
-		"{s:s, s:s, s:I, s:s*, s:s*, s:I, s:I, s:o, s:b, s:o}", "name",
+		"{s:s, s:s, s:I, s:I, s:s*, s:s*, s:I, s:I, s:o, s:b, s:o}", "name",
 		config->name, "topology", config->plan->file, "seed",
-		(json_int_t)config->seed, "kernel", config->kernel, "cost", config->cost,
-		"boot_timeout_s", (json_int_t)config->boot_timeout_s, "guard_s",
-		(json_int_t)config->guard_s, "sets",
-		texts(config->sets, config->set_count), "all", all, "files", files);
+		(json_int_t)config->seed, "epoch_s", (json_int_t)config->epoch_s, "kernel",
+		config->kernel, "cost", config->cost, "boot_timeout_s",
+		(json_int_t)config->boot_timeout_s, "guard_s", (json_int_t)config->guard_s,
+		"sets", texts(config->sets, config->set_count), "all", all, "files", files);
 	text = origin ? json_dumps(origin, JSON_INDENT(1)) : NULL;
 	json_decref(origin);
 	if (!text)
@@ -178,6 +204,8 @@ int origin_read(struct origin *out, const char *run_dir, struct why *why)
 	origin.kernel = text_at(origin.json, "kernel");
 	origin.cost = text_at(origin.json, "cost");
 	origin.seed = number_at(origin.json, "seed");
+	/* Runs from before it could be chosen have none: 0. */
+	origin.epoch_s = number_at(origin.json, "epoch_s");
 	origin.boot_timeout_s = (uint32_t)number_at(origin.json, "boot_timeout_s");
 	origin.guard_s = (uint32_t)number_at(origin.json, "guard_s");
 	origin.all = json_is_true(json_object_get(origin.json, "all"));
@@ -200,6 +228,22 @@ void origin_free(struct origin *origin)
 	*origin = (struct origin){ 0 };
 }
 
+static void tell_changed(const char *path, const char *what,
+			 void (*changed)(void *ctx, const char *path, const char *what),
+			 void *ctx)
+{
+	char text[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_host); i++) {
+		if (strcmp(path, of_host[i].path) != 0)
+			continue;
+		snprintf(text, sizeof(text), "(%s) %s", of_host[i].meaning, what);
+		what = text;
+		break;
+	}
+	changed(ctx, path, what);
+}
+
 size_t origin_check(const struct origin *origin,
 		    void (*changed)(void *ctx, const char *path, const char *what),
 		    void *ctx)
@@ -219,7 +263,7 @@ size_t origin_check(const struct origin *origin,
 		there = hash_file(path, hash, &bytes);
 		if (there && bytes == number_at(file, "bytes") && !strcmp(hash, was))
 			continue;
-		changed(ctx, path, there ? "was changed" : "is gone");
+		tell_changed(path, there ? "was changed" : "is gone", changed, ctx);
 		count++;
 	}
 	return count;

@@ -7,9 +7,10 @@
  *
  * Listed are the kernels, netlab's own parts, images that are files, and what lies in the
  * topology's folder, which machines see as /lab, but for run directories: at most
- * ORIGIN_FILES_MAX files of ORIGIN_BYTES_MAX together; "all":false if there is more. What
- * machines use of the host's root is not listed: there the first difference of a replay
- * tells.
+ * ORIGIN_FILES_MAX files of ORIGIN_BYTES_MAX together; "all":false if there is more.  Of the
+ * host's root, where machines have that, only the files that change when packages are
+ * installed, or users made: whatever else was changed there, the first difference of a
+ * replay tells.
  *
  * Errors:    0 or -errno with *why.
  * Ownership: origin_free().
@@ -34,7 +35,7 @@ struct origin_config {
 	const struct plan *plan;
 	const char *name;   /* as machines know the lab */
 	const char *kernel; /* of all machines; NULL: what they ask for */
-	uint64_t seed;
+	uint64_t seed, epoch_s;
 	uint32_t boot_timeout_s, guard_s;
 	const char *const *sets; /* of the compiler */
 	const char *cost;	 /* of all nodes, as the compiler was told; NULL */
@@ -50,7 +51,7 @@ int origin_write(const struct rundir *run, const struct origin_config *config,
 struct origin {
 	json_t *json;				     /* all strings are in it */
 	const char *name, *kernel, *topology, *cost; /* kernel, cost: NULL: none */
-	uint64_t seed;
+	uint64_t seed, epoch_s;
 	uint32_t boot_timeout_s, guard_s;
 	const char **sets;
 	size_t set_count;

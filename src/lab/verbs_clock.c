@@ -141,7 +141,7 @@ int verb_clock(void *ctx, struct call *call, struct why *why)
 
 	if (!err)
 		err = arg_integer(call->body, "step_ns", ARG_OPTIONAL, 1,
-				  (json_int_t)(365 * 86400 * NS_PER_S), &step, why);
+				  (json_int_t)CLOCK_STEP_NS_MAX, &step, why);
 	if (!err)
 		err = arg_flag(call->body, "paused", &pause, why);
 	if (!err && pace > 0 && pace < PACE_PPM_MIN)

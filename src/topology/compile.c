@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "topology/build.h"
+#include "topology/epoch.h"
 #include "topology/fault_fields.h"
 #include "topology/fields.h"
 #include "topology/names.h"
@@ -18,7 +19,7 @@ enum { FORMAT_VERSION = 1 };
 static const char *const top_keys[] = { "$schema",    "name",  "version",  "seed",
 					"defaults",   "kinds", "groups",   "nodes",
 					"networks",   "links", "patterns", "routing",
-					"partitions", "clock", "profiles", NULL };
+					"partitions", "clock", "epoch", "profiles", NULL };
 
 /* From "/x/two sites.json": two-sites. */
 static void derive_name(const char *file, char name[PLAN_NAME_BYTES_MAX])
@@ -98,6 +99,7 @@ static void read_top(struct build *b)
 	field_string(b->diags, tree_get(b->root, "$schema"));
 	read_name(b);
 	read_seed(b);
+	b->plan->epoch_s = epoch_read(b->diags, tree_get(b->root, "epoch"));
 	b->plan->virtual_time = time && !strcmp(time, "virtual");
 	if (time && strcmp(time, "real") && strcmp(time, "virtual"))
 		complain(b->diags, clock, "\"%.40s\": write \"real\" or \"virtual\"", time);

@@ -195,6 +195,7 @@ struct plan {
 	uint64_t seed;
 	bool seed_given; /* in the file; else the lab draws one and says so */
 	bool virtual_time; /* "clock": "virtual" */
+	uint64_t epoch_s;  /* where that begins, since 1970; 0: nothing is said */
 	char *dir;	 /* absolute path of the folder that holds the file */
 	char *file;	 /* absolute path of the file */
 

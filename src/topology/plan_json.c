@@ -9,6 +9,7 @@
 
 #include "base/units.h"
 #include "topology/arena.h"
+#include "topology/epoch.h"
 #include "topology/fault_words.h"
 #include "topology/partition.h"
 #include "topology/utf8.h"
@@ -292,6 +293,7 @@ static json_t *networks_json(const struct plan *plan)
 json_t *plan_to_json(const struct plan *plan)
 {
 	json_t *nodes = json_array(), *links = json_array(), *partitions = json_array();
+	char epoch[EPOCH_TEXT_BYTES];
 
 	for (size_t i = 0; i < plan->node_count; i++)
 		json_array_append_new(nodes, node_json(plan, &plan->nodes[i]));
@@ -301,9 +303,10 @@ json_t *plan_to_json(const struct plan *plan)
 		json_array_append_new(partitions,
 				      plan_partition_json(plan, &plan->partitions[i]));
 	return json_pack(
-		"{s:s,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", plan->name, "seed",
+		"{s:s,s:o,s:s,s:s*,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", plan->name, "seed",
 		plan->seed_given ? json_integer((json_int_t)plan->seed) : json_null(),
-		"clock", plan->virtual_time ? "virtual" : "real",
+		"clock", plan->virtual_time ? "virtual" : "real", "epoch",
+		plan->epoch_s ? epoch_format(epoch, plan->epoch_s) : NULL,
 		"file", path_json(plan->file), "dir", path_json(plan->dir), "nodes",
 		nodes, "networks", networks_json(plan), "links", links, "partitions",
 		partitions, "hosts", hosts_json(plan));

@@ -343,6 +343,12 @@ def test_an_idle_lab_stands_still_and_steps_are_exact(home):
     equal(lab.json("clock")["now_ns"], before, "time of an idle lab at pace max")
     after = lab.json("clock", "step", "1234567891ns")["now_ns"]
     equal(after, before + 1234567891, "after a step")
+    for wrong, words in (("1d", "is not a duration"), ("5", "has no unit"),
+                         ("9999999h", "too large"), ("9000h", "at most a year"),
+                         ("0s", "a step of no time")):
+        said = lab.netlab("clock", "step", wrong, want=2).stderr
+        check(words in said and ("no time" in said) == (wrong == "0s"), wrong, said)
+    equal(lab.json("clock")["now_ns"], after, "steps that are none")
     begin = time.monotonic()
     lab.netlab("clock", "step", "10min")
     print(f"10 minutes of three idle machines in {time.monotonic() - begin:.2f} s")

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import harness
 from harness import check, equal
@@ -86,6 +87,31 @@ def look(home):
 
 def test_the_stat_of_everything_in_the_root_is_the_same_again(home):
     same(home, look)
+
+
+DAY = {"name": "day", "seed": 1, "epoch": "2031-02-03T04:05:06",
+       "nodes": {"a": {"memory": "48M"}}}
+
+
+def test_a_lab_begins_on_the_day_that_is_said_and_so_does_its_replay(home):
+    for args, day in (([], "2031-02-03T04:05"), (["--epoch", "2027-12-31"], "2027-12-31T00:00")):
+        lab = virtual(home, DAY, *args)
+        check(lab.exec("a", "date -u +%FT%H:%M").strip() == day, args)
+        journal = lab.journal()
+        check(all(e["wall"].startswith(day) for e in journal), journal[0])
+        lab.down()
+        said = home.netlab("replay", lab.run_dir, "--json", timeout=120).stdout
+        equal(json.loads(said)["state"], "same", said)
+    lab = virtual(home, DAY, "--epoch", "now")
+    now = int(lab.exec("a", "date +%s"))
+    check(abs(now - time.time()) < 600, now, time.time())
+    lab.down()
+    said = home.netlab("replay", lab.run_dir, "--json", timeout=120).stdout
+    equal(json.loads(said)["state"], "same", said)
+    for args, words in ((["--clock", "real", "--epoch", "2027-01-01"], "for --clock virtual"),
+                        (["--clock", "virtual", "--epoch", "tomorrow"], "is no date")):
+        said = home.netlab("up", home.topologies / "day.json", *args, want=2).stderr
+        check(words in said, said)
 
 
 @contextlib.contextmanager

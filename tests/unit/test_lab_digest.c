@@ -8,6 +8,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
 
 static struct plan_node nodes[2] = { { .service_count = 1 }, { .service_count = 2 } };
 static const struct plan plan = { .nodes = nodes, .node_count = 2 };
@@ -130,9 +135,36 @@ static void test_a_lab_in_real_time_has_none(void **state)
 	digest_destroy(NULL);
 }
 
+/* Files are read, not mapped: one that is cut short under our eyes would be the end. */
+static void the_hash_of_a_file_is_that_of_its_bytes_however_long_it_is(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 7, 8, 9, 65535, 65536, 65537, 131072, 200001 };
+	static uint8_t content[200001];
+	int fd = memfd_create("file", MFD_CLOEXEC);
+	uint64_t hash = 0;
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof(content); i++)
+		content[i] = (uint8_t)(i * 7 + i / 251);
+	assert_int_equal(write(fd, content, sizeof(content)), sizeof(content));
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		lseek(fd, 0, SEEK_SET);
+		assert_int_equal(digest_hash_file(fd, sizes[i], &hash), 0);
+		assert_true(hash == digest_hash(content, sizes[i]));
+	}
+	lseek(fd, 0, SEEK_SET);
+	assert_int_equal(digest_hash_file(fd, sizeof(content) + 1, &hash), -ESTALE);
+	assert_int_equal(ftruncate(fd, 65536), 0);
+	lseek(fd, 0, SEEK_SET);
+	assert_int_equal(digest_hash_file(fd, sizeof(content), &hash), -ESTALE);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_hash_of_a_file_is_that_of_its_bytes_however_long_it_is),
 		cmocka_unit_test(test_each_part_of_a_frame_counts),
 		cmocka_unit_test(test_the_order_of_frames_counts),
 		cmocka_unit_test(test_streams_count_however_they_are_cut),

@@ -424,6 +424,57 @@ static void a_file_that_was_changed_is_named(void **state)
 	rundir_close(&run);
 }
 
+/* As if packages had been installed since. */
+static void a_host_that_was_changed_is_named(void **state)
+{
+	char topology[64], name[64], path[PATH_MAX + NAME_MAX];
+	struct origin_config config = { .plan = &plan, .name = "lab", .topology = topology };
+	struct rundir run = { .fd = -1 };
+	struct origin origin;
+	json_t *kept, *file;
+	size_t i, stamps = 0;
+
+	(void)state;
+	put("topo.json", "{}");
+	snprintf(topology, sizeof(topology), "%s/topo.json", folder);
+	plan.file = topology;
+	snprintf(name, sizeof(name), "%s/netlab-runs", folder);
+	assert_int_equal(rundir_create(&run, name, "lab", &why), 0);
+	assert_int_equal(origin_write(&run, &config, &why), 0);
+	snprintf(path, sizeof(path), "%s/origin.json", run.path);
+	kept = json_load_file(path, 0, NULL);
+	assert_non_null(kept);
+	json_array_foreach(json_object_get(kept, "files"), i, file)
+	{
+		const char *of = json_string_value(json_object_get(file, "path"));
+
+		if (strcmp(of, "/etc/passwd") != 0 && strcmp(of, "/var/lib/dpkg/status") != 0)
+			continue;
+		json_object_set_new(file, "hash", json_string("0123456789abcdef"));
+		stamps++;
+	}
+	assert_true(stamps >= 1);
+	assert_int_equal(json_dump_file(kept, path, 0), 0);
+	json_decref(kept);
+	assert_int_equal(origin_read(&origin, run.path, &why), 0);
+	assert_int_equal(check(&origin), stamps);
+	assert_string_equal(changed_what, "/etc/passwd (the host's users) was changed");
+	origin_free(&origin);
+	rundir_close(&run);
+	/* What machines do not see does not matter to them. */
+	nodes[0].image_kind = nodes[1].image_kind = IMAGE_DIR;
+	assert_int_equal(rundir_create(&run, name, "lab2", &why), 0);
+	assert_int_equal(origin_write(&run, &config, &why), 0);
+	nodes[0].image_kind = nodes[1].image_kind = IMAGE_HOST;
+	snprintf(path, sizeof(path), "%s/origin.json", run.path);
+	kept = json_load_file(path, 0, NULL);
+	json_array_foreach(json_object_get(kept, "files"), i, file)
+		assert_null(strstr(json_string_value(json_object_get(file, "path")),
+				   "/etc/passwd"));
+	json_decref(kept);
+	rundir_close(&run);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -444,6 +495,7 @@ int main(void)
 		T(a_console_is_named_by_line_and_byte),
 		T(what_a_log_lacks_shows_at_the_end),
 		T(a_file_that_was_changed_is_named),
+		T(a_host_that_was_changed_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a topology says about the machines' time: "cost" and "clock". */
+/* What a topology says about the machines' time: "cost", "clock" and "epoch". */
 #include "topology/cost.h"
+#include "topology/epoch.h"
 #include "topology/node_clock.h"
 #include "unit/test_topology_help.h"
 
@@ -82,6 +83,47 @@ static void a_price_that_cannot_be_paid_is_refused(void **state)
 	complains("cost", "\"1us\"", "expected an object");
 }
 
+static void virtual_time_begins_on_a_day_that_is_said_or_always_the_same(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t seconds;
+		const char *back;
+	} days[] = {
+		{ "2026-01-01", EPOCH_DEFAULT_S, "2026-01-01T00:00:00Z" },
+		{ "2026-11-28Z", 1795824000, "2026-11-28T00:00:00Z" },
+		{ "2026-11-28T12:30:01", 1795869001, "2026-11-28T12:30:01Z" },
+		{ "2038-01-19T03:14:08Z", UINT64_C(2147483648), "2038-01-19T03:14:08Z" },
+		{ "2028-02-29", 1835395200, "2028-02-29T00:00:00Z" },
+	};
+	static const char *const wrong[] = {
+		"", "now", "2026", "2026-13-01", "2026-02-30", "2026-1-1", " 2026-01-01",
+		"2026-01-01 ", "2026-01-01T25:00:00", "2026-01-01T10:00:60", "2026-01-01T1:2:3",
+		"2026-01-01+01:00", "1970-01-01", "2200-01-01", "02026-01-01", "1767225600"
+	};
+	char text[EPOCH_TEXT_BYTES];
+	struct plan *plan;
+	struct why why;
+	uint64_t seconds = 1;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(days); i++) {
+		assert_int_equal(epoch_parse(days[i].text, &seconds, &why), 0);
+		assert_int_equal(seconds, days[i].seconds);
+		assert_string_equal(epoch_format(text, seconds), days[i].back);
+	}
+	seconds = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(epoch_parse(wrong[i], &seconds, &why), -EINVAL);
+	assert_int_equal(seconds, 1);
+	plan = compile("{\"clock\":\"virtual\",\"nodes\":{\"a\":{}}}");
+	assert_int_equal(plan->epoch_s, 0);
+	plan_free(plan);
+	plan = compile("{\"epoch\":\"2026-11-28\",\"nodes\":{\"a\":{}}}");
+	assert_int_equal(plan->epoch_s, 1795824000);
+	plan_free(plan);
+}
+
 static void a_clock_is_right_unless_something_is_said(void **state)
 {
 	struct plan *plan = compile(
@@ -127,6 +169,8 @@ int main(void)
 		cmocka_unit_test(work_costs_nothing_unless_something_is_said),
 		cmocka_unit_test(the_option_comes_before_the_file_for_all_nodes),
 		cmocka_unit_test(a_price_that_cannot_be_paid_is_refused),
+		cmocka_unit_test(
+			virtual_time_begins_on_a_day_that_is_said_or_always_the_same),
 		cmocka_unit_test(a_clock_is_right_unless_something_is_said),
 		cmocka_unit_test(a_clock_that_no_kernel_could_have_is_refused),
 	};

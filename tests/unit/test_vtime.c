@@ -65,11 +65,14 @@ static void on_paced(void *ctx)
 
 static const struct vtime_ops ops = { on_broken, on_stuck, on_paced };
 
+#define WALL_AT_ZERO_NS (UINT64_C(1795824000) * NS_PER_S)
+
 static int open_scene(uint64_t pace_ppm, uint64_t guard_ns)
 {
 	struct vtime_config config = { .guest_count = GUESTS,
 				       .pace_ppm = pace_ppm,
 				       .guard_ns = guard_ns,
+				       .wall_at_zero_ns = WALL_AT_ZERO_NS,
 				       .ops = &ops };
 	struct why why;
 
@@ -586,8 +589,8 @@ static void test_a_guest_takes_its_wall_time_with_its_offset_and_runs_at_its_rat
 	vtime_guest_set_clock(s.vtime, 1, GUEST_CLOCK_RATE_MAX, false);
 	boot(0, 10000);
 	boot(1, 10000);
-	assert_true(ask(0, TT_GET_TOD, 0) == VTIME_WALL_AT_ZERO_NS - 3 * NS_PER_S);
-	assert_true(ask(1, TT_GET_TOD, 0) == VTIME_WALL_AT_ZERO_NS);
+	assert_true(ask(0, TT_GET_TOD, 0) == WALL_AT_ZERO_NS - 3 * NS_PER_S);
+	assert_true(ask(1, TT_GET_TOD, 0) == WALL_AT_ZERO_NS);
 	vtime_want(s.vtime);
 	assert_int_equal(runs_at(1), 10000);
 	assert_int_equal(now(), 5000);
