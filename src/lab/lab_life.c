@@ -198,7 +198,7 @@ static void fail_boot(struct lab *lab, struct machine *machine)
 static void advance_boot(struct lab *lab)
 {
 	uint32_t booting = 0;
-	bool all_ready = true;
+	bool all_ready = true, started = false;
 
 	for (size_t i = 0; i < lab->plan->node_count; i++) {
 		struct machine *machine = lab->machines[i];
@@ -212,16 +212,21 @@ static void advance_boot(struct lab *lab)
 	for (size_t i = 0; i < lab->plan->node_count; i++) {
 		struct machine *machine = lab->machines[i];
 
+		/* Each takes a millisecond: one a turn.  In virtual time all that start at
+		 * one instant do so before it passes. */
 		if (machine_state(machine) == MACHINE_WAITING &&
-		    booting < lab->boots_at_once) {
+		    booting < lab->boots_at_once && (!started || lab->vtime)) {
 			machine_start(machine);
 			booting++;
+			started = true;
 		}
 		if (machine_state(machine) == MACHINE_CONFIGURED &&
 		    depends_ready(lab, machine))
 			machine_start_services(machine);
 		all_ready &= machine_state(machine) == MACHINE_READY;
 	}
+	if (started && !lab->vtime)
+		loop_defer(lab->loop, &lab->advance);
 	if (all_ready) {
 		lab->ready_ns = clock_now_ns(lab->clock);
 		set_phase(lab, LAB_RUNNING, NULL);

@@ -132,6 +132,39 @@ static void close_devices(struct machine *machine, const char *reason)
 	machine_console_close(machine);
 }
 
+/* The driver names the node; whoever tells of a machine's state does so too. */
+static const char *without_name(const struct machine *machine, const char *text)
+{
+	char prefix[PLAN_NAME_BYTES_MAX + 8];
+	size_t size = (size_t)snprintf(prefix, sizeof(prefix),
+				       "node %s: ", machine->plan->name);
+
+	return strncmp(text, prefix, size) == 0 ? text + size : text;
+}
+
+/* Its first process has become what it should, or says why it could not and ends. */
+static void take_start(struct machine *machine)
+{
+	struct why why = { "" };
+	int err;
+
+	if (!machine->start_watch)
+		return;
+	err = node_started(machine->node, &why);
+	if (err == -EAGAIN)
+		return;
+	watch_close(steal_ptr(&machine->start_watch));
+	if (err)
+		machine_set_state(machine, MACHINE_FAILED,
+				  without_name(machine, why.text));
+}
+
+static void on_started(void *ctx, uint32_t events)
+{
+	(void)events;
+	take_start(ctx);
+}
+
 /* The process has ended; what that means depends on what was asked of it. */
 static void gone(void *ctx)
 {
@@ -139,6 +172,8 @@ static void gone(void *ctx)
 	char how[256] = "";
 	bool asked, off;
 
+	take_start(machine); /* its last words may still lie there */
+	watch_close(steal_ptr(&machine->start_watch));
 	node_reap(machine->node, how, sizeof(how));
 	watch_close(steal_ptr(&machine->node_watch));
 	node_free(steal_ptr(&machine->node));
@@ -203,6 +238,11 @@ static int start_process(struct machine *machine, const char *work_dir, int cons
 	if (err)
 		return err;
 	balance_add(env->balance, machine->index, node_pid(machine->node));
+	/* Closed with the node, whose descriptor it watches. */
+	err = loop_watch(env->loop, node_report_fd(machine->node), EPOLLIN, on_started,
+			 machine, &machine->start_watch, why);
+	if (err)
+		return err;
 	return loop_watch(env->loop, node_pidfd(machine->node), EPOLLIN, on_gone, machine,
 			  &machine->node_watch, why);
 }
@@ -234,22 +274,13 @@ static int start(struct machine *machine, struct why *why)
 	return err;
 }
 
-/* The driver names the node; whoever tells of a machine's state does so too. */
-static const char *without_name(const struct machine *machine, const char *text)
-{
-	char prefix[PLAN_NAME_BYTES_MAX + 8];
-	size_t size = (size_t)snprintf(prefix, sizeof(prefix),
-				       "node %s: ", machine->plan->name);
-
-	return strncmp(text, prefix, size) == 0 ? text + size : text;
-}
-
 void machine_start(struct machine *machine)
 {
 	struct why why = { "" };
 
 	ASSERT(machine->state == MACHINE_WAITING);
 	if (start(machine, &why)) {
+		watch_close(steal_ptr(&machine->start_watch));
 		node_free(steal_ptr(&machine->node));
 		balance_remove(machine->env->balance, machine->index);
 		close_devices(machine, "the machine could not be started");
@@ -368,6 +399,7 @@ void machine_destroy(struct machine *machine)
 	if (!machine)
 		return;
 	timer_cancel(machine->env->clock, &machine->timeout);
+	watch_close(machine->start_watch);
 	watch_close(machine->node_watch);
 	node_free(machine->node);
 	machine_agent_close(machine, "the lab ends");

@@ -39,6 +39,7 @@ struct machine {
 	/* its process */
 	struct node *node;
 	int cpu; /* that it began on */
+	struct watch *start_watch; /* until it runs */
 	struct watch *node_watch;
 	struct timer timeout; /* of the state it is in */
 

@@ -43,6 +43,8 @@ static int run_in_jail(struct why *why)
 	err = sandbox_guest_ids(&spec.uid, &spec.gid, why);
 	if (!err)
 		err = jail_start(&jail, &spec, why);
+	if (!err)
+		err = jail_await_start(&jail, why);
 	if (err)
 		return err;
 	err = jail_reap(&jail, &status);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -170,6 +171,8 @@ static void stay_on_cpu(int cpu)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
+static const char namespaces[] = "create a machine's namespaces";
+
 static int confine(const struct jail_spec *spec, struct why *why)
 {
 	int proc = -1;
@@ -180,6 +183,8 @@ static int confine(const struct jail_spec *spec, struct why *why)
 	if (spec->cpu >= 0)
 		stay_on_cpu(spec->cpu);
 	umask(0);                           /* modes below are meant as they stand */
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS))
+		return userns_explain(-errno, namespaces, why);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		err = why_errno(why, -errno, "make mounts private");
 	if (!err && sethostname(spec->hostname, strlen(spec->hostname)))
@@ -245,8 +250,6 @@ static int open_ends(int report[2], int status[2], struct why *why)
 
 int jail_start(struct jail *out, const struct jail_spec *spec, struct why *why)
 {
-	static const unsigned long spaces =
-		CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	int report[2], status[2];
 	int fd = -1;
 	long pid;
@@ -254,22 +257,42 @@ int jail_start(struct jail *out, const struct jail_spec *spec, struct why *why)
 
 	if (err)
 		return err;
-	pid = syscall(SYS_clone, spaces | CLONE_PIDFD | SIGCHLD, NULL, &fd, NULL, 0L);
+	/* The other namespaces are the child's to make: a network's takes milliseconds. */
+	pid = syscall(SYS_clone, CLONE_NEWPID | CLONE_PIDFD | SIGCHLD, NULL, &fd, NULL, 0L);
 	if (pid == 0) {
 		close(report[0]);
 		close(status[0]);
 		jail_main(spec, report[1], status[1]);
 	}
-	err = pid < 0 ? userns_explain(-errno, "create a machine's namespaces", why) : 0;
+	err = pid < 0 ? userns_explain(-errno, namespaces, why) : 0;
 	close(report[1]);
 	close(status[1]);
+	*out = (struct jail){ fd, status[0], report[0] };
 	if (!err)
-		err = report_wait(report[0], why);
-	close(report[0]);
-	out->pidfd = fd;
-	out->status_fd = status[0];
+		err = fdio_nonblock(report[0], true);
 	if (err)
 		jail_close(out);
+	return err;
+}
+
+int jail_started(struct jail *jail, struct why *why)
+{
+	int err = jail->report_fd < 0 ? 0 : report_look(jail->report_fd, why);
+
+	if (err != -EAGAIN && jail->report_fd >= 0)
+		close(steal_fd(&jail->report_fd));
+	return err;
+}
+
+int jail_await_start(struct jail *jail, struct why *why)
+{
+	struct pollfd report = { .fd = jail->report_fd, .events = POLLIN };
+	int err;
+
+	while ((err = jail_started(jail, why)) == -EAGAIN)
+		poll(&report, 1, -1);
+	if (err)
+		jail_close(jail);
 	return err;
 }
 
@@ -309,4 +332,6 @@ void jail_close(struct jail *jail)
 	}
 	if (jail->status_fd >= 0)
 		close(steal_fd(&jail->status_fd));
+	if (jail->report_fd >= 0)
+		close(steal_fd(&jail->report_fd));
 }

@@ -11,9 +11,13 @@
  * The namespaces but the user namespace belong to the lab's user namespace: even a
  * program that gained every capability of its own could change none of them.
  *
- * Errors:    0 or -errno; *why names the step.  When jail_start() returns 0 the
- *            program has been executed.
- * Ownership: jail_start() gives two descriptors; the spec is borrowed.
+ *   jail_start() ─► being set up ─► jail_started() says 0: the program is executed
+ *                          └──────► ... or says why not: it ends
+ *
+ * Setting up takes tens of milliseconds, and nobody has to wait for it.
+ *
+ * Errors:    0 or -errno; *why names the step.
+ * Ownership: jail_start() gives three descriptors; the spec is borrowed.
  * Threads:   forks: call it from a process with one thread.
  */
 #ifndef NL_NODE_JAIL_H
@@ -53,9 +57,14 @@ struct jail_spec {
 struct jail {
 	int pidfd;     /* of the first process; readable when all is over */
 	int status_fd; /* gives the program's wait status, as an int */
+	int report_fd; /* readable when jail_started() has something to say; then -1 */
 };
 
 int jail_start(struct jail *out, const struct jail_spec *spec, struct why *why);
+/* -EAGAIN: not yet.  Says its word once; later calls return 0. */
+int jail_started(struct jail *jail, struct why *why);
+/* Wait for that word, where there is no loop.  Not 0: it has been closed. */
+int jail_await_start(struct jail *jail, struct why *why);
 void jail_kill(const struct jail *jail); /* everything in it */
 /* Send SIGUSR2 to the program. */
 void jail_ask(const struct jail *jail);

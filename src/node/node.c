@@ -15,6 +15,7 @@ struct node {
 	const struct node_driver *driver;
 	struct jail jail;
 	pid_t pid;
+	bool failed; /* it was never what it should become */
 };
 
 static const struct node_driver *find_driver(const char *kind)
@@ -65,6 +66,19 @@ int node_start(struct node **out, const struct node_start *start, struct why *wh
 	return 0;
 }
 
+int node_report_fd(const struct node *node)
+{
+	return node->jail.report_fd;
+}
+
+int node_started(struct node *node, struct why *why)
+{
+	int err = jail_started(&node->jail, why);
+
+	node->failed |= err && err != -EAGAIN;
+	return err;
+}
+
 int node_pidfd(const struct node *node)
 {
 	return node->jail.pidfd;
@@ -95,10 +109,14 @@ void node_reap(struct node *node, char *how, size_t how_bytes)
 		snprintf(how, how_bytes, "gone");
 		return;
 	}
-	if (jail_reap(&node->jail, &status))
+	if (node->failed) {
+		jail_close(&node->jail);
+		snprintf(how, how_bytes, "not started");
+	} else if (jail_reap(&node->jail, &status)) {
 		snprintf(how, how_bytes, "killed");
-	else
+	} else {
 		node->driver->describe(status, how, how_bytes);
+	}
 }
 
 void node_free(struct node *node)

@@ -7,12 +7,15 @@
  * driver starts the machine's processes inside their confinement and gives back
  * one descriptor (a pidfd) that becomes readable when the machine is gone.
  *
- *   node_start() ──► RUNNING ──(power-off, crash, node_kill())──► gone
+ *   node_start() ──► being set up ──► RUNNING ──(power-off, crash, node_kill())──► gone
+ *                          └──(node_started() says why)──────────────────────────► gone
  *
  * Confinement of a uml node: own user, mount, pid, net, ipc and uts namespaces
  * below the lab's, no-new-privileges, no capabilities, a seccomp allow-list; its
  * root is a read-only view of the host's without homes, /tmp, /run, devices and
  * other processes.  See sandbox.h.
+ *
+ * node_start() does not wait: what takes long is done by the machine's first process.
  *
  * Errors:    0 or -errno; *why names the step that failed.  A machine that ends
  *            later is told through the pidfd and node_reap().
@@ -55,6 +58,10 @@ struct node_start {
 };
 
 int node_start(struct node **out, const struct node_start *start, struct why *why);
+/* Readable when node_started() has something to say; -1: it has said it. */
+int node_report_fd(const struct node *node);
+/* Did it come to run?  -EAGAIN: it is not so far; 0; or why not, once: it ends then. */
+int node_started(struct node *node, struct why *why);
 int node_pidfd(const struct node *node);
 pid_t node_pid(const struct node *node); /* of the confinement's first process */
 void node_kill(struct node *node);       /* everything in it, at once */

@@ -16,5 +16,7 @@
 int report_open(int ends[2], struct why *why); /* 0: the parent's, 1: the child's */
 _Noreturn void report_fail(int end, int err, const struct why *why);
 int report_wait(int end, struct why *why); /* until the child's side is closed */
+/* The same of an end that does not block: -EAGAIN, the child is not so far yet. */
+int report_look(int end, struct why *why);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/cleanup.h"
 #include "node/node.h"
 
 enum { THINGS_MAX = 64 };
@@ -34,6 +35,7 @@ struct vnet {
 struct node {
 	char name[FAKE_NAME_BYTES];
 	int event_fd, console_fd;
+	int report_fd, start_fd; /* both ends of what node_started() reads */
 	bool killed;
 	char how[128];
 };
@@ -42,6 +44,7 @@ static struct vconsole *consoles[THINGS_MAX];
 static struct vnet *cards[THINGS_MAX];
 static struct node *nodes[THINGS_MAX];
 static const char *refusal;
+static bool starts_slowly;
 
 /* The lab names each thing in its first member. */
 static int slot_of(void *const *things, const char *name)
@@ -87,6 +90,7 @@ static void drop(void **things, void *thing)
 void fake_machines_forget(void)
 {
 	refusal = NULL;
+	starts_slowly = false;
 	for (int i = 0; i < THINGS_MAX; i++)
 		ASSERT(!consoles[i] && !cards[i] && !nodes[i]);
 }
@@ -309,6 +313,7 @@ uint64_t fake_card_flushed(const char *name)
 int node_start(struct node **out, const struct node_start *start, struct why *why)
 {
 	struct node *node;
+	int ends[2];
 
 	if (refusal)
 		return why_set(why, -EIO, "node %s: %s", start->plan->name, refusal);
@@ -318,9 +323,32 @@ int node_start(struct node **out, const struct node_start *start, struct why *wh
 	node->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	node->console_fd = fcntl(start->console_fd, F_DUPFD_CLOEXEC, 3);
 	ASSERT(node->event_fd >= 0 && node->console_fd >= 0);
+	ASSERT(!pipe2(ends, O_CLOEXEC | O_NONBLOCK));
+	node->report_fd = ends[0];
+	node->start_fd = ends[1];
+	if (!starts_slowly)
+		close(steal_fd(&node->start_fd));
 	add((void **)nodes, node);
 	*out = node;
 	return 0;
+}
+
+int node_report_fd(const struct node *node)
+{
+	return node->report_fd;
+}
+
+int node_started(struct node *node, struct why *why)
+{
+	char late[256];
+	ssize_t got = read(node->report_fd, late, sizeof(late) - 1);
+
+	if (got < 0)
+		return -EAGAIN;
+	late[got] = 0;
+	close(node->report_fd);
+	node->report_fd = -1;
+	return got ? why_set(why, -EIO, "node %s: %s", node->name, late) : 0;
 }
 
 int node_pidfd(const struct node *node)
@@ -365,6 +393,10 @@ void node_free(struct node *node)
 	drop((void **)nodes, node);
 	close(node->event_fd);
 	close(node->console_fd);
+	if (node->report_fd >= 0)
+		close(node->report_fd);
+	if (node->start_fd >= 0)
+		close(node->start_fd);
 	free(node);
 }
 
@@ -386,6 +418,22 @@ int fake_machine_console_fd(const char *name)
 void fake_machine_end(const char *name, const char *how)
 {
 	end(must_find((void **)nodes, name), how);
+}
+
+void fake_machine_slow(bool slow)
+{
+	starts_slowly = slow;
+}
+
+void fake_machine_started(const char *name, const char *words)
+{
+	struct node *node = must_find((void **)nodes, name);
+	size_t size = words ? strlen(words) : 0;
+
+	ASSERT(write(node->start_fd, words ? words : "", size) == (ssize_t)size);
+	close(steal_fd(&node->start_fd));
+	if (words)
+		end(node, "not started");
 }
 
 void fake_machine_refuse(const char *words)

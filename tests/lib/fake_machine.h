@@ -34,6 +34,10 @@ int fake_machine_console_fd(const char *node);
 void fake_machine_end(const char *node, const char *how);
 /* node_start() of the next machine fails with these words; NULL: no more. */
 void fake_machine_refuse(const char *words);
+/* From now on it takes until fake_machine_started() that a machine's process is what it
+ * should be; words: why it could not, and it ends. */
+void fake_machine_slow(bool slow);
+void fake_machine_started(const char *node, const char *words);
 
 /* The agent's side of the console. */
 void fake_agent_say(const char *node, enum proto_type type, uint32_t channel,

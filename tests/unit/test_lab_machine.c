@@ -151,6 +151,52 @@ static void one_that_cannot_be_started_fails_the_boot_with_the_reason(void **sta
 	fake_lab_close(&fake);
 }
 
+static void the_lab_goes_on_while_a_machine_is_being_set_up(void **state)
+{
+	(void)state;
+	fake_lab_open(&fake, pair);
+	fake_machine_slow(true);
+	lab_boot(&fake.lab);
+	fake_lab_settle(&fake); /* it would wait here for ever */
+	assert_int_equal(state_of(0), MACHINE_BOOTING);
+	fake_machine_started("n1", NULL);
+	fake_machine_started("n2", NULL);
+	fake_agent_greet(&fake, "n1");
+	fake_agent_greet(&fake, "n2");
+	assert_int_equal(fake.lab.phase, LAB_RUNNING);
+	fake_lab_close(&fake);
+}
+
+static void one_whose_setting_up_fails_fails_the_boot_with_the_reason(void **state)
+{
+	(void)state;
+	fake_lab_open(&fake, pair);
+	fake_machine_slow(true);
+	lab_boot(&fake.lab);
+	fake_lab_settle(&fake);
+	fake_machine_started("n1", "execute /netlab/kernel: Exec format error");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_FAILED);
+	assert_string_equal(reason_of(0), "execute /netlab/kernel: Exec format error");
+	assert_int_equal(fake.lab.phase, LAB_GONE);
+	assert_ptr_equal(fake.lab.failed, fake.lab.machines[0]);
+	fake_lab_close(&fake);
+}
+
+static void one_that_is_taken_down_while_it_is_set_up_has_stopped(void **state)
+{
+	(void)state;
+	fake_lab_open(&fake, pair);
+	fake_machine_slow(true);
+	lab_boot(&fake.lab);
+	fake_lab_settle(&fake);
+	lab_stop(&fake.lab, true, "enough");
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_STOPPED);
+	assert_int_equal(fake.lab.phase, LAB_GONE);
+	fake_lab_close(&fake);
+}
+
 static void how_a_machine_ended_says_more_than_that_its_agent_hung_up(void **state)
 {
 	(void)state;
@@ -515,6 +561,9 @@ int main(void)
 		cmocka_unit_test(an_agent_that_hangs_while_services_start_is_given_up),
 		cmocka_unit_test(
 			one_that_cannot_be_started_fails_the_boot_with_the_reason),
+		cmocka_unit_test(the_lab_goes_on_while_a_machine_is_being_set_up),
+		cmocka_unit_test(one_whose_setting_up_fails_fails_the_boot_with_the_reason),
+		cmocka_unit_test(one_that_is_taken_down_while_it_is_set_up_has_stopped),
 		cmocka_unit_test(
 			how_a_machine_ended_says_more_than_that_its_agent_hung_up),
 		cmocka_unit_test(a_machine_whose_agent_ended_alone_is_lost),

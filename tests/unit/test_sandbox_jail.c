@@ -79,6 +79,8 @@ static int start(struct trial *trial, const struct scene *scene, const char *wha
 		return why_errno(why, -errno, "pipe");
 	spec.stdio_fd = ends[1];
 	err = jail_start(&trial->jail, &spec, why);
+	if (!err)
+		err = jail_await_start(&trial->jail, why);
 	close(ends[1]);
 	trial->out = ends[0];
 	return err;
