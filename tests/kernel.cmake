@@ -1,5 +1,6 @@
 # Kernels: the parts; the commands are tried in cli/test_kernel.py.
 unit_test(test_kernel_parts SOURCES unit/test_kernel_parts.c LIBS nl_kernel)
+unit_test(test_kernel_file SOURCES unit/test_kernel_file.c LIBS nl_kernel)
 
 # netlab's own kernel: what can be said of guest/ without booting it.
 

@@ -390,11 +390,18 @@ static int install(struct build *b, bool modules, struct why *why)
 static int try_it(struct build *b, struct why *why)
 {
 	char path[PATH_MAX];
+	const char *const argv[] = { path, "--version", NULL };
+	struct run run = { .argv = argv, .timeout_ms = 10000, .keep_bytes = 4096 };
 	struct kernel kernel;
 	int err = place_join(path, b->out, "linux", why);
 
 	if (!err)
 		err = kernel_look(&kernel, path, why);
+	if (!err)
+		err = run_program(&run, why);
+	if (!err && !run.kept_size)
+		err = why_set(why, -EINVAL, "'%s --version' says nothing", path);
+	free(run.kept);
 	if (!err && strcmp(kernel.release, b->kernel.release))
 		err = why_set(why, -EINVAL, "%s says that it is %s, not %s", path,
 			      kernel.release, b->kernel.release);

@@ -16,7 +16,7 @@
  *
  * Errors:    0 or -errno; *why says who named it and what to do.
  * Ownership: plain values.
- * Threads:   forks (kernel.h): call it from a process with one thread.
+ * Threads:   any.
  */
 #ifndef NL_KERNEL_CHOICE_H
 #define NL_KERNEL_CHOICE_H

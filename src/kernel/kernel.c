@@ -5,22 +5,18 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/fdio.h"
-#include "kernel/run.h"
 
-enum { ANSWER_TIMEOUT_MS = 5000, ANSWER_BYTES_MAX = 1 << 20 };
+enum { IMAGE_BYTES_MAX = 256 << 20 };
 
-/* What a kernel can do, and how one sees it: by a boot parameter, as --help has it
- * at the beginning of a line. */
+/* What a kernel can do, and how one sees it: by the name of a boot parameter, with which
+ * one of its texts begins. */
 static const struct {
 	const char *word, *parameter, *text;
 } cans[KERNEL_CANS] = {
@@ -88,123 +84,179 @@ bool kernel_at_least(const char *release, unsigned major, unsigned minor)
 	       (a > major || (a == major && b >= minor));
 }
 
-/* ---- looking at the file --------------------------------------------------------------
+/* ---- reading the file ----------------------------------------------------------------
  */
 
-/* The part of the file that says how it is linked. */
-static int read_elf(const char *path, bool *dynamic, struct why *why)
+/* What of the file comes into memory, one part behind the other with a zero between:
+ * all of a kernel's texts are in there. */
+struct image {
+	char *bytes;
+	size_t size;
+	bool dynamic;
+};
+
+static int no_kernel(const char *path, struct why *why)
 {
-	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return why_set(why, -ENOEXEC,
+		       "kernel %s is no User-Mode Linux kernel for this processor: that "
+		       "is the file 'linux' or 'vmlinux' of a build with ARCH=um",
+		       path);
+}
+
+static int read_part(struct image *image, int fd, const Elf64_Phdr *part,
+		     const char *path, struct why *why)
+{
+	char *more;
+
+	if (part->p_filesz > IMAGE_BYTES_MAX - image->size)
+		return why_set(why, -EFBIG, "kernel %s has more than %d MB", path,
+			       IMAGE_BYTES_MAX >> 20);
+	more = realloc(image->bytes, image->size + part->p_filesz + 1);
+	if (!more)
+		return why_set(why, -ENOMEM, "kernel %s: out of memory", path);
+	image->bytes = more;
+	more += image->size;
+	for (size_t have = 0; have < part->p_filesz;) {
+		ssize_t n = pread(fd, more + have, part->p_filesz - have,
+				  (off_t)(part->p_offset + have));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return why_errno(why, -errno, "kernel %s", path);
+		if (n == 0)
+			return why_set(why, -ENOEXEC, "kernel %s is cut short", path);
+		have += (size_t)n;
+	}
+	more[part->p_filesz] = 0;
+	image->size += part->p_filesz + 1;
+	return 0;
+}
+
+static int read_parts(struct image *image, int fd, const char *path, struct why *why)
+{
 	Elf64_Ehdr head;
 	Elf64_Phdr part;
+	int err = 0;
 
-	if (fd < 0)
-		return why_errno(why, -errno, "kernel %s", path);
-	if (fdio_read(fd, &head, sizeof(head)) != (ssize_t)sizeof(head) ||
-	    memcmp(head.e_ident, ELFMAG, SELFMAG) ||
+	if (pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+	    memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
 	    head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_machine != EM_X86_64 ||
-	    (head.e_type != ET_EXEC && head.e_type != ET_DYN))
-		return why_set(
-			why, -ENOEXEC,
-			"kernel %s is not a program for this processor; a User-Mode "
-			"Linux "
-			"kernel is the file 'linux' or 'vmlinux' of a build with ARCH=um",
-			path);
-	*dynamic = false;
-	for (unsigned i = 0; i < head.e_phnum; i++) {
-		off_t at = (off_t)head.e_phoff + (off_t)i * head.e_phentsize;
+	    (head.e_type != ET_EXEC && head.e_type != ET_DYN) ||
+	    head.e_phentsize != sizeof(part))
+		return no_kernel(path, why);
+	for (unsigned i = 0; !err && i < head.e_phnum; i++) {
+		off_t at = (off_t)(head.e_phoff + (Elf64_Off)i * sizeof(part));
 
 		if (pread(fd, &part, sizeof(part), at) != (ssize_t)sizeof(part))
 			return why_set(why, -ENOEXEC, "kernel %s is cut short", path);
 		if (part.p_type == PT_INTERP)
-			*dynamic = true;
+			image->dynamic = true;
+		else if (part.p_type == PT_LOAD)
+			err = read_part(image, fd, &part, path, why);
 	}
-	return 0;
+	return err;
 }
 
-/* ---- asking it
- * -------------------------------------------------------------------------
+static int read_image(struct image *image, const char *path, struct why *why)
+{
+	/* Of a FIFO there is nothing to wait for. */
+	cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return why_errno(why, -errno, "kernel %s", path);
+	return S_ISREG(st.st_mode) ? read_parts(image, fd, path, why)
+				   : no_kernel(path, why);
+}
+
+/* ---- what its texts say --------------------------------------------------------------
  */
 
-/* What it prints when called so; the caller frees. */
-static int ask(const char *path, const char *question, char **answer, struct why *why)
-{
-	const char *const argv[] = { path, question, NULL };
-	struct run run = { .argv = argv,
-			   .timeout_ms = ANSWER_TIMEOUT_MS,
-			   .cpu_seconds = ANSWER_TIMEOUT_MS / 1000,
-			   .keep_bytes = ANSWER_BYTES_MAX };
-	int err = run_program(&run, NULL);
+/* Options that a kernel has to have built in, to do without modules. */
+static const char *const builtin[] = { "CONFIG_VIRTIO_NET=y", "CONFIG_VIRTIO_CONSOLE=y",
+				       "CONFIG_OVERLAY_FS=y", "CONFIG_HOSTFS=y" };
+static const char banner[] = "Linux version ";
 
-	if (err && err != -ECHILD) {
-		free(run.kept);
-		return why_errno(why, err, "kernel %s: '%s %s' gave no answer", path,
-				 path, question);
-	}
-	*answer = run.kept ? run.kept : strdup("");
-	return *answer ? 0 : why_set(why, -ENOMEM, "kernel %s: out of memory", path);
+struct seen {
+	bool um;
+	unsigned builtin; /* a bit for each */
+	unsigned can;
+	char release[64];
+};
+
+static bool begins(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
 }
 
-static bool looks_like_release(const char *text)
+static void take_release(struct seen *seen, const char *text)
 {
+	size_t length = strcspn(text, " \n");
 	unsigned major, minor;
 
-	return isdigit((unsigned char)*text) &&
-	       sscanf(text, "%u.%u", &major, &minor) == 2 && !strpbrk(text, " /");
+	if (*seen->release || length >= sizeof(seen->release) ||
+	    !isdigit((unsigned char)*text) || sscanf(text, "%u.%u", &major, &minor) != 2)
+		return;
+	/* It becomes a part of paths and goes to terminals. */
+	for (size_t i = 0; i < length; i++)
+		if (!isgraph((unsigned char)text[i]) || text[i] == '/')
+			return;
+	memcpy(seen->release, text, length);
 }
 
-static int read_release(struct kernel *kernel, struct why *why)
+/* A text, from the beginning of one of its lines on. */
+static void take_line(struct seen *seen, const char *line)
 {
-	cleanup_free char *answer = NULL;
-	int err = ask(kernel->path, "--version", &answer, why);
-
-	if (err)
-		return err;
-	answer[strcspn(answer, "\n")] = 0;
-	if (!looks_like_release(answer) || strlen(answer) >= sizeof(kernel->release))
-		return why_set(
-			why, -ENOEXEC,
-			"kernel %s: '%s --version' does not answer with a kernel's "
-			"version; is it a User-Mode Linux kernel (ARCH=um)?",
-			kernel->path, kernel->path);
-	snprintf(kernel->release, sizeof(kernel->release), "%s", answer);
-	return 0;
-}
-
-static bool has_line(const char *text, const char *start)
-{
-	size_t length = strlen(start);
-
-	for (; text; text = strchr(text, '\n')) {
-		text += *text == '\n';
-		if (!strncmp(text, start, length))
-			return true;
+	if (begins(line, "CONFIG_")) {
+		seen->um |= begins(line, "CONFIG_UML=y");
+		if (begins(line, "CONFIG_MODULES=y"))
+			seen->can |= KERNEL_MODULES;
+		for (unsigned i = 0; i < ARRAY_SIZE(builtin); i++)
+			if (begins(line, builtin[i]))
+				seen->builtin |= 1U << i;
+	} else if (begins(line, banner)) {
+		take_release(seen, line + strlen(banner));
+	} else {
+		for (unsigned i = 0; i < KERNEL_CANS; i++)
+			if (cans[i].parameter && begins(line, cans[i].parameter))
+				seen->can |= 1U << i;
 	}
-	return false;
 }
 
-static int read_abilities(struct kernel *kernel, struct why *why)
+/* A line begins behind a zero or the end of another one.  The image ends with a zero,
+ * so no text runs out of it. */
+static void take_texts(struct seen *seen, const struct image *image)
 {
-	static const char *const builtin[] = { "CONFIG_VIRTIO_NET=y",
-					       "CONFIG_VIRTIO_CONSOLE=y",
-					       "CONFIG_OVERLAY_FS=y", "CONFIG_HOSTFS=y" };
-	cleanup_free char *help = NULL, *config = NULL;
-	int err = ask(kernel->path, "--help", &help, why);
-	bool all = true;
+	bool first[256] = { ['C'] = true, ['L'] = true };
+
+	for (unsigned i = 0; i < KERNEL_CANS; i++)
+		if (cans[i].parameter)
+			first[(unsigned char)*cans[i].parameter] = true;
+	for (size_t i = 1; i < image->size; i++)
+		if (first[(unsigned char)image->bytes[i]] &&
+		    (image->bytes[i - 1] == 0 || image->bytes[i - 1] == '\n'))
+			take_line(seen, image->bytes + i);
+}
+
+static int read_kernel(struct kernel *kernel, struct why *why)
+{
+	struct image image = { 0 };
+	struct seen seen = { 0 };
+	int err = read_image(&image, kernel->path, why);
 
 	if (!err)
-		err = ask(kernel->path, "--showconfig", &config, why);
+		take_texts(&seen, &image);
+	free(image.bytes);
 	if (err)
 		return err;
-	for (unsigned i = 0; i < KERNEL_CANS; i++)
-		if (cans[i].parameter && has_line(help, cans[i].parameter))
-			kernel->can |= 1U << i;
-	if (has_line(config, "CONFIG_MODULES=y"))
-		kernel->can |= KERNEL_MODULES;
-	for (size_t i = 0; i < ARRAY_SIZE(builtin); i++)
-		all = all && has_line(config, builtin[i]);
-	if (all)
-		kernel->can |= KERNEL_BUILTIN;
+	if (!seen.um || !*seen.release)
+		return no_kernel(kernel->path, why);
+	if (seen.builtin == (1U << ARRAY_SIZE(builtin)) - 1)
+		seen.can |= KERNEL_BUILTIN;
+	kernel->can = seen.can;
+	kernel->dynamic = image.dynamic;
+	memcpy(kernel->release, seen.release, sizeof(kernel->release));
 	return 0;
 }
 
@@ -243,11 +295,7 @@ int kernel_look(struct kernel *out, const char *path, struct why *why)
 	if (access(kernel.path, X_OK))
 		return why_errno(why, -errno, "kernel %s cannot be executed",
 				 kernel.path);
-	err = read_elf(kernel.path, &kernel.dynamic, why);
-	if (!err)
-		err = read_release(&kernel, why);
-	if (!err)
-		err = read_abilities(&kernel, why);
+	err = read_kernel(&kernel, why);
 	if (err)
 		return err;
 	find_modules(&kernel);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* kernel.h - a User-Mode Linux kernel on this host, and what it can do
  *
- * A kernel is a program: it is asked.  `--version` gives its release, `--showconfig`
- * its configuration, `--help` the boot parameters that it knows, and with them what
- * it can do beyond booting.  Each answer takes some milliseconds and nothing of a
- * machine is started.
+ * It is read, and never executed: whoever opens somebody else's topology has not agreed
+ * to run the programs that it names, and outside a machine's jail nothing of them runs.
+ * Among the texts in the file are its release, its configuration and the boot parameters
+ * that it knows, and with them what it can do beyond booting.  What a file says of itself
+ * may be a lie; that costs the machine, and nobody else.  Some milliseconds.
  *
  * Errors:    0 or -errno; *why names the kernel, and what to do.
  * Ownership: plain values.
- * Threads:   forks: call it from a process with one thread.
+ * Threads:   any.
  */
 #ifndef NL_KERNEL_KERNEL_H
 #define NL_KERNEL_KERNEL_H

@@ -23,13 +23,13 @@ TOOLS = ("gcc ld make flex bison bc patch xz tar perl depmod env sh as cc cp rm 
 PROGRAM = r"""
 #include <stdio.h>
 #include <string.h>
+const char *banner = "Linux version RELEASE (me@here)";
+const char *help = "seccomp=<on/auto/off>\n    text";
+const char *config = "CONFIG_UML=y\nCONFIG_VIRTIO_NET=y\nCONFIG_VIRTIO_CONSOLE=y\n"
+	"CONFIG_OVERLAY_FS=y\nCONFIG_HOSTFS=y";
 int main(int argc, char **argv)
 {
-	const char *word = argc > 1 ? argv[1] : "";
-	if (!strcmp(word, "--version")) puts("VERSION");
-	else if (!strcmp(word, "--help")) puts("x\nseccomp=<on/auto/off>\n    text");
-	else if (!strcmp(word, "--showconfig"))
-		puts("CONFIG_VIRTIO_NET=y\nCONFIG_VIRTIO_CONSOLE=y\nCONFIG_OVERLAY_FS=y\nCONFIG_HOSTFS=y");
+	if (argc > 1 && !strcmp(argv[1], "--version")) puts("RELEASE");
 	return 0;
 }
 """
@@ -66,7 +66,7 @@ PATCH = """--- a/kernel.c
 +/* patched */
  #include <stdio.h>
  #include <string.h>
- int main(int argc, char **argv)
+ const char *banner = "Linux version 9.9.1 (me@here)";
 """
 
 
@@ -92,7 +92,7 @@ class Case(unittest.TestCase):
         def fill(text):
             return (text.replace("MAJOR", str(major)).replace("MINOR", str(minor))
                     .replace("NOTES", str(self.notes))
-                    .replace("VERSION\")", f"{major}.{minor}.1\")"))
+                    .replace("RELEASE", f"{major}.{minor}.1"))
         (top / "Makefile").write_text(fill(MAKEFILE))
         (top / "kernel.c").write_text(fill(PROGRAM))
         tarball = self.tmp / f"linux-{major}.{minor}.tar.xz"
