@@ -31,7 +31,8 @@ import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOPOLOGIES = ROOT / "topologies"
-NETLAB = os.environ.get("NETLAB") or str(ROOT / "build/src/cli/netlab")
+# The tests change folder: what is named from here stays what it is.
+NETLAB = os.path.abspath(os.environ.get("NETLAB") or ROOT / "build/src/cli/netlab")
 PR_SET_CHILD_SUBREAPER = 36
 NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 
@@ -437,6 +438,14 @@ def own_kernel():
     # The one of these sources rather than an earlier one.
     built.sort(key=lambda k: not k["built"]["current"])
     return built[0]["path"] if built else None
+
+
+def copy_of_kernel(folder):
+    """Of the own one, for another user: it may lie in a home that is closed to them."""
+    copy = pathlib.Path(folder) / "linux"
+    shutil.copyfile(own_kernel(), copy)
+    copy.chmod(0o755)
+    return copy
 
 
 NO_OWN_KERNEL = "no kernel of netlab's own is built: run netlab kernel build"

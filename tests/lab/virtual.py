@@ -308,7 +308,7 @@ def as_nobody():
             equal(done.returncode, 0, args, done.stderr)
             return done.stdout
         run("up", "routers.json", "--clock", "virtual", "--seed", "7",
-            "--kernel", KERNEL)
+            "--kernel", str(harness.copy_of_kernel(folder)))
         try:
             run("exec", "a", "--", "ping", "-c", "20", "-i", "0.2", "b")
             return json.loads(run("clock", "--json"))["digest"]["all"]

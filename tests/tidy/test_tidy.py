@@ -154,6 +154,19 @@ class Scripts(Case):
                 len(self.found("script_syntax", {"scripts/a": f"{first}\nif true\n"})), 1)
 
 
+    def test_a_script_that_cannot_be_called_is_caught(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text, mode in (("a.py", "#!/usr/bin/env python3\n", 0o644),
+                                     ("b.py", "#!/usr/bin/env python3\n", 0o755),
+                                     ("c.py", "pass\n", 0o644), ("d.py", "pass\n", 0o755)):
+                path = pathlib.Path(folder, "tests", name)
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text)
+                path.chmod(mode)
+            self.assertEqual([found[0] for found in tidy.check(folder, ["run_bit"])],
+                             ["tests/a.py", "tests/d.py"])
+
+
 class Whole(Case):
     def test_every_rule_has_a_name_and_runs(self):
         self.assertGreaterEqual(len(tidy.RULES), 10)

@@ -249,6 +249,19 @@ def rule_script_syntax(tree):
             yield name, 1, run.stderr.strip().split("\n")[0]
 
 
+def rule_run_bit(tree):
+    """What begins with #! can be called by its name, and nothing else can."""
+    for path in sorted(tree.root.glob("tests/**/*.py")) + sorted(tree.root.glob("scripts/*")):
+        name = path.relative_to(tree.root).as_posix()
+        if not path.is_file():
+            continue
+        with open(path, "rb") as f:
+            wants = f.read(2) == b"#!"
+        if wants != bool(path.stat().st_mode & 0o100):
+            yield name, 1, "begins with #!: chmod +x" if wants else \
+                "has a run bit, but does not begin with #!"
+
+
 RULES = {name[len("rule_"):]: function for name, function in list(globals().items())
          if name.startswith("rule_")}
 

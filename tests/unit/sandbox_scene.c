@@ -60,6 +60,11 @@ int scene_begin(void **state)
 	return mkdtemp(place) && !chmod(place, 0755) ? 0 : -1;
 }
 
+const char *scene_place(void)
+{
+	return place;
+}
+
 int scene_end(void **state)
 {
 	struct why why = { "" };

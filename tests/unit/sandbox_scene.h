@@ -42,6 +42,8 @@ int scene_check_mounts(const char *mountinfo, const char *const *writable, struc
 
 int scene_begin(void **state); /* cmocka group set-up and tear-down */
 int scene_end(void **state);
+/* A folder that everybody can read, until scene_end(). */
+const char *scene_place(void);
 
 int scene_broken(struct why *why, const char *cond, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
