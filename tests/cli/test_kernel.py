@@ -23,6 +23,7 @@ TOOLS = ("gcc ld make flex bison bc patch xz tar perl depmod env sh as cc cp rm 
 PROGRAM = r"""
 #include <stdio.h>
 #include <string.h>
+extern int same_in_all;
 const char *banner = "Linux version RELEASE (me@here)";
 const char *help = "seccomp=<on/auto/off>\n    text";
 const char *config = "CONFIG_UML=y\nCONFIG_VIRTIO_NET=y\nCONFIG_VIRTIO_CONSOLE=y\n"
@@ -66,7 +67,7 @@ PATCH = """--- a/kernel.c
 +/* patched */
  #include <stdio.h>
  #include <string.h>
- const char *banner = "Linux version 9.9.1 (me@here)";
+ extern int same_in_all;
 """
 
 
