@@ -22,7 +22,7 @@ enum { ROUNDS_MAX = 5000 };
 /* All that a request could have changed, as another client sees it. */
 static char *state_of_lab(void)
 {
-	static const char *const asked[] = { "fault-ls", "partition-ls", "matrix" };
+	static const char *const asked[] = { "ps", "fault-ls", "partition-ls", "matrix" };
 	json_t *all = json_array();
 	struct fake_client other;
 	char *text;
@@ -88,16 +88,32 @@ static void set_up(const char *before)
 	}
 }
 
-/* One round on a fresh lab.  Returns whether there was an n-th call. */
+static char *before; /* the lab's state; NULL: there is no lab, or it has changed */
+
+static void have_lab(const char *first)
+{
+	if (before)
+		return;
+	set_up(first);
+	before = state_of_lab();
+}
+
+static void drop_lab(void)
+{
+	free(before);
+	before = NULL;
+	talk_close(NULL);
+}
+
+/* One round.  Returns whether there was an n-th call. */
 static bool try_one(const struct asked *asked, enum failing_kind kind, unsigned n)
 {
-	char error[WHY_BYTES_MAX], *before, *after;
+	char error[WHY_BYTES_MAX], *after;
 	enum outcome outcome;
 	unsigned files;
 	bool reached;
 
-	set_up(asked->before);
-	before = state_of_lab();
+	have_lab(asked->before);
 	files = failing_open_files();
 	outcome = ask(asked->line, kind, n, &reached, error, sizeof(error));
 	after = state_of_lab();
@@ -110,9 +126,9 @@ static bool try_one(const struct asked *asked, enum failing_kind kind, unsigned 
 	if (failing_open_files() != files)
 		fail_msg("%s, %s %u: a descriptor is left", asked->line,
 			 failing_kind_name(kind), n);
-	free(before);
+	if (strcmp(before, after) != 0 || outcome == HUNG_UP)
+		drop_lab();
 	free(after);
-	talk_close(NULL);
 	return reached;
 }
 
@@ -141,6 +157,8 @@ static void sweep(enum failing_kind kind)
 		while (try_one(&requests[i], kind, n) && n < ROUNDS_MAX)
 			n++;
 		assert_true(n < ROUNDS_MAX);
+		if (before)
+			drop_lab();
 		if (getenv("FAILING_COUNTS"))
 			printf("%s %u %s", failing_kind_name(kind), n, requests[i].line);
 	}
