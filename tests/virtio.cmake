@@ -3,6 +3,7 @@ set(fake_guest lib/fake_guest.c lib/fake_ring.c)
 set(vnet_rig lib/vnet_rig.c ${fake_guest})
 
 unit_test(test_vnet SOURCES unit/test_vnet.c ${vnet_rig} LIBS nl_virtio)
+unit_test(test_vremind SOURCES unit/test_vremind.c ${vnet_rig} LIBS nl_virtio)
 unit_test(test_vrubbish_message SOURCES unit/test_vrubbish_message.c lib/rubbish.c
 	${vnet_rig} LIBS nl_virtio)
 unit_test(test_vrubbish_ring SOURCES unit/test_vrubbish_ring.c lib/rubbish.c ${vnet_rig}

@@ -409,6 +409,8 @@ int machine_agent_open(struct machine *machine, const char *work_dir, struct why
 	snprintf(path, sizeof(path), "%s/agent", work_dir);
 	if (vtime)
 		config.guest = vtime_guest(vtime, machine->index);
+	else
+		config.clock = machine->env->clock;
 	machine->agent_end = (struct deferred){ .run = end_conversation, .ctx = machine };
 	machine->agent_grace = (struct timer){ .fire = on_grace, .ctx = machine };
 	machine->config_due = (struct timer){ .fire = on_config_due, .ctx = machine };

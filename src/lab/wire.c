@@ -207,6 +207,8 @@ int wire_node_open(struct wire *wire, uint32_t node, const char *work_dir,
 		memcpy(config.mac, plan->interfaces[i].mac, sizeof(config.mac));
 		if (wire->vtime)
 			config.guest = vtime_guest(wire->vtime, node);
+		else
+			config.clock = wire->clock;
 		err = vnet_create(&port->vnet, wire->loop, &config, &vnet_ops, port, why);
 		if (err) {
 			wire_node_close(wire, node);

@@ -440,6 +440,7 @@ int vconsole_create(struct vconsole **out, struct loop *loop,
 		.ring_count = RINGS,
 		.ring_names = ring_names,
 		.guest = config->guest,
+		.clock = config->clock,
 	};
 	struct vconsole *vconsole = calloc(1, sizeof(*vconsole));
 	int err;

@@ -52,6 +52,7 @@ struct vconsole_config {
 	const char *name; /* for messages: "n1:agent"; copied */
 	const char *path; /* of the listening socket; created, removed */
 	struct vtime_guest *guest; /* in virtual time; NULL: real time */
+	struct clock *clock; /* whose guest is reminded (vhost_remind.h); NULL: none is */
 };
 
 int vconsole_create(struct vconsole **out, struct loop *loop,

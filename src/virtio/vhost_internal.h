@@ -4,6 +4,7 @@
  *	vhost_user.c	the connection: listening, reading, dying
  *	vhost_request.c	one handler for each request
  *	vhost_ring.c	starting, stopping and signalling a ring
+ *	vhost_remind.c	signals that a guest sleeps over (vhost_remind.h)
  *	vhost_inband.c	kicks and signals as messages, in virtual time (vhost_inband.h)
  */
 #ifndef NL_VIRTIO_VHOST_INTERNAL_H
@@ -11,6 +12,7 @@
 
 #include "virtio/vhost_inband.h"
 #include "virtio/vhost_message.h"
+#include "virtio/vhost_remind.h"
 #include "virtio/vhost_user.h"
 
 enum vhost_state { VHOST_LISTENING, VHOST_CONNECTED, VHOST_DYING, VHOST_DEAD };
@@ -28,6 +30,7 @@ struct vhost_ring {
 	uint16_t next; /* while not running: the next available entry */
 	int kick_fd, call_fd;
 	struct watch *kick_watch;
+	struct vhost_signal signal;
 	bool call_due; /* in-band: the guest is to be signalled */
 };
 
@@ -48,6 +51,8 @@ struct vhost_user {
 	struct vhost_ring rings[VHOST_RINGS_MAX];
 	unsigned ring_count;
 	const char *const *ring_names;
+	struct vhost_signal config_signal;
+	struct vhost_reminder reminder;
 
 	/* in-band, in virtual time */
 	struct vtime_guest *guest; /* NULL: real time */
@@ -84,6 +89,10 @@ int vhost_ring_set_kick(struct vhost_ring *ring, int fd, struct why *why);
 void vhost_ring_set_call(struct vhost_ring *ring, int fd); /* takes fd over; -1: none */
 /* Stop it and give its descriptors back; the device is told if tell. */
 void vhost_ring_reset(struct vhost_ring *ring, bool tell);
+
+/* Signal what is in the ring, and that the configuration has changed. */
+void vhost_ring_signal(struct vhost_ring *ring);
+void vhost_config_signal(struct vhost_user *conn);
 
 /* A descriptor to write to that does not block: fd itself or one in its stead. */
 int vhost_unblock(int fd);

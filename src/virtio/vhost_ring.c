@@ -143,10 +143,19 @@ void vhost_ring_reset(struct vhost_ring *ring, bool tell)
 	vhost_ring_set_call(ring, -1);
 }
 
+void vhost_ring_signal(struct vhost_ring *ring)
+{
+	const uint64_t one = 1;
+
+	/* A full pipe holds signals that the guest has yet to see; a closed one
+	 * is a guest that is about to go. */
+	while (write(ring->call_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
 void vhost_user_notify(struct vhost_user *conn, unsigned index)
 {
 	struct vhost_ring *ring = &conn->rings[index];
-	const uint64_t one = 1;
 
 	if (conn->state != VHOST_CONNECTED || !ring->running)
 		return;
@@ -160,8 +169,6 @@ void vhost_user_notify(struct vhost_user *conn, unsigned index)
 	}
 	if (ring->call_fd < 0)
 		return;
-	/* A full pipe holds signals that the guest has yet to see; a closed one
-	 * is a guest that is about to go. */
-	while (write(ring->call_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
+	vhost_ring_signal(ring);
+	vhost_remind_of(conn, &ring->signal);
 }

@@ -23,6 +23,7 @@ static void let_go(struct vhost_user *conn, bool tell)
 	watch_close(conn->watch);
 	conn->watch = NULL;
 	vhost_inband_close(conn);
+	vhost_remind_close(conn);
 	if (conn->listen_fd >= 0)
 		close(conn->listen_fd);
 	if (conn->fd >= 0)
@@ -183,6 +184,7 @@ int vhost_user_create(struct vhost_user **out, struct loop *loop,
 	for (unsigned i = 0; i < conn->ring_count; i++)
 		vhost_ring_init(&conn->rings[i], conn, i);
 	vhost_inband_init(conn, config->guest);
+	vhost_remind_init(conn, config->clock);
 	err = listen_at(conn, config->path, why);
 	if (err) {
 		vhost_user_destroy(conn);
@@ -214,6 +216,13 @@ uint64_t vhost_user_features(const struct vhost_user *conn)
 	return conn->features;
 }
 
+void vhost_config_signal(struct vhost_user *conn)
+{
+	/* A full channel holds such a message already: the guest, when it reads
+	 * it, asks for the configuration of that moment. */
+	vhost_send(conn->slave_fd, VHOST_SLAVE_CONFIG_CHANGE, 0, NULL, 0);
+}
+
 void vhost_user_config_changed(struct vhost_user *conn)
 {
 	/* Without a channel it has not asked for the configuration either. */
@@ -224,7 +233,6 @@ void vhost_user_config_changed(struct vhost_user *conn)
 		vhost_inband_call(conn);
 		return;
 	}
-	/* A full channel holds such a message already: the guest, when it reads
-	 * it, asks for the configuration of that moment. */
-	vhost_send(conn->slave_fd, VHOST_SLAVE_CONFIG_CHANGE, 0, NULL, 0);
+	vhost_config_signal(conn);
+	vhost_remind_of(conn, &conn->config_signal);
 }

@@ -78,6 +78,7 @@ struct vhost_user_config {
 	unsigned ring_count;	       /* at most VHOST_RINGS_MAX */
 	const char *const *ring_names; /* "transmit ring"; static */
 	struct vtime_guest *guest;     /* in virtual time; NULL: real time */
+	struct clock *clock; /* whose guest is reminded (vhost_remind.h); NULL: none is */
 };
 
 int vhost_user_create(struct vhost_user **out, struct loop *loop,

@@ -389,6 +389,7 @@ int vnet_create(struct vnet **out, struct loop *loop, const struct vnet_config *
 		.ring_count = RINGS,
 		.ring_names = ring_names,
 		.guest = config->guest,
+		.clock = config->clock,
 	};
 	struct vnet *vnet;
 	int err;

@@ -80,6 +80,7 @@ struct vnet_config {
 	uint8_t mac[6];
 	uint32_t mtu_bytes;
 	struct vtime_guest *guest; /* in virtual time; NULL: real time */
+	struct clock *clock; /* whose guest is reminded (vhost_remind.h); NULL: none is */
 };
 
 int vnet_create(struct vnet **out, struct loop *loop, const struct vnet_config *config,

@@ -118,6 +118,7 @@ void port_create_in(struct port *port, struct rig *rig, const char *name,
 {
 	struct vnet_config config = {
 		.guest = guest,
+		.clock = rig->clock,
 		.name = name,
 		.path = port->path,
 		.mac = { 2, 0, 0, 0, 0, 1 },

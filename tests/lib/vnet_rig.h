@@ -17,6 +17,7 @@
 struct rig {
 	char dir[64];
 	struct loop *loop;
+	struct clock *clock; /* by which guests are reminded; the test's, or NULL */
 	unsigned fds_before;
 };
 
