@@ -2,7 +2,7 @@
 /* preload.c - a library in front of libc, for packaged User-Mode Linux kernels
  *
  * Loaded (LD_PRELOAD) into the kernel process of a machine, if that is dynamically
- * linked.  Two things:
+ * linked.  Three things:
  *
  * ptrace.  Kernels before 6.13 keep a guest process's floating-point state in a
  * buffer of fixed size and write it back with PTRACE_SETREGSET NT_X86_XSTATE.  The
@@ -12,6 +12,11 @@
  *
  * stat.  In a user namespace the host's root is nobody: its files have the overflow
  * id.  The guest's tools expect root's files to be root's, so that id is shown as 0.
+ *
+ * open.  Its hostfs opens each folder that is looked into, and closes it when it has
+ * forgotten it, which an overlay keeps it from: a walk over the host's files would take
+ * all descriptors.  It does nothing with them but fsync(), so one number stands for the
+ * descriptors of all folders, and nothing is behind it.
  *
  * This code runs on the guest kernel's small stacks, in a process that has its own
  * ideas about malloc: no allocation, no big locals, nothing of libc but system calls.
@@ -38,6 +43,7 @@ enum {
 	FEATURES_AT = 512,	/* XSTATE_BV: the header lies behind the 512 bytes of FXSAVE */
 	FEATURES_IN_FIRST = 3,	/* x87 and SSE lie in these */
 	EXTENDED_AT = 576,	/* where the other features' parts begin */
+	FOLDER = 0x3fffffff,	/* above all descriptors: closing it is no error of note */
 };
 
 /* One thread of a machine's kernel traces; the state of threads that are traced is
@@ -199,4 +205,33 @@ EXPORT int statx(int dir_fd, const char *restrict path, int flags, unsigned int 
 	if (stx->stx_gid == OVERFLOW_ID)
 		stx->stx_gid = 0;
 	return 0;
+}
+
+/* The kernel opens nothing but files through this, and folders for its hostfs. */
+EXPORT int open64(const char *path, int flags, ...)
+{
+	struct stat st;
+	va_list ap;
+	mode_t mode;
+	int fd;
+
+	va_start(ap, flags);
+	mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
+	va_end(ap);
+	fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+	if (fd < 0 || (flags & O_ACCMODE) != O_RDONLY ||
+	    syscall(SYS_fstat, fd, &st) || !S_ISDIR(st.st_mode))
+		return fd;
+	syscall(SYS_close, fd);
+	return FOLDER;
+}
+
+EXPORT int fsync(int fd)
+{
+	return fd == FOLDER ? 0 : (int)syscall(SYS_fsync, fd);
+}
+
+EXPORT int fdatasync(int fd)
+{
+	return fd == FOLDER ? 0 : (int)syscall(SYS_fdatasync, fd);
 }

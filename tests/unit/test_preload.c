@@ -248,6 +248,60 @@ static void a_link_is_followed_by_stat_alone(void **state)
 	unlink(path);
 }
 
+typedef int open_fn(const char *path, int flags, ...);
+typedef int fd_fn(int fd);
+
+/* A walk over the host's files would take them all otherwise. */
+static void a_folder_takes_no_descriptor(void **state)
+{
+	open_fn *ours = (open_fn *)symbol("open64");
+	int lowest = dup(0), folder, again;
+
+	(void)state;
+	assert_true(lowest >= 0);
+	close(lowest);
+	folder = ours("/usr", O_RDONLY);
+	again = ours("/usr/bin", O_RDONLY);
+	assert_true(folder > lowest);
+	assert_int_equal(folder, again);
+	assert_int_equal(fcntl(folder, F_GETFD), -1);
+	assert_int_equal(((fd_fn *)symbol("fsync"))(folder), 0);
+	assert_int_equal(((fd_fn *)symbol("fdatasync"))(folder), 0);
+	close(folder); /* as often as it was opened */
+	close(folder);
+	assert_int_equal(dup(0), lowest);
+	close(lowest);
+	assert_int_equal(ours("/usr/none", O_RDONLY), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(((fd_fn *)symbol("fsync"))(lowest), -1);
+	assert_int_equal(errno, EBADF);
+}
+
+static void a_file_is_opened_as_ever(void **state)
+{
+	open_fn *ours = (open_fn *)symbol("open64");
+	char path[] = "/tmp/netlab-preload-XXXXXX";
+	struct stat st;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	unlink(path);
+	fd = ours(path, O_CREAT | O_RDWR, 0640);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 0100, 0);
+	assert_true(st.st_mode & 0400);
+	assert_int_equal(write(fd, "x", 1), 1);
+	assert_int_equal(((fd_fn *)symbol("fsync"))(fd), 0);
+	close(fd);
+	fd = ours(path, O_RDONLY);
+	assert_true(fd >= 0 && fd < 1024);
+	close(fd);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +312,8 @@ int main(void)
 		cmocka_unit_test(peeking_gives_the_word_as_libc_does),
 		cmocka_unit_test(the_overflow_id_is_shown_as_root),
 		cmocka_unit_test(a_link_is_followed_by_stat_alone),
+		cmocka_unit_test(a_folder_takes_no_descriptor),
+		cmocka_unit_test(a_file_is_opened_as_ever),
 	};
 
 	return cmocka_run_group_tests(tests, open_library, NULL);
