@@ -14,6 +14,8 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 
+enum { CPUINFO_BYTES_MAX = 1 << 20 };
+
 int init_mount(const char *type, const char *target, unsigned long flags,
 	       const char *options, struct why *why)
 {
@@ -70,6 +72,26 @@ static int make_links(struct why *why)
 		if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST)
 			return why_errno(why, -errno, "make %s", links[i][1]);
 	return 0;
+}
+
+/* A blank line ends each processor's part, and procps (ps, top) looks for it.  User-Mode
+ * Linux without netlab's patch 0013 has none. */
+static void mend_cpuinfo(void)
+{
+	static const char ours[] = "/run/cpuinfo", target[] = "/proc/cpuinfo";
+	const unsigned long again = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV |
+				    MS_NOEXEC;
+	cleanup_free char *text = NULL;
+	size_t size;
+
+	if (fdio_read_file(AT_FDCWD, target, CPUINFO_BYTES_MAX, &text, &size, NULL) ||
+	    size < 2 || (text[size - 1] == '\n' && text[size - 2] == '\n'))
+		return;
+	text[size] = '\n'; /* in place of the zero byte behind */
+	if (!fdio_write_file(AT_FDCWD, ours, text, size + 1, 0444, NULL) &&
+	    !mount(ours, target, NULL, MS_BIND, NULL))
+		mount(NULL, target, NULL, again, NULL);
+	unlink(ours);
 }
 
 /* So that modprobe and the kernel's own requests find modules in the machine.
@@ -132,6 +154,7 @@ int init_mounts_late(const struct params *params, struct why *why)
 		return err;
 	mount_optional("mqueue", "/dev/mqueue", NULL);
 	mount_optional("cgroup2", "/sys/fs/cgroup", NULL);
+	mend_cpuinfo();
 	show_modules(params);
 	/* Where programs expect to be able to write. */
 	err = fdio_make_dirs("/run/lock", 01777, why);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,7 +24,11 @@
 
 #define PORT_NAME "netlab.agent"
 
-enum { CMDLINE_BYTES_MAX = 64 << 10 };
+enum {
+	CMDLINE_BYTES_MAX = 64 << 10,
+	FILES_SOFT = 1024, /* more, and programs that use select() break */
+	FILES_HARD = 524288,
+};
 
 struct machine {
 	struct loop *loop;
@@ -121,6 +126,15 @@ static void serve_modules(const struct machine *machine)
 		setup_sysctl("/proc/sys", "kernel.modprobe", MODPROBE_SELF, NULL);
 }
 
+/* As where systemd starts programs: 1024 files, and as many as a server asks for.  The
+ * kernel's own hard limit is 4096. */
+static void allow_files(void)
+{
+	const struct rlimit files = { .rlim_cur = FILES_SOFT, .rlim_max = FILES_HARD };
+
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /* While the lab reads HELLO: what needs no configuration. */
 static int prepare(struct machine *machine, struct why *why)
 {
@@ -140,6 +154,7 @@ static int prepare(struct machine *machine, struct why *why)
 	err = err ? err : init_mounts_late(params, why);
 	err = err ? err : modules_make_nodes(&machine->modules, "/dev", why);
 	serve_modules(machine);
+	allow_files();
 	if (err)
 		say("%s", why->text);
 	return err;
