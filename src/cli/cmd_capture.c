@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "base/ns.h"
 #include "base/units.h"
 #include "cli/client.h"
 #include "cli/command.h"
@@ -218,7 +219,7 @@ static int prepare(const struct call *call, struct job *job, struct why *why)
 	if (time) {
 		if (units_parse_ns(time, &ns, why))
 			return why_wrap(why, -EINVAL, "--for");
-		job->due_ns = clock_now_ns(host_clock()) + ns;
+		job->due_ns = ns_add(clock_now_ns(host_clock()), ns);
 	}
 	if (strcmp(job->path, "-"))
 		return 0;

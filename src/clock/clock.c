@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/ns.h"
 #include "clock/timer_heap.h"
 
 enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL, CLOCK_FAKE };
@@ -84,7 +85,7 @@ static uint64_t lead(const struct clock *clock)
 static void arm(struct clock *clock, const struct timer *first, uint64_t now_ns)
 {
 	/* A zero time would disarm: the host's clock is never 0 here. */
-	uint64_t at = clock->host_at_zero_ns + first->due_ns;
+	uint64_t at = ns_add(clock->host_at_zero_ns, first->due_ns);
 	struct itimerspec spec = { 0 };
 	uint64_t lead_ns = lead(clock);
 

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/draw.h"
+#include "base/ns.h"
 #include "base/units.h"
 #include "switch/cut_draw.h"
 #include "topology/partition.h"
@@ -355,7 +356,7 @@ int cuts_begin(struct cuts *cuts, struct plan_partition *partition, uint64_t for
 	tell_wire(cuts);
 	cut->since_ns = clock_now_ns(cuts->clock);
 	if (for_ns) {
-		cut->until_ns = cut->since_ns + for_ns;
+		cut->until_ns = ns_add(cut->since_ns, for_ns);
 		timer_set(cuts->clock, &cut->end, cut->until_ns);
 	}
 	if (partition->kind == PARTITION_RANDOM)

@@ -198,6 +198,14 @@ void fault_data_free(struct fault_data *data)
 	free(data);
 }
 
+bool fault_data_same(const struct fault_data *a, const struct fault_data *b)
+{
+	if (a == b || !a || !b)
+		return a == b;
+	return a->kind == b->kind && a->count == b->count &&
+	       !memcmp(a->value, b->value, a->count * sizeof(a->value[0]));
+}
+
 bool fault_data_has(const struct fault_data *data, uint64_t number)
 {
 	size_t low = 0, high = data->count / 2;

@@ -61,7 +61,8 @@ uint64_t fault_delay_ns(const struct fault_rule *rule, struct fault_rule_state *
 	int64_t ns = (int64_t)rule->delay_ns;
 
 	if (rule->distribution == DIST_TRACE)
-		ns += rule->table->value[number % rule->table->count];
+		ns += rule->table->value[(number - state->trace_from) %
+					 rule->table->count];
 	else if (rule->jitter_ns || rule->distribution == DIST_SAMPLES)
 		ns += fault_spread_ns(
 			rule->distribution, rule->jitter_ns, rule->table,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ns.h"
 #include "linkfault/chance.h"
 #include "linkfault/cycle.h"
 #include "linkfault/delay.h"
@@ -11,9 +12,6 @@
 
 /* An MTU counts neither the header nor a VLAN tag. */
 enum { HEADER_BYTES = 14, TAG_BYTES = 4 };
-
-/* A frame that would arrive later than this does not. */
-#define END_OF_TIME_NS (UINT64_MAX / 2)
 
 static struct fault_dice dice_of(const struct fault_rule_state *state,
 				 const struct fault_frame *frame, unsigned copy)
@@ -387,7 +385,7 @@ void fault_edit(const struct fault_verdict *verdict, uint8_t *bytes, uint32_t si
 uint64_t fault_due_ns(struct fault_state *state, uint8_t order, uint64_t delay_ns,
 		      uint64_t now_ns, struct fault_trail *trail)
 {
-	uint64_t due_ns = now_ns > END_OF_TIME_NS ? now_ns : now_ns + delay_ns;
+	uint64_t due_ns = ns_add(now_ns, delay_ns);
 	uint64_t *last_ns;
 
 	if (order == NO_RULE)

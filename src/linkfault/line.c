@@ -2,6 +2,7 @@
 #include "linkfault/line.h"
 
 #include "base/check.h"
+#include "base/ns.h"
 #include "linkfault/cycle.h"
 #include "linkfault/delay.h"
 #include "linkfault/edit.h"
@@ -9,7 +10,7 @@
 #define NS_PER_BIT_AT_1BPS UINT64_C(1000000000)
 #define NS_PER_MS	   UINT64_C(1000000)
 /* A frame that would wait past this is one too many for any queue. */
-#define END_OF_TIME_NS (UINT64_MAX / 2)
+#define END_OF_TIME_NS (NS_END / 2)
 
 enum {
 	OPPORTUNITY_BYTES = 1500, /* mahimahi's */
@@ -220,13 +221,14 @@ static uint64_t slot_from(const struct fault_rule *rule, struct fault_rule_state
 	if (in_slot && (!rule->slot_frames || line->slot_frames < rule->slot_frames) &&
 	    (!rule->slot_bytes || line->slot_bytes < rule->slot_bytes)) {
 		line->slot_frames++;
-		line->slot_bytes += size;
+		if (__builtin_add_overflow(line->slot_bytes, size, &line->slot_bytes))
+			line->slot_bytes = UINT32_MAX;
 		return now_ns;
 	}
 	if (now_ns < line->slot_next_ns)
 		return line->slot_next_ns;
 	line->slot_ns = now_ns;
-	line->slot_next_ns = now_ns + slot_interval_ns(rule, state);
+	line->slot_next_ns = ns_add(now_ns, slot_interval_ns(rule, state));
 	line->slot_frames = 1;
 	line->slot_bytes = size;
 	return now_ns;
@@ -257,7 +259,7 @@ static bool codel_is_slow(const struct fault_rule *rule, struct fault_line *line
 		return false;
 	}
 	if (!line->above_ns) {
-		line->above_ns = now_ns + rule->codel_interval_ns;
+		line->above_ns = ns_add(now_ns, rule->codel_interval_ns);
 		return false;
 	}
 	return now_ns >= line->above_ns;
@@ -397,6 +399,25 @@ static uint64_t send_by_trace(const struct fault_rule *rule, struct fault_line *
 	return line->left_ns > now_ns ? line->left_ns : now_ns;
 }
 
+/* When it leaves, which begins to be sent now. */
+static uint64_t leaves_at(const struct fault_rule *rule, const struct fault_rule *pace,
+			  struct fault_rule_state *state, uint32_t size,
+			  uint64_t since_ns, uint64_t now_ns, struct fault_trail *trail)
+{
+	struct fault_line *line = &state->line;
+	uint64_t at_ns = now_ns;
+
+	line->by_trace = !pace->rate_bps && rule->capacity;
+	line->restart = false;
+	if (pace->rate_bps)
+		at_ns = send_at_rate(pace, line, size, now_ns);
+	else if (rule->capacity)
+		at_ns = send_by_trace(rule, line, size, since_ns, now_ns);
+	if ((line->rate_bps || rule->capacity) && at_ns > since_ns)
+		note_time(trail, NOTE_WAITED, rule->name_number, at_ns - since_ns);
+	return at_ns;
+}
+
 struct fault_line_start fault_line_start(const struct fault_rule *rule,
 					 const struct fault_rule *pace,
 					 struct fault_rule_state *state, uint32_t size,
@@ -432,12 +453,14 @@ struct fault_line_start fault_line_start(const struct fault_rule *rule,
 		}
 	}
 	start.step = LINE_SENDS;
-	start.at_ns = now_ns;
-	if (pace->rate_bps)
-		start.at_ns = send_at_rate(pace, line, size, now_ns);
-	else if (rule->capacity)
-		start.at_ns = send_by_trace(rule, line, size, since_ns, now_ns);
-	if ((line->rate_bps || rule->capacity) && start.at_ns > since_ns)
-		note_time(trail, NOTE_WAITED, rule->name_number, start.at_ns - since_ns);
+	start.at_ns = leaves_at(rule, pace, state, size, since_ns, now_ns, trail);
 	return start;
+}
+
+uint64_t fault_line_restart(const struct fault_rule *rule, const struct fault_rule *pace,
+			    struct fault_rule_state *state, uint32_t size,
+			    uint64_t since_ns, uint64_t now_ns, struct fault_trail *trail)
+{
+	fault_note_take_back(trail, NOTE_WAITED);
+	return leaves_at(rule, pace, state, size, since_ns, now_ns, trail);
 }

@@ -73,6 +73,13 @@ struct fault_line_start fault_line_start(const struct fault_rule *rule,
 					 bool can_mark, uint64_t since_ns,
 					 uint64_t now_ns, struct fault_trail *trail);
 
+/* state->line.restart: the trace by which the frame at the front was to leave is gone.
+ * It has come through the gates; when does it leave now? */
+uint64_t fault_line_restart(const struct fault_rule *rule, const struct fault_rule *pace,
+			    struct fault_rule_state *state, uint32_t size,
+			    uint64_t since_ns, uint64_t now_ns,
+			    struct fault_trail *trail);
+
 /* A frame of size bytes has left the line or the queue. */
 void fault_line_leave(struct fault_rule_state *state, uint32_t size, uint64_t now_ns);
 

@@ -43,6 +43,7 @@ static uint8_t next_state(const uint32_t p_ppb[5], uint8_t from, uint64_t u)
 bool fault_loses(const struct fault_rule *rule, struct fault_rule_state *state,
 		 struct fault_dice dice, uint64_t number, struct fault_note *why)
 {
+	number -= state->loss_from;
 	switch (rule->loss_model) {
 	case LOSS_RANDOM:
 		*why = note(NOTE_LOST_RANDOM, 0);

@@ -157,6 +157,17 @@ void fault_note_add_line(struct fault_trail *trail, enum fault_note_kind kind,
 	trail->note[at] = note;
 }
 
+void fault_note_take_back(struct fault_trail *trail, enum fault_note_kind kind)
+{
+	unsigned kept = 0;
+
+	for (unsigned n = 0; n < trail->notes; n++)
+		if (trail->note[n].kind != kind ||
+		    trail->note[n].step + 1 != trail->steps)
+			trail->note[kept++] = trail->note[n];
+	trail->notes = (uint8_t)kept;
+}
+
 static void append(char *text, size_t *used, const char *more)
 {
 	size_t bytes = strlen(more);

@@ -115,6 +115,8 @@ static inline void fault_note_add_value(struct fault_trail *trail,
  * first; and a frame that the line loses has had none. */
 void fault_note_add_line(struct fault_trail *trail, enum fault_note_kind kind,
 			 uint16_t rule, uint32_t a, uint32_t b);
+/* What the last step has of that kind is not so any more. */
+void fault_note_take_back(struct fault_trail *trail, enum fault_note_kind kind);
 
 /* A frame has come; nothing is decided yet. */
 static inline void trail_begin(struct fault_trail *trail)

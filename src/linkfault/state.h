@@ -56,6 +56,8 @@ struct fault_line {
 	uint64_t opportunity; /* the next one */
 	uint32_t left_bytes;  /* of the one at left_ns */
 	uint64_t left_ns;
+	bool by_trace; /* the front waits for left_ns */
+	bool restart;  /* but that trace is gone: it has to be started once more */
 	/* clog and hold */
 	bool held;
 	uint64_t opened_ns; /* when it last let go */
@@ -65,6 +67,7 @@ struct fault_rule_state {
 	uint64_t key;  /* of its draws */
 	uint16_t name_number; /* of the rule, for notes */
 	uint64_t seen; /* frames that matched */
+	uint64_t loss_from, trace_from; /* of those: before the loss, the trace was set */
 	struct fault_cycle_state when, flap, clog;
 	struct fault_chain_state states;
 	uint8_t chain; /* gemodel: 0 good, 1 bad; state: 0 (as 1), 1 .. 4 */
@@ -80,8 +83,8 @@ struct fault_state {
 };
 
 /* For a spec, in a direction of that key.  What rules of the same name had before
- * goes on, unless it belongs to a model that has changed.  before may be NULL, as
- * may before_spec. */
+ * goes on, unless it belongs to a word that has changed: that begins as if it had been
+ * there from the start.  before may be NULL, as may before_spec. */
 struct fault_state *fault_state_create(const struct fault_spec *spec, uint64_t key,
 				       const struct fault_spec *before_spec,
 				       const struct fault_state *before);

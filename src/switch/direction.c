@@ -67,6 +67,18 @@ static int make_lines(struct direction *d, const struct fault_spec *spec,
 	return 0;
 }
 
+/* Nothing that comes may overtake what keeps its order and was let go of just now. */
+static void keep_order(const struct fault_spec *before_spec,
+		       const struct fault_state *before, const struct fault_spec *spec,
+		       struct fault_state *state)
+{
+	for (uint32_t i = 0; before && spec && i < spec->count; i++)
+		for (uint32_t j = 0; j < before->count; j++)
+			if (!strcmp(spec->rule[i].name, before_spec->rule[j].name) &&
+			    state->rule[i].last_due_ns < before->rule[j].last_due_ns)
+				state->rule[i].last_due_ns = before->rule[j].last_due_ns;
+}
+
 static void adopt(struct sw *sw, struct direction *d, struct fault_spec *spec,
 		  struct fault_state *state, struct line_queue **lines, uint64_t now_ns)
 {
@@ -86,7 +98,7 @@ static void adopt(struct sw *sw, struct direction *d, struct fault_spec *spec,
 		}
 		line_queue_destroy(sw, lines[i]);
 		lines[i] = kept;
-		line_queue_renumber(kept, (uint8_t)i, old_spec, spec);
+		line_queue_renumber(kept, (uint8_t)i, old_spec, old_state, spec, state);
 	}
 	/* What is left of the old ones has no line any more. */
 	for (uint32_t i = 0; old && i < old_spec->count; i++) {
@@ -94,6 +106,7 @@ static void adopt(struct sw *sw, struct direction *d, struct fault_spec *spec,
 			line_queue_flush(sw, old[i], now_ns);
 		line_queue_destroy(sw, old[i]);
 	}
+	keep_order(old_spec, old_state, spec, state);
 	d->spec = fault_spec_ref(spec);
 	d->state = state;
 	d->lines = lines;

@@ -175,49 +175,88 @@ void line_queue_event(struct sw *sw, struct line_queue *queue, uint64_t now_ns)
 static uint8_t same_rule(uint8_t rule, const struct fault_spec *before,
 			 const struct fault_spec *spec)
 {
-	for (uint32_t i = 0; rule != NO_RULE && i < spec->count; i++)
+	for (uint32_t i = 0; i < spec->count; i++)
 		if (!strcmp(spec->rule[i].name, before->rule[rule].name))
 			return (uint8_t)i;
 	return NO_RULE;
 }
 
 void line_queue_renumber(struct line_queue *queue, uint8_t rule,
-			 const struct fault_spec *before, const struct fault_spec *spec)
+			 const struct fault_spec *before,
+			 const struct fault_state *before_state,
+			 const struct fault_spec *spec, struct fault_state *state)
 {
+	uint64_t *last_ns = &state->rule[rule].last_due_ns;
+
 	queue->rule = rule;
-	for (struct hold *hold = queue->frames.first; hold; hold = hold->next)
-		hold->order = same_rule(hold->order, before, spec);
+	for (struct hold *hold = queue->frames.first; hold; hold = hold->next) {
+		uint8_t order = hold->order;
+
+		if (order == NO_RULE)
+			continue;
+		hold->order = same_rule(order, before, spec);
+		if (hold->order != NO_RULE)
+			continue;
+		/* Who kept its order is gone: from here on the line's own rule does. */
+		hold->order = rule;
+		if (*last_ns < before_state->rule[order].last_due_ns)
+			*last_ns = before_state->rule[order].last_due_ns;
+	}
+}
+
+/* The trace that the front waited for is another one now. */
+static void restart(struct sw *sw, struct line_queue *queue, uint64_t now_ns)
+{
+	const struct direction *d = queue->direction;
+	struct hold *front = queue->frames.first;
+	uint64_t at_ns = fault_line_restart(
+		&d->spec->rule[queue->rule],
+		fault_pace(d->spec, d->state, queue->rule, now_ns), state_of(queue),
+		front->transit.frame.size, front->transit.at_ns, now_ns, &front->trail);
+
+	unschedule(sw, queue);
+	if (at_ns > now_ns && delay_queue_add(&sw->queue, at_ns, queue) == 0) {
+		queue->scheduled = true;
+		return;
+	}
+	queue->sending = false;
+	if (at_ns > now_ns)
+		lose(sw, queue, pop(queue, now_ns), SW_DROP_POOL);
+	else
+		send_off(sw, queue, pop(queue, now_ns), now_ns);
+	run(sw, queue, now_ns);
 }
 
 void line_queue_changed(struct sw *sw, struct line_queue *queue, uint64_t now_ns)
 {
 	/* What is being sent already leaves as it was going to. */
-	if (queue->sending)
+	if (queue->sending) {
+		if (state_of(queue)->line.restart)
+			restart(sw, queue, now_ns);
 		return;
+	}
 	unschedule(sw, queue);
 	run(sw, queue, now_ns);
 }
 
 void line_queue_flush(struct sw *sw, struct line_queue *queue, uint64_t now_ns)
 {
-	/* The spec is still the one that they waited for. */
 	const struct fault_rule *rule = &queue->direction->spec->rule[queue->rule];
 	enum fault_note_kind kind =
 		rule->hold || rule->clog.on_ns ? NOTE_HELD : NOTE_WAITED;
 	struct hold *hold;
 
 	unschedule(sw, queue);
+	if (queue->sending)
+		fault_note_take_back(&queue->frames.first->trail, NOTE_WAITED);
 	queue->sending = false;
 	while ((hold = hold_list_pop(&queue->frames))) {
-		uint64_t due_ns = now_ns + hold->delay_ns;
 		uint64_t waited_ns = now_ns - hold->transit.at_ns;
 
 		if (waited_ns)
 			fault_note_add_line(&hold->trail, kind, rule->name_number,
 					    (uint32_t)waited_ns,
 					    (uint32_t)(waited_ns >> 32));
-
-		if (delay_queue_add(&sw->queue, due_ns, hold))
-			lose(sw, queue, hold, SW_DROP_POOL);
+		send_off(sw, queue, hold, now_ns);
 	}
 }

@@ -28,13 +28,16 @@ void line_queue_join(struct sw *sw, struct line_queue *queue, struct transit *tr
 void line_queue_evict(struct sw *sw, struct line_queue *queue, uint32_t victim);
 /* The time that it asked for has come. */
 void line_queue_event(struct sw *sw, struct line_queue *queue, uint64_t now_ns);
-/* Its rule has that number in the new spec.  What its frames know of other rules is
- * found there by name, or forgotten. */
+/* Its rule has that number in the new spec.  Whose rule keeps their order is found there
+ * by name; if it is gone, the line's own keeps it. */
 void line_queue_renumber(struct line_queue *queue, uint8_t rule,
-			 const struct fault_spec *before, const struct fault_spec *spec);
+			 const struct fault_spec *before,
+			 const struct fault_state *before_state,
+			 const struct fault_spec *spec, struct fault_state *state);
 /* The spec has changed: look again. */
 void line_queue_changed(struct sw *sw, struct line_queue *queue, uint64_t now_ns);
-/* There is no line any more: all of them are on their way now. */
+/* There will be no line any more: all of them are on their way now, in the order that
+ * they were to keep.  Spec and state are still those that they waited for. */
 void line_queue_flush(struct sw *sw, struct line_queue *queue, uint64_t now_ns);
 
 #endif

@@ -84,10 +84,28 @@ static int read_state(struct loss *loss, const struct word_parts *parts, struct 
 	return err;
 }
 
+/* Between two bursts there is a frame at least that arrives: of bursts of B frames the
+ * share is B / (B + 1) at most. */
+static int too_much_for_bursts(uint32_t share, uint64_t length, struct why *why)
+{
+	char part[UNITS_TEXT_BYTES_MAX], most[UNITS_TEXT_BYTES_MAX];
+	uint32_t rest = FAULT_PPB_ALL - share;
+
+	return why_set(why, -EINVAL,
+		       "burst: between two bursts a frame arrives, so bursts of %" PRIu64
+		       " lose at most %s of the frames; for %s write at least \"burst %s "
+		       "%" PRIu64 "\"",
+		       length,
+		       units_format_ppb(most, length * FAULT_PPB_ALL / (length + 1) /
+						      100000 * 100000),
+		       units_format_ppb(part, share), part,
+		       ((uint64_t)share + rest - 1) / rest);
+}
+
 /* The share lost, and the mean length of a burst: r = 1 / B, p = L r / (1 - L). */
 static int read_burst(struct loss *loss, const struct word_parts *parts, struct why *why)
 {
-	uint64_t length = 0;
+	uint64_t length = 0, begins;
 	uint32_t share = 0;
 	int err = -EINVAL;
 
@@ -107,9 +125,11 @@ static int read_burst(struct loss *loss, const struct word_parts *parts, struct 
 			       "burst: at least 1 frame, and less than 100%% in all");
 	loss->model = LOSS_GEMODEL;
 	loss->p_ppb[1] = (uint32_t)((FAULT_PPB_ALL + length / 2) / length);
-	loss->p_ppb[0] = (uint32_t)(((uint64_t)share * loss->p_ppb[1] +
-				     (FAULT_PPB_ALL - share) / 2) /
-				    (FAULT_PPB_ALL - share));
+	begins = ((uint64_t)share * loss->p_ppb[1] + (FAULT_PPB_ALL - share) / 2) /
+		 (FAULT_PPB_ALL - share);
+	if (begins > FAULT_PPB_ALL)
+		return too_much_for_bursts(share, length, why);
+	loss->p_ppb[0] = (uint32_t)begins;
 	loss->p_ppb[2] = FAULT_PPB_ALL;
 	return 0;
 }

@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/ns.h"
 #include "base/why.h"
 #include "linkfault/spec.h"
 #include "topology/plan.h"
@@ -61,7 +62,7 @@ static inline uint64_t fault_until_ns(uint64_t now_ns, uint64_t for_ns)
 {
 	const uint64_t ms = 1000000;
 
-	return (now_ns + for_ns + ms - 1) / ms * ms;
+	return ns_add(ns_add(now_ns, for_ns), ms - 1) / ms * ms;
 }
 
 /* Apply one word to a rule.  An unknown key is refused with the nearest known one. */
