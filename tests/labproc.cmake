@@ -7,6 +7,8 @@ unit_test(test_lab_targets SOURCES unit/test_lab_targets.c LIBS nl_lab)
 unit_test(test_lab_machine SOURCES unit/test_lab_machine.c ${fake_lab} LIBS nl_lab)
 unit_test(test_lab_control SOURCES unit/test_lab_control.c lib/talk.c ${fake_lab}
 	LIBS nl_lab)
+unit_test(test_lab_faults SOURCES unit/test_lab_faults.c lib/talk.c ${fake_lab}
+	LIBS nl_lab)
 unit_test(test_lab_commands SOURCES unit/test_lab_commands.c lib/talk.c ${fake_lab}
 	LIBS nl_lab)
 unit_test(test_lab_gate SOURCES unit/test_lab_gate.c lib/talk.c ${fake_lab}

@@ -66,6 +66,11 @@ const char *fault_text_whole(char *text, size_t bytes, const json_t *fault)
 	return text;
 }
 
+static size_t put_until(char *text, size_t bytes, const json_t *time)
+{
+	return (size_t)snprintf(text, bytes, " until %s", fault_word(time));
+}
+
 /* What else there is to say:
  * "  (profile lte; now in state bad; delay until 12.5s; takes 1us at least)". */
 static void add_remarks(char *text, size_t bytes, const json_t *one)
@@ -76,7 +81,7 @@ static void add_remarks(char *text, size_t bytes, const json_t *one)
 	const char *profile = json_string_value(json_object_get(one, "profile"));
 	const char *state =
 		json_string_value(json_object_get(json_object_get(one, "now"), "state"));
-	const json_t *ends = json_object_get(one, "ends"), *value;
+	const json_t *ends = json_object_get(one, "ends"), *value, *last = NULL;
 	const char *key, *between = "  (";
 	size_t used = strlen(text), before = used;
 
@@ -90,14 +95,23 @@ static void add_remarks(char *text, size_t bytes, const json_t *one)
 					 between, state);
 		between = "; ";
 	}
+	/* "delay, jitter until 12.5s": what ends together is said together. */
 	json_object_foreach((json_t *)ends, key, value)
 	{
 		if (used >= bytes)
 			break;
-		used += (size_t)snprintf(text + used, bytes - used, "%s%s until %s",
-					 between, key, fault_word(value));
+		if (last && !json_equal(last, value))
+			used += put_until(text + used, bytes - used, last);
+		else if (last)
+			between = ", ";
+		if (used < bytes)
+			used += (size_t)snprintf(text + used, bytes - used, "%s%s",
+						 between, key);
+		last = value;
 		between = "; ";
 	}
+	if (last && used < bytes)
+		used += put_until(text + used, bytes - used, last);
 	if (floor_ns && used < bytes)
 		used += (size_t)snprintf(text + used, bytes - used, "%stakes %s at least",
 					 between, units_format_ns(time, floor_ns));

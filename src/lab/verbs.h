@@ -29,7 +29,8 @@ int verb_fault_set(void *ctx, struct call *call, struct why *why);
 int verb_fault_clear(void *ctx, struct call *call, struct why *why);
 int verb_fault_ls(void *ctx, struct call *call, struct why *why);
 /* Faults whose time is over; at the start: the rules of the file that have an end. */
-void verbs_fault_over(void *ctx, const struct fault_deadline *due, size_t count);
+int verbs_fault_over(void *ctx, const struct fault_at *at, const struct fault_end *due,
+		     size_t count);
 int verbs_fault_watch(struct lab *lab, struct why *why);
 int verb_partition(void *ctx, struct call *call, struct why *why);
 int verb_partition_ls(void *ctx, struct call *call, struct why *why);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* fault-set, fault-clear, fault-ls, and faults whose time is over. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/draw.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "lab/control_args.h"
-#include "lab/fault_deadlines.h"
+#include "lab/fault_changes.h"
 #include "lab/verbs.h"
-#include "topology/fault_words.h"
+#include "topology/fault_restore.h"
 
 /* ---- telling ----------------------------------------------------------- */
 
@@ -26,13 +24,14 @@ static json_t *target_json(const struct lab *lab, const struct fault_target *tar
 }
 
 /* Each warning once, however many directions have it. */
-static json_t *warnings_json(struct fault_spec *const *specs, size_t count)
+static json_t *warnings_json(const struct fault_changes *changes)
 {
 	json_t *all = json_array();
 	struct why why;
 
-	for (size_t i = 0; i < count; i++)
-		for (unsigned n = 0; fault_spec_warning(specs[i], n, &why); n++) {
+	for (size_t i = 0; i < changes->count; i++)
+		for (unsigned n = 0;
+		     fault_spec_warning(changes->items[i].spec, n, &why); n++) {
 			const json_t *said;
 			bool known = false;
 			size_t k;
@@ -45,26 +44,6 @@ static json_t *warnings_json(struct fault_spec *const *specs, size_t count)
 				json_array_append_new(all, json_string(why.text));
 		}
 	return all;
-}
-
-/* What is needed to judge every frame anew; and why it changed, if by itself. */
-static void journal_fault(struct lab *lab, const struct fault_at *at, const char *cause)
-{
-	json_t *entry = direction_json(lab, at, false);
-	const struct sw_count *count = wire_fault_count(lab->wire, at);
-	char name[FAULT_NAME_BYTES_MAX], key[32];
-
-	wire_fault_name(lab->wire, at, name);
-	snprintf(key, sizeof(key), "0x%016" PRIx64, draw_key(lab->seed, name));
-	json_object_set_new(entry, "draws", json_string(name));
-	json_object_set_new(entry, "key", json_string(key));
-	json_object_set_new(entry, "frame",
-			    json_integer(count ? (json_int_t)count->frames : 0));
-	json_object_set_new(entry, "at",
-			    json_integer((json_int_t)wire_switch_ns(lab->wire)));
-	if (cause)
-		json_object_set_new(entry, "cause", json_string(cause));
-	journal_write(lab->journal, "fault", entry);
 }
 
 /* The target of a request, NULL text: the whole lab, which is then left empty. */
@@ -89,112 +68,36 @@ static struct fault_context context_of(const struct lab *lab)
 				       .now_ns = clock_now_ns(lab->clock) };
 }
 
-/* As the topology file has it; a pair has nothing there. */
-static struct fault_spec *planned(const struct lab *lab, const struct fault_at *at)
-{
-	return at->pair ? NULL : lab->plan->links[at->link].fault[at->dir];
-}
+/* ---- what is over ------------------------------------------------------ */
 
-/* ---- several specs at once --------------------------------------------- */
-
-/* New specs for all directions of a target: all made before the first is set. */
-struct changes {
-	struct fault_target target;
-	struct fault_spec **specs;
-};
-
-static int changes_begin(struct changes *changes, const struct lab *lab,
-			 const struct fault_target *target, bool replace, struct why *why)
-{
-	changes->target = *target;
-	changes->specs = calloc(target->count + 1, sizeof(struct fault_spec *));
-	if (!changes->specs)
-		return why_set(why, -ENOMEM, "fault: out of memory");
-	for (size_t i = 0; !replace && i < target->count; i++)
-		changes->specs[i] =
-			fault_spec_ref(wire_fault_get(lab->wire, &target->at[i]));
-	return 0;
-}
-
-static void changes_free(struct changes *changes)
-{
-	for (size_t i = 0; changes->specs && i < changes->target.count; i++)
-		fault_spec_free(changes->specs[i]);
-	free(changes->specs);
-}
-
-static int changes_apply(const struct changes *changes, struct lab *lab,
-			 const char *cause, struct why *why)
-{
-	int err = wire_fault_check(changes->target.at, changes->specs,
-				   changes->target.count, why);
-
-	for (size_t i = 0; !err && i < changes->target.count; i++) {
-		err = wire_fault_set(lab->wire, &changes->target.at[i], changes->specs[i],
-				     why);
-		if (!err)
-			journal_fault(lab, &changes->target.at[i], cause);
-	}
-	return err;
-}
-
-/* ---- deadlines --------------------------------------------------------- */
-
-/* The rules that know when they end. */
-static int watch_rules(struct lab *lab, const struct fault_at *at, struct why *why)
-{
-	const struct fault_spec *spec = wire_fault_get(lab->wire, at);
-	int err = 0;
-
-	for (uint32_t i = 1; spec && !err && i < spec->count; i++)
-		if (spec->rule[i].until_ns)
-			err = fault_deadlines_set(lab->deadlines, at, spec->rule[i].name,
-						  "", spec->rule[i].until_ns, why);
-	return err;
-}
-
-/* Those of the words that are set now: at due_ns, or never if that is 0. */
-static int watch_words(struct lab *lab, const struct fault_at *at, const json_t *words,
-		       uint64_t due_ns, struct why *why)
-{
-	const char *key;
-	const json_t *value;
-	int err = watch_rules(lab, at, why);
-
-	json_object_foreach((json_t *)words, key, value)
-	{
-		if (!err && fault_word_is_key(key))
-			err = fault_deadlines_set(lab->deadlines, at, "", key, due_ns,
-						  why);
-	}
-	return err;
-}
-
-void verbs_fault_over(void *ctx, const struct fault_deadline *due, size_t count)
+int verbs_fault_over(void *ctx, const struct fault_at *at, const struct fault_end *due,
+		     size_t count)
 {
 	struct lab *lab = ctx;
-	const struct fault_at *at = &due[0].at;
-	struct fault_spec *spec = fault_spec_ref(wire_fault_get(lab->wire, at));
-	const char *keys[FAULT_KEYS_MAX];
+	struct fault_restore what = { .from = fault_planned(lab, at),
+				      .now_ns = clock_now_ns(lab->clock),
+				      .with_needs = true };
+	struct fault_changes changes = { .lab = lab };
+	struct fault_change *change;
 	struct why why = { "" };
-	size_t key_count = 0;
-	int err = 0;
+	int err = fault_changes_add(&changes, at, &change, &why);
 
-	for (size_t i = 0; !err && i < count; i++) {
-		if (*due[i].rule)
-			err = fault_words_clear(&spec, due[i].rule, NULL, &why);
-		else if (key_count < FAULT_KEYS_MAX)
-			keys[key_count++] = due[i].key;
-		/* Somebody took it away before its time. */
-		if (err == -ENOENT)
-			err = 0;
+	for (size_t i = 0; i < count; i++) {
+		what.keys |= due[i].keys;
+		if (*due[i].rule && what.rule_count < ARRAY_SIZE(what.rules))
+			what.rules[what.rule_count++] = due[i].rule;
 	}
 	if (!err)
-		err = fault_words_restore(&spec, planned(lab, at), keys, key_count, &why);
+		err = fault_restore(&change->spec, &what, &why);
 	if (!err)
-		err = wire_fault_set(lab->wire, at, spec, &why);
-	journal_fault(lab, at, err ? why.text : "its time is over");
-	fault_spec_free(spec);
+		err = fault_changes_apply(
+			&changes,
+			what.took_more
+				? "its time is over, and what needed it went with it"
+				: "its time is over",
+			&why);
+	fault_changes_free(&changes);
+	return err;
 }
 
 int verbs_fault_watch(struct lab *lab, struct why *why)
@@ -203,84 +106,89 @@ int verbs_fault_watch(struct lab *lab, struct why *why)
 
 	for (uint32_t link = 0; !err && link < lab->plan->link_count; link++)
 		for (int dir = 0; !err && dir < DIRS; dir++)
-			err = watch_rules(
+			err = fault_watch_rules(
 				lab, &(struct fault_at){ .link = link, .dir = dir }, why);
 	return err;
 }
 
 /* ---- set --------------------------------------------------------------- */
 
-static int make_specs(struct changes *changes, const struct lab *lab, const json_t *words,
-		      struct why *why)
+/* What `fault-set` asks for. */
+struct asked {
+	struct fault_target target;
+	json_t *words;
+	bool replace;
+	uint64_t due_ns;
+};
+
+static int add_words(struct fault_changes *changes, const struct fault_at *at,
+		     const struct asked *asked, const json_t *words, bool whole,
+		     struct why *why)
 {
-	struct fault_context context = context_of(lab);
+	struct fault_context context = context_of(changes->lab);
 	char name[FAULT_NAME_BYTES_MAX];
+	struct fault_change *change;
+	int err = fault_changes_add(changes, at, &change, why);
 
-	for (size_t i = 0; i < changes->target.count; i++) {
-		int err = fault_words_from_json(&changes->specs[i], &context, words, why);
-
-		if (err) {
-			fault_at_name(name, lab->plan, &changes->target.at[i]);
-			return why_wrap(why, err, "%s", name);
-		}
+	if (err)
+		return err;
+	change->keys = fault_keys_of(words);
+	change->whole = whole;
+	change->due_ns = asked->due_ns;
+	if (whole) {
+		fault_spec_free(change->spec);
+		change->spec = NULL;
 	}
-	return 0;
+	err = fault_words_from_json(&change->spec, &context, words, why);
+	if (!err)
+		return 0;
+	fault_at_name(name, changes->lab->plan, at);
+	return why_wrap(why, err, "%s", name);
 }
 
-/* A network that is down is down for its members too: they lose their carrier. */
-static int mirror_down(struct lab *lab, const struct fault_target *target,
-		       const json_t *words, uint64_t due_ns, struct why *why)
+/* A network that is down is down for its members too: they lose their carrier.  And they
+ * get it back with whatever takes the place of that. */
+static int mirror_down(struct fault_changes *changes, const struct asked *asked,
+		       struct why *why)
 {
-	json_t *down = json_object_get(words, "down"), *only;
-	struct fault_target back = { 0 };
-	struct changes changes = { 0 };
+	json_t *down = json_object_get(asked->words, "down"), *only;
 	int err = 0;
 
-	if (!target->network || !down)
+	if (!asked->target.network || (!down && !asked->replace))
 		return 0;
-	only = json_pack("{s:O}", "down", down);
-	back.at = calloc(target->count + 1, sizeof(*back.at));
-	if (!only || !back.at)
-		err = why_set(why, -ENOMEM, "fault: out of memory");
-	for (size_t i = 0; !err && i < target->count; i++) {
-		back.at[back.count] = target->at[i];
-		back.at[back.count++].dir = DIR_BA;
+	only = down ? json_pack("{s:O}", "down", down) : json_pack("{s:b}", "down", 0);
+	if (!only)
+		return why_set(why, -ENOMEM, "fault: out of memory");
+	for (size_t i = 0; !err && i < asked->target.count; i++) {
+		struct fault_at back = asked->target.at[i];
+
+		back.dir = DIR_BA;
+		if (down || fault_spec_is_down(wire_fault_get(changes->lab->wire, &back)))
+			err = add_words(changes, &back, asked, only, false, why);
 	}
-	if (!err)
-		err = changes_begin(&changes, lab, &back, false, why);
-	if (!err)
-		err = make_specs(&changes, lab, only, why);
-	if (!err)
-		err = changes_apply(&changes, lab, NULL, why);
-	for (size_t i = 0; !err && i < back.count; i++)
-		err = watch_words(lab, &back.at[i], only, due_ns, why);
-	changes_free(&changes);
 	json_decref(only);
-	free(back.at);
 	return err;
 }
 
-static int set_all(struct lab *lab, struct call *call, const struct fault_target *target,
-		   const json_t *words, bool replace, uint64_t due_ns, struct why *why)
+static int set_all(struct lab *lab, struct call *call, const struct asked *asked,
+		   struct why *why)
 {
-	struct changes changes = { 0 };
-	int err = changes_begin(&changes, lab, target, replace, why);
+	const struct fault_target *target = &asked->target;
+	struct fault_changes changes = { .lab = lab };
+	int err = 0;
 
-	if (!err)
-		err = make_specs(&changes, lab, words, why);
-	for (size_t i = 0; !err && replace && i < target->count; i++)
-		fault_deadlines_forget(lab->deadlines, &target->at[i]);
-	if (!err)
-		err = changes_apply(&changes, lab, NULL, why);
 	for (size_t i = 0; !err && i < target->count; i++)
-		err = watch_words(lab, &target->at[i], words, due_ns, why);
+		err = add_words(&changes, &target->at[i], asked, asked->words,
+				asked->replace, why);
 	if (!err)
-		err = mirror_down(lab, target, words, due_ns, why);
+		err = mirror_down(&changes, asked, why);
+	if (!err)
+		err = fault_changes_apply(&changes, NULL, why);
 	if (!err)
 		call_answer(call, json_pack("{s:o, s:o}", "directions",
 					    target_json(lab, target, false), "warnings",
-					    warnings_json(changes.specs, target->count)));
-	changes_free(&changes);
+					    warnings_json(&changes)));
+	fault_changes_free(&changes);
 	return err;
 }
 
@@ -324,26 +232,23 @@ static int read_words(const struct lab *lab, struct call *call, json_t **words,
 int verb_fault_set(void *ctx, struct call *call, struct why *why)
 {
 	struct lab *lab = ctx;
-	struct fault_target target;
-	bool given, replace = false;
-	json_t *words = NULL;
-	uint64_t due_ns;
-	int err = arg_flag(call->body, "replace", &replace, why);
+	struct asked asked = { .words = NULL };
+	bool given;
+	int err = arg_flag(call->body, "replace", &asked.replace, why);
 
 	if (!err)
-		err = read_words(lab, call, &words, &due_ns, why);
-	if (!err && json_object_size(words) == 0 && !replace)
+		err = read_words(lab, call, &asked.words, &asked.due_ns, why);
+	if (!err && json_object_size(asked.words) == 0 && !asked.replace)
 		err = why_set(why, -EINVAL,
 			      "\"fault\": nothing is to be set; with \"replace\" an "
 			      "empty object "
 			      "makes a perfect wire");
 	if (!err)
-		err = read_target(lab, call, ARG_REQUIRED, &target, &given, why);
-	if (!err) {
-		err = set_all(lab, call, &target, words, replace, due_ns, why);
-		fault_target_free(&target);
-	}
-	json_decref(words);
+		err = read_target(lab, call, ARG_REQUIRED, &asked.target, &given, why);
+	if (!err)
+		err = set_all(lab, call, &asked, why);
+	fault_target_free(&asked.target);
+	json_decref(asked.words);
 	return err;
 }
 
@@ -355,77 +260,87 @@ struct part {
 	const char *rule;
 };
 
-static int clear_keys(const struct lab *lab, const struct fault_at *at,
-		      const struct part *part, struct fault_spec **spec, struct why *why)
+/* A rule, or all of them (NULL): as the topology file has it; away, if it is so. */
+static int clear_rules(struct fault_spec **spec, const struct fault_spec *planned,
+		       uint64_t now_ns, const char *rule, struct why *why)
 {
-	const char *keys[FAULT_KEYS_MAX];
-	size_t count = 0, i;
-	const json_t *key;
-	int err = 0;
+	struct fault_restore what = { .from = planned, .now_ns = now_ns };
+	const struct fault_spec *both[] = { *spec, planned };
+	bool same = true;
 
-	if (part->rule && !json_array_size(part->keys))
-		return fault_words_clear(spec, part->rule, NULL, why);
-	json_array_foreach((json_t *)part->keys, i, key)
-	{
-		const char *text = json_string_value(key);
+	for (size_t k = 0; k < 2; k++)
+		for (uint32_t i = 1; both[k] && i < both[k]->count; i++) {
+			const char *name = both[k]->rule[i].name;
 
-		if (err)
-			return err;
-		if (!text || count == FAULT_KEYS_MAX)
-			return why_set(why, -EINVAL, "\"keys\": a list of a few texts");
-		if (part->rule || !strcmp(text, "faults"))
-			err = fault_words_clear(spec, part->rule, text, why);
-		else
-			keys[count++] = text;
-	}
-	return err ? err : fault_words_restore(spec, planned(lab, at), keys, count, why);
+			if (rule && strcmp(rule, name) != 0)
+				continue;
+			same &= fault_restore_is_same(*spec, planned, name);
+			what.rules[what.rule_count++] = name;
+		}
+	if (same)
+		return fault_words_clear(spec, rule, rule ? NULL : "faults", why);
+	return fault_restore(spec, &what, why);
 }
 
-/* What it is once that part is gone; -ENOENT: no such rule there. */
-static int make_clear(struct changes *changes, size_t i, const struct lab *lab,
-		      const struct part *part, struct why *why)
+static int clear_keys(struct fault_change *change, const struct fault_spec *planned,
+		      uint64_t now_ns, const struct part *part, struct why *why)
 {
-	const struct fault_at *at = &changes->target.at[i];
-
-	if (part->rule || part->keys)
-		return clear_keys(lab, at, part, &changes->specs[i], why);
-	fault_spec_free(changes->specs[i]);
-	changes->specs[i] = fault_spec_ref(planned(lab, at));
-	return 0;
-}
-
-static int forget_deadlines(struct lab *lab, const struct fault_at *at,
-			    const struct part *part, struct why *why)
-{
+	struct fault_restore what = { .from = planned };
 	const json_t *key;
 	size_t i;
 	int err = 0;
 
-	if (!part->rule && !part->keys) {
-		fault_deadlines_forget(lab->deadlines, at);
-		return watch_rules(lab, at, why);
-	}
-	if (part->rule && !part->keys)
-		return fault_deadlines_set(lab->deadlines, at, part->rule, "", 0, why);
+	if (part->rule && !json_array_size(part->keys))
+		return clear_rules(&change->spec, planned, now_ns, part->rule, why);
 	json_array_foreach((json_t *)part->keys, i, key)
 	{
-		if (!err && !part->rule)
-			err = fault_deadlines_set(lab->deadlines, at, "",
-						  json_string_value(key), 0, why);
+		const char *text = json_string_value(key);
+		uint64_t bit = text ? fault_key_bit(text) : 0;
+
+		if (err)
+			return err;
+		if (!text)
+			return why_set(why, -EINVAL, "\"keys\": a list of a few texts");
+		if (!part->rule && bit)
+			what.keys |= strcmp(text, "profile") ? bit : FAULT_KEYS_ALL;
+		else if (!part->rule && !strcmp(text, "faults"))
+			err = clear_rules(&change->spec, planned, now_ns, NULL, why);
+		else
+			err = fault_words_clear(&change->spec, part->rule, text, why);
 	}
-	return err;
+	change->keys = what.keys;
+	return err ? err : fault_restore(&change->spec, &what, why);
+}
+
+/* What it is once that part is gone; -ENOENT: no such rule there. */
+static int make_clear(struct fault_changes *changes, const struct fault_at *at,
+		      const struct part *part, struct why *why)
+{
+	struct lab *lab = changes->lab;
+	struct fault_spec *planned = fault_planned(lab, at);
+	struct fault_change *change;
+	int err = fault_changes_add(changes, at, &change, why);
+
+	if (err)
+		return err;
+	if (part->rule || part->keys)
+		return clear_keys(change, planned, clock_now_ns(lab->clock), part, why);
+	fault_spec_free(change->spec);
+	change->spec = fault_spec_ref(planned);
+	change->whole = true;
+	return 0;
 }
 
 /* All directions of the target or none; a rule has to be in one of them. */
 static int clear_all(struct lab *lab, const struct fault_target *target,
 		     const struct part *part, struct why *why)
 {
-	struct changes changes = { 0 };
+	struct fault_changes changes = { .lab = lab };
 	bool found = false;
-	int err = changes_begin(&changes, lab, target, false, why);
+	int err = 0;
 
 	for (size_t i = 0; !err && i < target->count; i++) {
-		err = make_clear(&changes, i, lab, part, why);
+		err = make_clear(&changes, &target->at[i], part, why);
 		found |= !err;
 		if (err == -ENOENT && part->rule)
 			err = 0;
@@ -433,10 +348,8 @@ static int clear_all(struct lab *lab, const struct fault_target *target,
 	if (!err && !found && target->count)
 		err = -ENOENT; /* *why says it */
 	if (!err)
-		err = changes_apply(&changes, lab, NULL, why);
-	for (size_t i = 0; !err && i < target->count; i++)
-		err = forget_deadlines(lab, &target->at[i], part, why);
-	changes_free(&changes);
+		err = fault_changes_apply(&changes, NULL, why);
+	fault_changes_free(&changes);
 	return err;
 }
 

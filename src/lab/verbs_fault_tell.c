@@ -34,14 +34,14 @@ static json_t *now_json(const struct lab *lab, const struct fault_at *at)
 json_t *direction_json(const struct lab *lab, const struct fault_at *at, bool counters)
 {
 	const struct fault_spec *spec = wire_fault_get(lab->wire, at);
-	json_t *ends = fault_deadlines_json(lab->deadlines, at);
+	json_t *fault = fault_words_to_json(spec);
+	json_t *ends = fault_deadlines_json(lab->deadlines, at, fault);
 	char name[FAULT_NAME_BYTES_MAX], words[FAULT_WORDS_BYTES_MAX];
 	json_t *one;
 
 	fault_at_name(name, lab->plan, at);
 	one = json_pack("{s:s, s:s, s:b, s:o}", "link", fault_at_wire(lab->plan, at),
-			"name", name, "pair", at->pair, "fault",
-			fault_words_to_json(spec));
+			"name", name, "pair", at->pair, "fault", fault);
 	if (spec && *spec->rule[0].profile)
 		json_object_set_new(one, "profile", json_string(spec->rule[0].profile));
 	if (ends)

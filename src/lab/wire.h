@@ -86,10 +86,12 @@ void wire_port_tap(struct wire *wire, uint32_t port, bool on);
  * was told. */
 const struct histogram *wire_lateness(const struct wire *wire);
 
-/* Can these directions have these faults?  A pair on a network has no cable, and so no
+/* Can this direction have this fault?  A pair on a network has no cable, and so no
  * carrier. */
-int wire_fault_check(const struct fault_at *at, struct fault_spec *const *specs,
-		     size_t count, struct why *why);
+int wire_fault_check(const struct fault_at *at, const struct fault_spec *spec,
+		     struct why *why);
+/* Is there room for so many pairs more that have a fault? */
+int wire_fault_room(const struct wire *wire, size_t pairs, struct why *why);
 
 /* Faults of a direction or pair; NULL is a perfect wire.  The spec gets one more
  * reference; the one that is got is lent. */

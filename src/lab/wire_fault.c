@@ -23,10 +23,8 @@ static int remember_pair(struct wire *wire, const struct fault_at *at, bool set,
 	}
 	if (i < wire->pair_count)
 		return 0;
-	if (i == PAIRS_MAX)
-		return why_set(why, -ENOSPC,
-			       "%d pairs have a fault of their own already; clear some",
-			       PAIRS_MAX);
+	if (wire_fault_room(wire, 1, why))
+		return -ENOSPC;
 	grown = reallocarray(wire->pairs, i + 1, sizeof(*grown));
 	if (!grown)
 		return why_set(why, -ENOMEM, "fault: out of memory");
@@ -52,15 +50,24 @@ static int pair_set(struct wire *wire, const struct fault_at *at, struct fault_s
 	return err;
 }
 
-int wire_fault_check(const struct fault_at *at, struct fault_spec *const *specs,
-		     size_t count, struct why *why)
+int wire_fault_check(const struct fault_at *at, const struct fault_spec *spec,
+		     struct why *why)
 {
-	for (size_t i = 0; i < count; i++)
-		if (at[i].pair && specs[i] && specs[i]->rule[0].carrier)
-			return why_set(why, -EINVAL,
-				       "carrier: two members of a network have no cable "
-				       "between them; name the network, or a member and "
-				       "the network (\"lan->n1\")");
+	if (at->pair && spec && spec->rule[0].carrier)
+		return why_set(why, -EINVAL,
+			       "carrier: two members of a network have no cable between "
+			       "them; name the network, or a member and the network "
+			       "(\"lan->n1\")");
+	return 0;
+}
+
+int wire_fault_room(const struct wire *wire, size_t pairs, struct why *why)
+{
+	if (pairs > PAIRS_MAX - wire->pair_count)
+		return why_set(why, -ENOSPC,
+			       "%zu pairs have a fault of their own already, and no more "
+			       "than %d can: clear some",
+			       wire->pair_count, PAIRS_MAX);
 	return 0;
 }
 

@@ -98,6 +98,7 @@ struct fault_rule {
 	uint64_t after, first;	   /* first 0: no end */
 	uint32_t apply_ppb;	   /* 0: always */
 	uint64_t until_ns;	   /* of lab time; 0: for ever */
+	bool brief; /* it was to be "for" a while: setting it again without is for ever */
 	struct fault_cycle when;   /* only while on */
 	char in[FAULT_NAME_BYTES]; /* only in that state of the link; "": in any */
 

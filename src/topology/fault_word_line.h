@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fault_word_line.h - the words of what a frame waits for: delay, rate, queue, gates,
- * states
+/* fault_word_line.h - the words of loss, and of what a frame waits for: delay, rate,
+ * queue, gates, states
  *
  * Rows of fault_word_table.c; see there.
  *
@@ -24,6 +24,7 @@ enum { LINE_DISTRIBUTIONS = DIST_TRACE + 1 };
 extern const char *const line_distributions[LINE_DISTRIBUTIONS];
 int line_distribution(const char *name);
 
+LINE_WORD(loss);
 LINE_WORD(delay);
 LINE_WORD(jitter);
 LINE_WORD(correlation);

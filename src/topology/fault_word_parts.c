@@ -199,6 +199,14 @@ bool word_show_cycle(const struct fault_cycle *cycle, const char *on, const char
 	return true;
 }
 
+int word_list(const char *text, struct fault_data **list, struct why *why)
+{
+	if (strlen(text) + sizeof("list ") > FAULT_WORD_BYTES_MAX)
+		return why_set(why, -EINVAL, "a list of more than %zu characters",
+			       FAULT_WORD_BYTES_MAX - sizeof("list "));
+	return fault_data_parse(list, DATA_NUMBERS, text, text, why);
+}
+
 int word_file(const struct fault_context *context, enum fault_data_kind kind,
 	      const char *name, struct fault_data **data, struct why *why)
 {

@@ -25,189 +25,6 @@ static void replace(struct fault_data **to, struct fault_data *data)
 	*to = data;
 }
 
-/* A list is shown as it was written, so it has to fit. */
-static int read_list(const char *text, struct fault_data **list, struct why *why)
-{
-	if (strlen(text) + sizeof("list ") > FAULT_WORD_BYTES_MAX)
-		return why_set(why, -EINVAL, "a list of more than %zu characters",
-			       FAULT_WORD_BYTES_MAX - sizeof("list "));
-	return fault_data_parse(list, DATA_NUMBERS, text, text, why);
-}
-
-/* ---- loss -------------------------------------------------------------- */
-
-struct loss {
-	enum fault_loss_model model;
-	struct fault_chance chance;
-	uint32_t p_ppb[5];
-	uint64_t every;
-	struct fault_data *list;
-};
-
-static int read_shares(struct loss *loss, const struct word_parts *parts, size_t most,
-		       struct why *why)
-{
-	int err = 0;
-
-	if (parts->count < 2 || parts->count > most + 1)
-		return why_set(why, -EINVAL, "%s: between 1 and %zu shares were expected",
-			       parts->part[0], most);
-	for (size_t i = 1; !err && i < parts->count; i++)
-		err = word_share(parts->part[i], &loss->p_ppb[i - 1], why);
-	return err;
-}
-
-/* p [r [1-h [1-k]]], with netem's defaults. */
-static int read_gemodel(struct loss *loss, const struct word_parts *parts,
-			struct why *why)
-{
-	int err = read_shares(loss, parts, 4, why);
-
-	loss->model = LOSS_GEMODEL;
-	if (parts->count < 3)
-		loss->p_ppb[1] = FAULT_PPB_ALL - loss->p_ppb[0];
-	if (parts->count < 4)
-		loss->p_ppb[2] = FAULT_PPB_ALL;
-	return err;
-}
-
-/* p13 [p31 [p32 [p23 [p14]]]], with netem's defaults. */
-static int read_state(struct loss *loss, const struct word_parts *parts, struct why *why)
-{
-	int err = read_shares(loss, parts, 5, why);
-
-	loss->model = LOSS_STATE;
-	if (parts->count < 3)
-		loss->p_ppb[1] = FAULT_PPB_ALL - loss->p_ppb[0];
-	if (parts->count < 5)
-		loss->p_ppb[3] = FAULT_PPB_ALL;
-	return err;
-}
-
-/* Between two bursts there is a frame at least that arrives: of bursts of B frames the
- * share is B / (B + 1) at most. */
-static int too_much_for_bursts(uint32_t share, uint64_t length, struct why *why)
-{
-	char part[UNITS_TEXT_BYTES_MAX], most[UNITS_TEXT_BYTES_MAX];
-	uint32_t rest = FAULT_PPB_ALL - share;
-
-	return why_set(why, -EINVAL,
-		       "burst: between two bursts a frame arrives, so bursts of %" PRIu64
-		       " lose at most %s of the frames; for %s write at least \"burst %s "
-		       "%" PRIu64 "\"",
-		       length,
-		       units_format_ppb(most, length * FAULT_PPB_ALL / (length + 1) /
-						      100000 * 100000),
-		       units_format_ppb(part, share), part,
-		       ((uint64_t)share + rest - 1) / rest);
-}
-
-/* The share lost, and the mean length of a burst: r = 1 / B, p = L r / (1 - L). */
-static int read_burst(struct loss *loss, const struct word_parts *parts, struct why *why)
-{
-	uint64_t length = 0, begins;
-	uint32_t share = 0;
-	int err = -EINVAL;
-
-	if (parts->count == 3) {
-		err = word_share(parts->part[1], &share, why);
-		if (!err)
-			err = word_count(parts->part[2], 1000000, &length, why);
-	} else {
-		why_set(why, err,
-			"burst: the share that is lost and the mean number of frames in "
-			"a burst were expected, such as \"burst 1%% 5\"");
-	}
-	if (err)
-		return err;
-	if (!length || share >= FAULT_PPB_ALL)
-		return why_set(why, -EINVAL,
-			       "burst: at least 1 frame, and less than 100%% in all");
-	loss->model = LOSS_GEMODEL;
-	loss->p_ppb[1] = (uint32_t)((FAULT_PPB_ALL + length / 2) / length);
-	begins = ((uint64_t)share * loss->p_ppb[1] + (FAULT_PPB_ALL - share) / 2) /
-		 (FAULT_PPB_ALL - share);
-	if (begins > FAULT_PPB_ALL)
-		return too_much_for_bursts(share, length, why);
-	loss->p_ppb[0] = (uint32_t)begins;
-	loss->p_ppb[2] = FAULT_PPB_ALL;
-	return 0;
-}
-
-static int read_loss(struct loss *loss, const char *value, struct why *why)
-{
-	struct word_parts parts;
-	int err = word_split(&parts, value, why);
-	const char *model = parts.count ? parts.part[0] : "";
-
-	if (err)
-		return err;
-	if (!strcmp(model, "gemodel"))
-		return read_gemodel(loss, &parts, why);
-	if (!strcmp(model, "state"))
-		return read_state(loss, &parts, why);
-	if (!strcmp(model, "burst"))
-		return read_burst(loss, &parts, why);
-	if (!strcmp(model, "every") && parts.count == 2) {
-		loss->model = LOSS_EVERY;
-		err = word_count(parts.part[1], INT64_MAX, &loss->every, why);
-		return !err && !loss->every ? why_set(why, -EINVAL, "every 0: none is")
-					    : err;
-	}
-	if (!strcmp(model, "list") && parts.count == 2) {
-		loss->model = LOSS_LISTED;
-		return read_list(parts.part[1], &loss->list, why);
-	}
-	if (!strncmp(value, "random ", 7))
-		value += 7;
-	return word_chance(value, &loss->chance, why);
-}
-
-APPLY(apply_loss)
-{
-	struct loss loss = { 0 };
-	int err = word_is_none(value) ? 0 : read_loss(&loss, value, why);
-
-	(void)context;
-	if (err)
-		return err;
-	rule->loss_model = loss.model;
-	rule->loss = loss.chance;
-	memcpy(rule->loss_p_ppb, loss.p_ppb, sizeof(loss.p_ppb));
-	rule->loss_every = loss.every;
-	replace(&rule->loss_list, loss.list);
-	return 0;
-}
-
-SHOW(show_loss)
-{
-	unsigned count = rule->loss_model == LOSS_STATE ? 5 : 4;
-	int used;
-
-	switch (rule->loss_model) {
-	case LOSS_RANDOM:
-		return word_show_chance(&rule->loss, text);
-	case LOSS_EVERY:
-		snprintf(text, FAULT_WORD_BYTES_MAX, "every %" PRIu64, rule->loss_every);
-		return true;
-	case LOSS_LISTED:
-		snprintf(text, FAULT_WORD_BYTES_MAX, "list %s", rule->loss_list->name);
-		return true;
-	case LOSS_GEMODEL:
-	case LOSS_STATE:
-		break;
-	}
-	used = snprintf(text, FAULT_WORD_BYTES_MAX, "%s",
-			rule->loss_model == LOSS_STATE ? "state" : "gemodel");
-	for (unsigned i = 0; i < count; i++) {
-		char p[UNITS_TEXT_BYTES_MAX];
-
-		used += snprintf(text + used, FAULT_WORD_BYTES_MAX - (size_t)used, " %s",
-				 units_format_ppb(p, rule->loss_p_ppb[i]));
-	}
-	return true;
-}
-
 /* ---- copies and bytes -------------------------------------------------- */
 
 APPLY(apply_duplicate)
@@ -316,7 +133,7 @@ SHOW(show_corrupt_bits)
 APPLY(apply_corrupt_at)
 {
 	struct fault_data *bits = NULL;
-	int err = word_is_none(value) ? 0 : read_list(value, &bits, why);
+	int err = word_is_none(value) ? 0 : word_list(value, &bits, why);
 
 	(void)context;
 	if (!err)
@@ -486,8 +303,10 @@ APPLY(apply_until)
 	int err = word_is_none(value) ? 0 : units_parse_ns(value, &ns, why);
 
 	(void)context;
-	if (!err)
-		rule->until_ns = ns;
+	if (!err) {
+		rule->until_ns = ns < NS_END ? ns : NS_END;
+		rule->brief = false;
+	}
 	return err;
 }
 
@@ -498,10 +317,11 @@ APPLY(apply_for)
 
 	if (!err && !ns && !word_is_none(value))
 		err = why_set(why, -EINVAL, "\"%.40s\": it would be over at once", value);
-	if (!err)
-		rule->until_ns =
-			ns ? fault_until_ns(context ? context->now_ns : 0, ns) : 0;
-	return err;
+	if (err)
+		return err;
+	rule->until_ns = ns ? fault_until_ns(context ? context->now_ns : 0, ns) : 0;
+	rule->brief = ns != 0;
+	return 0;
 }
 
 SHOW(show_until)
@@ -522,56 +342,96 @@ SHOW(show_nothing)
 
 /* ---- the tables -------------------------------------------------------- */
 
+#define F(member)                                                                        \
+	{                                                                                \
+		offsetof(struct fault_rule, member),                                     \
+			sizeof(((struct fault_rule *)NULL)->member)                      \
+	}
+
 /* In the order in which they are shown, and applied where it matters. */
 const struct fault_word fault_words[] = {
-	{ "profile", WORD_TEXT, "lte", profile_apply, show_nothing },
-	{ "loss", WORD_TEXT, "1%", apply_loss, show_loss },
-	{ "delay", WORD_TEXT, "50ms", line_apply_delay, line_show_delay },
-	{ "jitter", WORD_TEXT, "5ms", line_apply_jitter, line_show_jitter },
-	{ "correlation", WORD_TEXT, "25%", line_apply_correlation,
-	  line_show_correlation },
-	{ "distribution", WORD_TEXT, "normal", line_apply_distribution,
-	  line_show_distribution },
-	{ "order", WORD_TEXT, "keep", line_apply_order, line_show_order },
-	{ "reorder", WORD_TEXT, "1%", line_apply_reorder, line_show_reorder },
-	{ "gap", WORD_COUNT, "5", line_apply_gap, line_show_gap },
-	{ "rate", WORD_TEXT, "10Mbit", line_apply_rate, line_show_rate },
-	{ "overhead", WORD_TEXT, "24B", line_apply_overhead, line_show_overhead },
-	{ "cell", WORD_TEXT, "48B 5B", line_apply_cell, line_show_cell },
-	{ "capacity", WORD_TEXT, "lte.trace", line_apply_capacity, line_show_capacity },
-	{ "limit", WORD_TEXT, "100frames", line_apply_limit, line_show_limit },
-	{ "queue", WORD_TEXT, "codel", line_apply_queue, line_show_queue },
-	{ "ecn", WORD_FLAG, "true", line_apply_ecn, line_show_ecn },
-	{ "slot", WORD_TEXT, "1ms 5ms", line_apply_slot, line_show_slot },
-	{ "clog", WORD_TEXT, "open 5s closed 1s", line_apply_clog, line_show_clog },
-	{ "hold", WORD_FLAG, "true", line_apply_hold, line_show_hold },
-	{ "duplicate", WORD_TEXT, "1%", apply_duplicate, show_duplicate },
-	{ "duplicate-count", WORD_COUNT, "2", apply_duplicate_count,
-	  show_duplicate_count },
-	{ "replay", WORD_TEXT, "1% 5s", apply_replay, show_replay },
-	{ "corrupt", WORD_TEXT, "1%", apply_corrupt, show_corrupt },
-	{ "corrupt-bits", WORD_COUNT, "3", apply_corrupt_bits, show_corrupt_bits },
-	{ "corrupt-at", WORD_TEXT, "811", apply_corrupt_at, show_corrupt_at },
-	{ "corrupt-mode", WORD_TEXT, "fcs", apply_corrupt_mode, show_corrupt_mode },
-	{ "mtu-drop", WORD_COUNT, "1400", apply_mtu, show_mtu },
-	{ "states", WORD_TEXT, "good 10s, bad 1s", line_apply_states, line_show_states },
-	{ "flap", WORD_TEXT, "up 5s down 1s", apply_flap, show_flap },
-	{ "carrier", WORD_FLAG, "true", apply_carrier, show_carrier },
-	{ "down", WORD_FLAG, "true", apply_down, show_down },
+	{ "profile", WORD_TEXT, "lte", profile_apply, show_nothing, 1, { F(profile) } },
+	{ "loss", WORD_TEXT, "1%", line_apply_loss, line_show_loss, 1,
+	  { F(loss_model), F(loss), F(loss_p_ppb), F(loss_every), F(loss_list) } },
+	{ "delay", WORD_TEXT, "50ms", line_apply_delay, line_show_delay, 3,
+	  { F(delay_ns) } },
+	{ "jitter", WORD_TEXT, "5ms", line_apply_jitter, line_show_jitter, 2,
+	  { F(jitter_ns) } },
+	{ "correlation", WORD_TEXT, "25%", line_apply_correlation, line_show_correlation, 1,
+	  { F(jitter_rho_ppb) } },
+	{ "distribution", WORD_TEXT, "normal", line_apply_distribution, line_show_distribution, 1,
+	  { F(distribution), F(table) } },
+	{ "order", WORD_TEXT, "keep", line_apply_order, line_show_order, 1,
+	  { F(keep_order) } },
+	{ "reorder", WORD_TEXT, "1%", line_apply_reorder, line_show_reorder, 1,
+	  { F(reorder) } },
+	{ "gap", WORD_COUNT, "5", line_apply_gap, line_show_gap, 1, { F(gap) } },
+	{ "rate", WORD_TEXT, "10Mbit", line_apply_rate, line_show_rate, 1,
+	  { F(rate_bps) } },
+	{ "overhead", WORD_TEXT, "24B", line_apply_overhead, line_show_overhead, 1,
+	  { F(overhead_bytes) } },
+	{ "cell", WORD_TEXT, "48B 5B", line_apply_cell, line_show_cell, 1,
+	  { F(cell_bytes), F(cell_overhead_bytes) } },
+	{ "capacity", WORD_TEXT, "lte.trace", line_apply_capacity, line_show_capacity, 1,
+	  { F(capacity) } },
+	{ "limit", WORD_TEXT, "100frames", line_apply_limit, line_show_limit, 1,
+	  { F(limit_frames), F(limit_bytes) } },
+	{ "queue", WORD_TEXT, "codel", line_apply_queue, line_show_queue, 1,
+	  { F(queue), F(red_min_bytes), F(red_max_bytes), F(red_ppb), F(codel_target_ns),
+	    F(codel_interval_ns) } },
+	{ "ecn", WORD_FLAG, "true", line_apply_ecn, line_show_ecn, 1, { F(ecn) } },
+	{ "slot", WORD_TEXT, "1ms 5ms", line_apply_slot, line_show_slot, 1,
+	  { F(slot_min_ns), F(slot_max_ns), F(slot_jitter_ns), F(slot_distribution),
+	    F(slot_table), F(slot_frames), F(slot_bytes) } },
+	{ "clog", WORD_TEXT, "open 5s closed 1s", line_apply_clog, line_show_clog, 1,
+	  { F(clog) } },
+	{ "hold", WORD_FLAG, "true", line_apply_hold, line_show_hold, 1, { F(hold) } },
+	{ "duplicate", WORD_TEXT, "1%", apply_duplicate, show_duplicate, 1,
+	  { F(duplicate) } },
+	{ "duplicate-count", WORD_COUNT, "2", apply_duplicate_count, show_duplicate_count, 1,
+	  { F(duplicate_count) } },
+	{ "replay", WORD_TEXT, "1% 5s", apply_replay, show_replay, 1,
+	  { F(replay_ppb), F(replay_ns) } },
+	{ "corrupt", WORD_TEXT, "1%", apply_corrupt, show_corrupt, 1, { F(corrupt) } },
+	{ "corrupt-bits", WORD_COUNT, "3", apply_corrupt_bits, show_corrupt_bits, 1,
+	  { F(corrupt_bits) } },
+	{ "corrupt-at", WORD_TEXT, "811", apply_corrupt_at, show_corrupt_at, 1,
+	  { F(corrupt_at) } },
+	{ "corrupt-mode", WORD_TEXT, "fcs", apply_corrupt_mode, show_corrupt_mode, 1,
+	  { F(corrupt_mode) } },
+	{ "mtu-drop", WORD_COUNT, "1400", apply_mtu, show_mtu, 1, { F(mtu_bytes) } },
+	{ "states", WORD_TEXT, "good 10s, bad 1s", line_apply_states, line_show_states, 1,
+	  { F(states) } },
+	{ "flap", WORD_TEXT, "up 5s down 1s", apply_flap, show_flap, 1, { F(flap) } },
+	{ "carrier", WORD_FLAG, "true", apply_carrier, show_carrier, 1, { F(carrier) } },
+	{ "down", WORD_FLAG, "true", apply_down, show_down, 1, { F(down) } },
 };
 const size_t fault_word_count = ARRAY_SIZE(fault_words);
 
 const struct fault_word fault_match_words[] = {
-	{ "match", WORD_TEXT, "tcp port 2380", apply_match, show_match },
-	{ "after", WORD_COUNT, "100", apply_after, show_after },
-	{ "first", WORD_COUNT, "10", apply_first, show_first },
-	{ "apply", WORD_TEXT, "50%", apply_apply, show_apply },
-	{ "when", WORD_TEXT, "on 5s off 1s", apply_when, show_when },
-	{ "in", WORD_TEXT, "bad", line_apply_in, line_show_in },
-	{ "until", WORD_TEXT, "90s", apply_until, show_until },
-	{ "for", WORD_TEXT, "30s", apply_for, show_nothing },
+	{ "match", WORD_TEXT, "tcp port 2380", apply_match, show_match, 1,
+	  { F(filter) } },
+	{ "after", WORD_COUNT, "100", apply_after, show_after, 1, { F(after) } },
+	{ "first", WORD_COUNT, "10", apply_first, show_first, 1, { F(first) } },
+	{ "apply", WORD_TEXT, "50%", apply_apply, show_apply, 1, { F(apply_ppb) } },
+	{ "when", WORD_TEXT, "on 5s off 1s", apply_when, show_when, 1, { F(when) } },
+	{ "in", WORD_TEXT, "bad", line_apply_in, line_show_in, 1, { F(in) } },
+	{ "until", WORD_TEXT, "90s", apply_until, show_until, 1,
+	  { F(until_ns), F(brief) } },
+	{ "for", WORD_TEXT, "30s", apply_for, show_nothing, 1,
+	  { F(until_ns), F(brief) } },
 };
 const size_t fault_match_word_count = ARRAY_SIZE(fault_match_words);
+
+#undef F
+
+void fault_word_take(const struct fault_word *word, struct fault_rule *to,
+		     const struct fault_rule *from)
+{
+	for (size_t i = 0; i < WORD_FIELDS_MAX && word->fields[i].bytes; i++)
+		memcpy((char *)to + word->fields[i].at,
+		       (const char *)from + word->fields[i].at, word->fields[i].bytes);
+}
 
 const struct fault_word *fault_word_find(const char *key)
 {

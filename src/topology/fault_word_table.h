@@ -21,6 +21,8 @@ struct word_parts {
 
 enum word_type { WORD_TEXT, WORD_COUNT, WORD_FLAG };
 
+enum { WORD_FIELDS_MAX = 8 };
+
 struct fault_word {
 	const char *key;
 	enum word_type type;
@@ -28,6 +30,12 @@ struct fault_word {
 	int (*apply)(struct fault_rule *rule, const struct fault_context *context,
 		     const char *value, struct why *why);
 	bool (*show)(const struct fault_rule *rule, char text[FAULT_WORD_BYTES_MAX]);
+	/* A value of several parts sets so many words, this one and those behind it. */
+	unsigned parts_max;
+	/* What of a rule is its own; the last has 0 bytes. */
+	struct word_field {
+		uint16_t at, bytes;
+	} fields[WORD_FIELDS_MAX];
 };
 
 extern const struct fault_word fault_words[], fault_match_words[];
@@ -35,6 +43,10 @@ extern const size_t fault_word_count, fault_match_word_count;
 
 /* Of both tables; NULL: no such key. */
 const struct fault_word *fault_word_find(const char *key);
+
+/* What `from` has under that key, byte by byte: who counts references does so. */
+void fault_word_take(const struct fault_word *word, struct fault_rule *to,
+		     const struct fault_rule *from);
 
 int word_split(struct word_parts *parts, const char *value, struct why *why);
 /* Is it "none"? */
@@ -58,6 +70,8 @@ int word_cycle(const char *value, const char *on, const char *off,
 	       struct fault_cycle *cycle, struct why *why);
 bool word_show_cycle(const struct fault_cycle *cycle, const char *on, const char *off,
 		     char *text);
+/* "3,7,9-12": shown as it was written, so it has to fit. */
+int word_list(const char *text, struct fault_data **list, struct why *why);
 /* A file that a word names, as data. */
 int word_file(const struct fault_context *context, enum fault_data_kind kind,
 	      const char *name, struct fault_data **data, struct why *why);

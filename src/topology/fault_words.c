@@ -115,6 +115,40 @@ int fault_word_apply(struct fault_rule *rule, const struct fault_context *contex
 	return err ? why_wrap(why, err, "%s", key) : 0;
 }
 
+/* ---- sets of keys ------------------------------------------------------- */
+
+uint64_t fault_key_bit(const char *key)
+{
+	for (size_t i = 0; i < fault_word_count; i++)
+		if (!strcmp(fault_words[i].key, key))
+			return UINT64_C(1) << i;
+	return 0;
+}
+
+uint64_t fault_keys_of(const json_t *words)
+{
+	struct word_parts parts;
+	uint64_t keys = 0;
+	const char *key;
+	const json_t *value;
+
+	json_object_foreach((json_t *)words, key, value)
+	{
+		const struct fault_word *word = fault_word_find(key);
+		const char *text = json_string_value(value);
+		size_t count = 1;
+
+		if (!strcmp(key, "profile"))
+			return FAULT_KEYS_ALL;
+		if (word && text && word->parts_max > 1 &&
+		    word_split(&parts, text, NULL) == 0)
+			count = parts.count < word->parts_max ? parts.count
+							      : word->parts_max;
+		keys |= fault_key_bit(key) * ((UINT64_C(1) << count) - 1);
+	}
+	return keys;
+}
+
 /* ---- rules ------------------------------------------------------------- */
 
 static int check_name(const char *name, struct why *why)
@@ -312,6 +346,12 @@ static int apply_rules(struct fault_spec **spec, const struct fault_context *con
 		err = fault_rule_for(spec, json_string_value(name),
 				     json_string_value(json_object_get(object, "match")),
 				     &rule, why);
+		/* It was to be for a while: that is over with what it was. */
+		if (!err && rule->brief && !json_object_get(object, "for") &&
+		    !json_object_get(object, "until")) {
+			rule->brief = false;
+			rule->until_ns = 0;
+		}
 		if (!err)
 			err = apply_object(rule, context, object, true, why);
 		if (err)
@@ -386,27 +426,5 @@ int fault_words_clear(struct fault_spec **spec, const char *rule, const char *ke
 			fault_spec_remove(now, &now->rule[now->count - 1]);
 	else if (key)
 		err = clear_key(at, key, why);
-	return commit(spec, now, err, why);
-}
-
-int fault_words_restore(struct fault_spec **spec, const struct fault_spec *from,
-			const char *const keys[], size_t count, struct why *why)
-{
-	struct fault_spec *now = fault_spec_copy(*spec);
-	char text[FAULT_WORD_BYTES_MAX];
-	int err = 0;
-
-	if (!now)
-		return why_set(why, -ENOMEM, "fault: out of memory");
-	for (size_t i = 0; !err && i < count; i++) {
-		const struct fault_word *word = fault_word_find(keys[i]);
-
-		if (!word)
-			err = unknown(keys[i], why);
-		else if (from && word->show(&from->rule[0], text))
-			err = word->apply(&now->rule[0], NULL, text, why);
-		else
-			err = word->apply(&now->rule[0], NULL, "none", why);
-	}
 	return commit(spec, now, err, why);
 }

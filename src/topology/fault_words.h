@@ -93,10 +93,11 @@ int fault_words_from_json(struct fault_spec **spec, const struct fault_context *
 int fault_words_clear(struct fault_spec **spec, const char *rule, const char *key,
 		      struct why *why);
 
-/* Put keys of the link's own rule back to what `from` has (NULL: a perfect wire), all
- * of them or none.  *spec as above. */
-enum { FAULT_KEYS_MAX = 64 };
-int fault_words_restore(struct fault_spec **spec, const struct fault_spec *from,
-			const char *const keys[], size_t count, struct why *why);
+/* Sets of keys of a link's own rule, a bit each: that of one key (0: there is none of
+ * that name), those that the words change ("delay":"50ms 5ms" is jitter, too, and a
+ * profile is all of them), all. */
+#define FAULT_KEYS_ALL UINT64_MAX
+uint64_t fault_key_bit(const char *key);
+uint64_t fault_keys_of(const json_t *words);
 
 #endif

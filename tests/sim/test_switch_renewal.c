@@ -203,7 +203,9 @@ static void base_of(char text[512], const struct word *word)
 {
 	size_t bytes = strlen(word->base);
 
-	snprintf(text, 512, fault_match_is_key(word->key) ? "{'faults':[{'name':'r',%.*s}]}" : "{%.*s}",
+	snprintf(text, 512,
+		 fault_match_is_key(word->key) ? "{'faults':[{'name':'r',%.*s}]}"
+					       : "{%.*s}",
 		 (int)(bytes ? bytes - 1 : 0), word->base);
 }
 

@@ -299,6 +299,22 @@ static void a_loop_that_never_sleeps_holds_no_timer_up(void **state)
 #define FAKE(name) cmocka_unit_test_setup_teardown(name, set_up_fake, tear_down)
 #define REAL(name) cmocka_unit_test_setup_teardown(name, set_up_real, tear_down)
 
+static void a_time_that_never_comes_wakes_nobody(void **state)
+{
+	static const uint64_t times_ns[] = { UINT64_MAX - 1, UINT64_MAX / 2, UINT64_MAX / 2 + 1,
+					     UINT64_C(18446744000) * NS_PER_S };
+	struct script *s = *state;
+	struct actor a = actor(s, 'a');
+
+	for (size_t i = 0; i < sizeof(times_ns) / sizeof(times_ns[0]); i++) {
+		set(&a, times_ns[i]);
+		for (int turn = 0; turn < 3; turn++)
+			assert_int_equal(loop_turn(s->loop, 1), 0);
+	}
+	assert_string_equal(s->said, "");
+	timer_cancel(s->clock, &a.timer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +330,7 @@ int main(void)
 		REAL(the_real_clock_fires_what_has_passed_in_the_next_turn),
 		REAL(an_earlier_timer_set_later_is_not_held_up),
 		REAL(a_loop_that_never_sleeps_holds_no_timer_up),
+		REAL(a_time_that_never_comes_wakes_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* Every word of a fault with the largest and the smallest numbers: it is what was asked
+ * for, or it is refused; and frames live with it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "lib/fault_rig.h"
+#include "topology/fault_words.h"
+
+/* Where integers of 8, 16, 31, 32, 63 and 64 bits end, and around what is allowed. */
+static const char *const numbers[] = {
+	"0",	      "1",	    "2",	  "7",		"15",	      "16",
+	"64",	      "65",	    "255",	  "256",	"65535",      "65536",
+	"999999",     "1000000",    "1000001",	  "2147483647", "2147483648", "4294967294",
+	"4294967295", "4294967296", "4294967297", "3600000000000", "3600000000001",
+	"86400000000000", "9223372036854775806", "9223372036854775807",
+	"9223372036854775808", "18446744073709551614", "18446744073709551615",
+	"18446744073709551616", "340282366920938463463374607431768211456",
+};
+
+/* # is one of the numbers. */
+static const struct {
+	const char *key, *form, *needs;
+} forms[] = {
+	{ "loss", "#ppb", "" },
+	{ "loss", "30% #ppb", "" },
+	{ "loss", "gemodel #ppb", "" },
+	{ "loss", "gemodel 10% #ppb #ppb #ppb", "" },
+	{ "loss", "state #ppb #ppb #ppb #ppb #ppb", "" },
+	{ "loss", "every #", "" },
+	{ "loss", "list #", "" },
+	{ "loss", "list 0-#", "" },
+	{ "delay", "#ns", "" },
+	{ "jitter", "#ns", "'delay':'1h'," },
+	{ "correlation", "#ppb", "'delay':'1h','jitter':'1h'," },
+	{ "reorder", "#ppb", "'delay':'1h'," },
+	{ "gap", "#", "'delay':'1h','reorder':'50%'," },
+	{ "rate", "#bit", "" },
+	{ "overhead", "#B", "'rate':'8bit'," },
+	{ "overhead", "-#B", "'rate':'8bit'," },
+	{ "cell", "#B 0B", "'rate':'8bit'," },
+	{ "cell", "#B #B", "'rate':'8bit'," },
+	{ "cell", "7B -#B", "'rate':'8bit'," },
+	{ "limit", "#frames", "'rate':'8bit'," },
+	{ "limit", "#B", "'rate':'8bit'," },
+	{ "queue", "red 1B #B 50%", "'rate':'1kbit'," },
+	{ "queue", "red #B 1000000B #ppb", "'rate':'1kbit'," },
+	{ "queue", "codel #ns #ns", "'rate':'1kbit'," },
+	{ "slot", "#ns #ns", "" },
+	{ "slot", "1ns #ns #frames #B", "" },
+	{ "slot", "normal 1h #ns", "" },
+	{ "slot", "pareto #ns 1ns", "" },
+	{ "clog", "open #ns closed 24h", "" },
+	{ "clog", "open 1ms closed #ns", "" },
+	{ "clog", "open 1s closed 24h phase #ns", "" },
+	{ "flap", "up #ns down 1ms", "" },
+	{ "duplicate", "#ppb", "" },
+	{ "duplicate-count", "#", "'duplicate':'100%'," },
+	{ "replay", "#ppb #ns", "" },
+	{ "corrupt", "#ppb", "" },
+	{ "corrupt-bits", "#", "'corrupt':'100%'," },
+	{ "corrupt-at", "#", "'corrupt':'100%'," },
+	{ "corrupt-at", "0-#", "'corrupt':'100%'," },
+	{ "mtu-drop", "#", "" },
+	{ "after", "#", "'loss':'50%'," },
+	{ "first", "#", "'loss':'50%'," },
+	{ "apply", "#ppb", "'loss':'50%'," },
+	{ "when", "on #ns off 24h", "'loss':'50%'," },
+};
+
+/* What a part of a value is worth, whatever unit it is written with; words are 0. */
+static uint64_t worth(const char *part)
+{
+	bool negative = *part == '-';
+	uint64_t value = 0;
+	char number[64];
+
+	snprintf(number, sizeof(number), "%.*s", (int)strcspn(part + negative, "f"),
+		 part + negative);
+	if (units_parse_ns(part, &value, NULL) && units_parse_bps(part, &value, NULL) &&
+	    units_parse_ppb(part, &value, NULL) &&
+	    units_parse_size(part + negative, &value, NULL) &&
+	    units_parse_count(number, &value, NULL))
+		value = 0;
+	return negative ? ~value : value;
+}
+
+/* Each part is worth the same; what is shown may have more of them. */
+static bool is_the_same(const char *asked, const char *shown)
+{
+	while (*asked) {
+		char a[64], b[64];
+		size_t a_bytes = strcspn(asked, " -"), b_bytes = strcspn(shown, " -");
+
+		snprintf(a, sizeof(a), "%.*s", (int)a_bytes, asked);
+		snprintf(b, sizeof(b), "%.*s", (int)b_bytes, shown);
+		if (worth(a) != worth(b))
+			return false;
+		asked += a_bytes + (asked[a_bytes] != 0);
+		shown += b_bytes + (shown[b_bytes] != 0);
+	}
+	return true;
+}
+
+static void write_words(char text[512], size_t f, const char *value)
+{
+	bool number = fault_word_is_count(forms[f].key);
+	const char *quote = number ? "" : "\"";
+
+	if (fault_match_is_key(forms[f].key))
+		snprintf(text, 512, "{\"faults\":[{\"name\":\"r\",%s\"%s\":%s%s%s}]}",
+			 forms[f].needs, forms[f].key, quote, value, quote);
+	else
+		snprintf(text, 512, "{%s\"%s\":%s%s%s}", forms[f].needs, forms[f].key,
+			 quote, value, quote);
+	for (char *at = text; (at = strchr(at, '\'')) != NULL;)
+		*at = '"';
+}
+
+static int read_words(const char *text, struct fault_spec **spec, struct why *why)
+{
+	struct fault_context context = { .dir = "/" };
+	json_t *json = json_loads(text, 0, NULL);
+	int err = json ? fault_words_from_json(spec, &context, json, why) : -EINVAL;
+
+	json_decref(json);
+	return err;
+}
+
+/* What the spec has under the key. */
+static void shown_of(char shown[256], const struct fault_spec *spec, const char *key)
+{
+	json_t *all = fault_words_to_json(spec);
+	json_t *of = fault_match_is_key(key)
+			     ? json_array_get(json_object_get(all, "faults"), 0)
+			     : all;
+	const json_t *value = json_object_get(of, key);
+
+	if (json_is_integer(value))
+		snprintf(shown, 256, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else
+		snprintf(shown, 256, "%s",
+			 json_is_string(value) ? json_string_value(value) : "");
+	json_decref(all);
+}
+
+/* Frames at the beginning and at the end of time. */
+static void live_with(const char *words)
+{
+	static const uint8_t bytes[1514];
+	static const uint64_t times_ns[] = { 0, 1, UINT64_C(3600000000000),
+					     UINT64_C(1000000000000000000) };
+	char single[512];
+	struct fault_rig rig;
+
+	snprintf(single, sizeof(single), "%s", words);
+	rig = rig_open(3, single);
+	for (size_t t = 0; t < ARRAY_SIZE(times_ns); t++)
+		for (int i = 0; i < 4; i++) {
+			struct fault_verdict v =
+				rig_offer(&rig, bytes, sizeof(bytes), times_ns[t]);
+
+			for (unsigned copy = 1; copy < rig.copy_count; copy++)
+				rig_copy(&rig, copy, times_ns[t]);
+			assert_true(fault_due_ns(rig.state, v.order, v.delay_ns,
+						 times_ns[t],
+						 &rig.trail) >= times_ns[t]);
+		}
+	rig_close(&rig);
+	if (fault_spec_has_line((rig = rig_open(3, single)).spec, 0)) {
+		struct rig_frame frames[6] = { 0 };
+
+		for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
+			frames[i] = (struct rig_frame){ .at_ns = i * 1000, .size = 1514 };
+		rig_line(&rig, frames, ARRAY_SIZE(frames));
+		for (size_t i = 0; i < ARRAY_SIZE(frames); i++)
+			if (frames[i].fate == FAULT_PASS)
+				assert_true(frames[i].leave_ns >= frames[i].at_ns);
+	}
+	rig_close(&rig);
+}
+
+static void try_one(size_t f, const char *value, bool lives)
+{
+	struct fault_spec *spec = NULL;
+	char words[512], shown[256];
+	struct why why = { "" };
+
+	write_words(words, f, value);
+	if (read_words(words, &spec, &why)) {
+		fault_spec_free(spec);
+		return;
+	}
+	shown_of(shown, spec, forms[f].key);
+	/* What is as a perfect wire has it is not shown. */
+	if (*shown && !is_the_same(value, shown))
+		fail_msg("%s was taken for %s", words, shown);
+	if (!*shown)
+		for (const char *at = value; *at; at++)
+			if (*at >= '1' && *at <= '9' && fault_spec_is_empty(spec))
+				fail_msg("%s was taken for nothing", words);
+	if (lives && spec)
+		live_with(words);
+	fault_spec_free(spec);
+}
+
+static void a_number_is_taken_as_it_is_or_refused(void **state)
+{
+	(void)state;
+	for (size_t f = 0; f < ARRAY_SIZE(forms); f++)
+		for (size_t n = 0; n < ARRAY_SIZE(numbers); n++) {
+			char value[256] = "";
+
+			for (const char *at = forms[f].form; *at; at++) {
+				size_t used = strlen(value);
+
+				snprintf(value + used, sizeof(value) - used, "%.*s",
+					 *at == '#' ? 99 : 1,
+					 *at == '#' ? numbers[n] : at);
+			}
+			try_one(f, value, strcmp(forms[f].key, "clog") != 0 &&
+						  strcmp(forms[f].key, "flap") != 0);
+		}
+}
+
+/* p / (p + r) is the share, and 1 / r the length; in parts per billion, rounded. */
+static void a_burst_loses_the_share_that_it_says_or_is_refused(void **state)
+{
+	(void)state;
+	for (unsigned percent = 0; percent <= 100; percent++)
+		for (unsigned length = 0; length < 120; length++) {
+			struct fault_spec *spec = NULL;
+			char words[64];
+			struct why why = { "" };
+			double p, r;
+
+			snprintf(words, sizeof(words), "{\"loss\":\"burst %u%% %u\"}",
+				 percent, length);
+			if (read_words(words, &spec, &why)) {
+				/* Of bursts of B frames at most B of B + 1 are lost. */
+				assert_true(!length || percent * (length + 1) >
+							       100 * length);
+				assert_non_null(strstr(why.text, "burst"));
+				continue;
+			}
+			if (!spec)
+				continue;
+			p = spec->rule[0].loss_p_ppb[0];
+			r = spec->rule[0].loss_p_ppb[1];
+			if (p + r > 0 && (p / (p + r) * 100 > percent + 0.001 ||
+					  p / (p + r) * 100 < percent - 0.001))
+				fail_msg("%s loses %f %%", words, p / (p + r) * 100);
+			fault_spec_free(spec);
+		}
+}
+
+static void a_share_that_bursts_cannot_have_is_refused_with_one_that_they_can(
+	void **state)
+{
+	char why[WHY_BYTES_MAX];
+
+	(void)state;
+	rig_refused("{'loss':'burst 82% 1'}", why);
+	assert_non_null(strstr(why, "bursts of 1 lose at most 50% of the frames"));
+	assert_non_null(strstr(why, "at least \"burst 82% 5\""));
+	rig_refused("{'loss':'burst 60% 1'}", why);
+	assert_non_null(strstr(why, "at least \"burst 60% 2\""));
+	rig_refused("{'loss':'burst 80% 3'}", why);
+	assert_non_null(strstr(why, "bursts of 3 lose at most 75%"));
+	assert_non_null(strstr(why, "at least \"burst 80% 4\""));
+}
+
+static void no_duration_goes_round(void **state)
+{
+	(void)state;
+	assert_int_equal(ns_add(1, 2), 3);
+	assert_int_equal(ns_add(UINT64_MAX, UINT64_MAX), NS_END);
+	assert_int_equal(ns_add(NS_END, 1), NS_END);
+	assert_int_equal(ns_add(1, UINT64_MAX - 1), NS_END);
+	assert_int_equal(ns_add(NS_END - 1, 1), NS_END);
+	assert_int_equal(fault_until_ns(1, 1), 1000000);
+	for (uint64_t ns = UINT64_MAX; ns; ns >>= 1)
+		assert_true(fault_until_ns(5000000000, ns) >= 5000000000 &&
+			    fault_until_ns(5000000000, ns) <= NS_END);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_number_is_taken_as_it_is_or_refused),
+		cmocka_unit_test(a_burst_loses_the_share_that_it_says_or_is_refused),
+		cmocka_unit_test(
+			a_share_that_bursts_cannot_have_is_refused_with_one_that_they_can),
+		cmocka_unit_test(no_duration_goes_round),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
