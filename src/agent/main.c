@@ -10,17 +10,20 @@
 #include <unistd.h>
 
 #include "agent/machine.h"
-#include "agent/probe.h"
 #include "agent/modprobe.h"
+#include "agent/pack.h"
+#include "agent/probe.h"
 #include "agent/proto.h"
+#include "agent/unpack.h"
 
 static const char usage[] =
-	"usage: netlab-agent --serve FD | probe | --version\n"
+	"usage: netlab-agent --serve FD | probe | pack PATH | unpack TO NAME | --version\n"
 	"\n"
 	"netlab's agent.  As process 1 of a machine it takes no arguments; the lab\n"
 	"starts it.  --serve speaks the agent's protocol over an open descriptor, for\n"
 	"tests: commands and services run as plain processes of this host.  probe finds\n"
-	"out who hears whom; `netlab matrix --probe` speaks to it.\n";
+	"out who hears whom; `netlab matrix --probe` speaks to it.  pack and unpack are\n"
+	"the ends of `netlab cp`.\n";
 
 /* Of a number between 3 and INT_MAX, or -1. */
 static int read_fd(const char *text)
@@ -56,6 +59,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "probe"))
 		return probe_run();
+	if (argc == 3 && !strcmp(argv[1], "pack"))
+		return pack_run(argv[2]);
+	if (argc == 4 && !strcmp(argv[1], "unpack"))
+		return unpack_run(argv[2], argv[3], UNPACK_LINKS_ANY);
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		printf("netlab-agent, protocol %d\n", PROTO_VERSION);
 		return 0;

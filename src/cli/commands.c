@@ -223,10 +223,14 @@ const struct command commands[] = {
 	 "If DST is a folder, SRC goes into it. If DST is a file, it is replaced, but only by "
 	 "a file. If DST does not exist, it becomes a copy of SRC; its parent folder must "
 	 "exist, and if DST ends with / it must be a folder itself. SRC ending with /. means "
-	 "the content of the folder: it is put into DST. Modes and times are kept, owners are "
-	 "not: what is copied belongs to the user on that side. A symbolic link below SRC "
-	 "stays a link.\n\n"
-	 "The machine needs sh and tar.",
+	 "the content of the folder: it is put into DST. What is copied appears when all of it "
+	 "has come, or not at all.\n\n"
+	 "What crosses is bytes, times and plain modes (rwx): owners, set-user-id bits and "
+	 "capabilities do not; what is copied belongs to the user on that side, who can always "
+	 "enter its folders. A symbolic link below SRC stays a link; one that could lead out of "
+	 "what is copied does not come out of a machine. Such links, devices, FIFOs, sockets and "
+	 "what cannot be read are left out, and told with exit status 1. Files of /proc and /sys "
+	 "are copied as cat shows them. Nothing is needed in the machine.",
 	 NULL, 2, 2, 0, NEED_LAB, {COMPLETE_PATH, COMPLETE_PATH}, cmd_cp},
 
 	{"logs", "NODE [SERVICE]", "print what services said",

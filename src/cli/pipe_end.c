@@ -9,13 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/fdio.h"
 #include "cli/client.h"
 #include "cli/place.h"
 #include "cli/terminal.h"
 
-enum { ARGS_MAX = 12, READ_BYTES = 64 << 10 };
+enum { READ_BYTES = 64 << 10 };
 
 static void keep_words(struct pipe_end *e, const uint8_t *bytes, size_t size)
 {
@@ -58,18 +57,19 @@ static void remote_output(void *ctx, enum remote_stream stream, const uint8_t *b
 }
 
 static _Noreturn void run_here(const int in[2], const int out[2], const int err[2],
-			       char *const *argv)
+			       const struct pipe_job *job)
 {
 	dup2(in[0], STDIN_FILENO);
 	dup2(out[1], STDOUT_FILENO);
 	dup2(err[1], STDERR_FILENO);
+	/* The connections are not ours. */
+	close_range(STDERR_FILENO + 1, ~0U, 0);
 	signals_unblock();
 	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
-	execv("/bin/sh", argv);
-	_exit(127);
+	_exit(job->here(job->argv));
 }
 
-static int start_here(struct pipe_end *e, char *const *argv, struct why *why)
+static int start_here(struct pipe_end *e, const struct pipe_job *job, struct why *why)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
 
@@ -82,10 +82,10 @@ static int start_here(struct pipe_end *e, char *const *argv, struct why *why)
 			close(out[i]);
 			close(err[i]);
 		}
-		return why_errno(why, rc, "running sh");
+		return why_errno(why, rc, "start a process");
 	}
 	if (!e->pid)
-		run_here(in, out, err, argv);
+		run_here(in, out, err, job);
 	close(in[0]);
 	close(out[1]);
 	close(err[1]);
@@ -98,31 +98,24 @@ static int start_here(struct pipe_end *e, char *const *argv, struct why *why)
 	return 0;
 }
 
-int pipe_end_start(struct pipe_end *e, struct place *place, const char *program,
-		   const char *const *args, struct why *why)
+int pipe_end_start(struct pipe_end *e, struct place *place, const struct pipe_job *job,
+		   struct why *why)
 {
-	const char *argv[ARGS_MAX + 5] = { place->client ? "/bin/sh" : "sh", "-c",
-					   program, "netlab-cp" };
 	json_t *list;
-	size_t n = 4, i;
 
 	memset(e, 0, sizeof(*e));
 	e->in_fd = e->out_fd = e->err_fd = -1;
 	e->want_output = true;
-	for (i = 0; args[i]; i++) {
-		ASSERT(i < ARGS_MAX);
-		argv[n++] = args[i];
-	}
 	e->out = malloc(PIPE_END_OUT_BYTES);
 	if (!e->out)
 		return why_errno(why, -ENOMEM, "copying");
 	if (!place->client)
-		return start_here(e, (char *const *)argv, why);
+		return start_here(e, job, why);
 	list = json_array();
-	for (i = 0; i < n; i++)
-		if (json_array_append_new(list, json_string(argv[i]))) {
+	for (const char *const *word = job->argv; *word; word++)
+		if (json_array_append_new(list, json_string(*word))) {
 			json_decref(list);
-			return why_set(why, -EINVAL, "%s is not UTF-8 text", argv[i]);
+			return why_set(why, -EINVAL, "%s is not UTF-8 text", *word);
 		}
 	e->remote.output = remote_output;
 	e->remote.ctx = e;
@@ -179,7 +172,7 @@ static int serve_here(struct pipe_end *e, const struct pollfd *fds, struct why *
 	if (e->ended || e->out_fd >= 0 || e->err_fd >= 0)
 		return 0;
 	if (waitpid(e->pid, &status, 0) < 0)
-		return why_errno(why, -errno, "waiting for sh");
+		return why_errno(why, -errno, "waiting for a process");
 	e->ended = true;
 	e->pid = 0;
 	e->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -234,7 +227,7 @@ long pipe_end_write(struct pipe_end *e, const uint8_t *bytes, size_t size, bool 
 	if (n < 0)
 		return errno == EPIPE || errno == EAGAIN || errno == EINTR
 			       ? 0
-			       : why_errno(why, -errno, "writing to tar");
+			       : why_errno(why, -errno, "copying");
 	return n;
 }
 

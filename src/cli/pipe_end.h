@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pipe_end.h - a running shell program with its three streams, here or in a machine
+/* pipe_end.h - a running program with its three streams, here or in a machine
  *
  * The same face for a child process and for a remote command.  Serve it from a
  * poll() loop: pipe_end_poll() gives up to PIPE_END_FDS entries to wait for,
@@ -31,6 +31,12 @@ enum {
 	PIPE_END_WORDS_BYTES = 512,
 };
 
+/* What runs: in a machine argv, here a function in a process of its own. */
+struct pipe_job {
+	const char *argv[6];
+	int (*here)(const char *const *argv); /* returns the exit status */
+};
+
 struct pipe_end {
 	bool ended;
 	int status;                       /* as of a shell */
@@ -48,8 +54,8 @@ struct pipe_end {
 	struct remote remote;
 };
 
-int pipe_end_start(struct pipe_end *end, struct place *place, const char *program,
-		   const char *const *args, struct why *why);
+int pipe_end_start(struct pipe_end *end, struct place *place,
+		   const struct pipe_job *job, struct why *why);
 void pipe_end_poll(struct pipe_end *end, struct pollfd fds[PIPE_END_FDS]);
 int pipe_end_serve(struct pipe_end *end, const struct pollfd fds[PIPE_END_FDS],
 		   struct why *why);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/tree.h"
 #include "cli/client.h"
 #include "cli/labref.h"
 #include "cli/nodes.h"
@@ -51,44 +52,18 @@ void place_close(struct place *p)
 	p->client = NULL;
 }
 
-/* The first line it said, with the place in front. */
+/* The first line it said, with the place in front.  A machine's words are its own:
+ * nothing of them may speak to the user's terminal. */
 static int failed(const struct place *p, struct pipe_end *e, struct why *why)
 {
 	e->words[strcspn(e->words, "\r\n")] = 0;
+	for (char *c = e->words; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	if (!*e->words)
-		return why_set(why, -EREMOTEIO, "%s: tar failed with status %d", p->word,
+		return why_set(why, -EREMOTEIO, "%s: copying failed with status %d", p->word,
 			       e->status);
 	return why_set(why, -EREMOTEIO, "%s%s%s", p->node, *p->node ? ": " : "", e->words);
-}
-
-int place_ask(struct place *p, const char *program, const char *const *args, char *text,
-	      size_t bytes, struct why *why)
-{
-	struct pipe_end e;
-	size_t size;
-	int rc = pipe_end_start(&e, p, program, args, why);
-
-	if (!rc)
-		rc = pipe_end_close_stdin(&e, why);
-	while (!rc && !e.ended) {
-		struct pollfd fds[PIPE_END_FDS];
-
-		pipe_end_poll(&e, fds);
-		if (poll(fds, PIPE_END_FDS, -1) < 0 && errno != EINTR)
-			rc = why_errno(why, -errno, "poll");
-		else
-			rc = pipe_end_serve(&e, fds, why);
-	}
-	if (!rc && e.status)
-		rc = failed(p, &e, why);
-	if (!rc) {
-		size = e.out_to - e.out_from;
-		while (size && e.out[e.out_from + size - 1] == '\n')
-			size--;
-		snprintf(text, bytes, "%.*s", (int)size, (char *)e.out + e.out_from);
-	}
-	pipe_end_free(&e);
-	return rc;
 }
 
 /* What the source has said goes to the sink, as far as that takes it. */
@@ -128,30 +103,30 @@ static int one_turn(struct pipe_end *from, struct pipe_end *to, struct why *why)
 	return rc ? rc : pipe_end_serve(to, fds + PIPE_END_FDS, why);
 }
 
-int place_pipe(struct place *source, const char *program, const char *const *args,
-	       struct place *sink, const char *sink_program, const char *const *sink_args,
-	       struct why *why)
+int place_pipe(struct place *source, const struct pipe_job *job, struct place *sink,
+	       const struct pipe_job *sink_job, struct why *why)
 {
 	struct pipe_end from = { .in_fd = -1, .out_fd = -1, .err_fd = -1 }, to = from;
 	bool broken = false;
 	int rc;
 
-	rc = pipe_end_start(&to, sink, sink_program, sink_args, why);
+	rc = pipe_end_start(&to, sink, sink_job, why);
 	if (!rc)
-		rc = pipe_end_start(&from, source, program, args, why);
+		rc = pipe_end_start(&from, source, job, why);
 	if (!rc)
 		rc = pipe_end_close_stdin(&from, why);
 	while (!rc && (!to.ended || (!from.ended && !to.status))) {
 		rc = one_turn(&from, &to, why);
 		if (!rc && !to.ended && !broken)
 			rc = move_bytes(&from, &to, &broken, why);
-		/* tar may stop reading at the archive's end, before the padding. */
+		/* The sink may have failed, or stop before padding. */
 		if (to.ended)
 			from.out_from = from.out_to;
 	}
-	/* If both failed, the source's words are the cause.  1: a file changed while
-	 * it was read, which is not for us to judge. */
-	if (!rc && from.ended && from.status > 1)
+	/* If both failed, the source's words are the cause: without a source nothing
+	 * could be made.  If both left something out, the source did so first. */
+	if (!rc && from.ended && from.status &&
+	    (from.status != TREE_STATUS_PARTS || to.status <= TREE_STATUS_PARTS))
 		rc = failed(source, &from, why);
 	if (!rc && to.status)
 		rc = failed(sink, &to, why);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* place.h - somewhere a small shell program can run: here, or in a machine
+/* place.h - somewhere a small program can run: here, or in a machine
  *
  * For `cp`: packing and unpacking is the same program on both sides, only the way
  * to its stdin and stdout differs.  place_pipe() joins two of them:
@@ -21,6 +21,7 @@
 #include "base/why.h"
 
 struct client;
+struct pipe_job;
 
 struct place {
 	const char *word; /* as the user wrote it */
@@ -33,15 +34,8 @@ struct place {
 int place_open(struct place *place, const char *word, const char *lab, struct why *why);
 void place_close(struct place *place);
 
-/* Run `sh -c program netlab-cp args...` (NULL at the end) and keep what it prints
- * on stdout, without the newline at the end.  What it prints on stderr when it fails
- * is *why. */
-int place_ask(struct place *place, const char *program, const char *const *args,
-	      char *text, size_t bytes, struct why *why);
-
 /* The source's program writes, the sink's reads. */
-int place_pipe(struct place *source, const char *program, const char *const *args,
-	       struct place *sink, const char *sink_program, const char *const *sink_args,
-	       struct why *why);
+int place_pipe(struct place *source, const struct pipe_job *job, struct place *sink,
+	       const struct pipe_job *sink_job, struct why *why);
 
 #endif
