@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "agent/environ.h"
 #include "agent/exec.h"
@@ -71,6 +72,8 @@ static void say_hello(struct agent *agent)
 
 static int make_world(struct agent *agent, struct why *why)
 {
+	/* A host's own are none of our business. */
+	bool machine = getpid() == 1;
 	struct exec_world world = {
 		.loop = agent->loop,
 		.clock = agent->clock,
@@ -78,6 +81,8 @@ static int make_world(struct agent *agent, struct why *why)
 		.reaper = agent->reaper,
 		.drains = &agent->drains,
 		.env = &agent->env,
+		.cgroups = machine ? "/sys/fs/cgroup" : NULL,
+		.kernel_log = machine ? "/dev/kmsg" : NULL,
 	};
 	int err = setup_environ(&agent->settings, &agent->env, why);
 

@@ -38,6 +38,8 @@ struct exec_world {
 	struct reaper *reaper;
 	struct drains *drains;
 	const struct environ_list *env;
+	const char *cgroups;	/* where services get groups; NULL: they get none */
+	const char *kernel_log; /* says who was killed for want of memory; or NULL */
 };
 
 int execs_create(struct execs **out, const struct exec_world *world, struct why *why);

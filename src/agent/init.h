@@ -20,7 +20,8 @@
 #define INIT_LAB_DIR "/lab"
 
 int init_mounts_early(struct why *why);
-int init_mounts_late(const struct params *params, struct why *why);
+/* space_fd: see init_root(). */
+int init_mounts_late(const struct params *params, int space_fd, struct why *why);
 
 /* A read-only view of a folder of the host. */
 int init_mount_hostfs(const char *host_path, const char *target, struct why *why);
@@ -28,7 +29,9 @@ int init_mount_hostfs(const char *host_path, const char *target, struct why *why
 int init_mount(const char *type, const char *target, unsigned long flags,
 	       const char *options, struct why *why);
 
-int init_root(const struct params *params, struct why *why);
+/* *space_fd: the file system that takes what the machine writes, for what else is to
+ * share it; the caller closes it. */
+int init_root(const struct params *params, int *space_fd, struct why *why);
 
 /* A virtio console port by its name.  init_port_listen() must come before the
  * driver is loaded, and its descriptor (or its error) goes to init_port_open(),

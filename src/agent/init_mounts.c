@@ -134,19 +134,37 @@ static int make_home(const char *home, struct why *why)
 	return 0;
 }
 
-int init_mounts_late(const struct params *params, struct why *why)
+/* A folder of the machine's one space becomes target.  Needs /proc. */
+static int share_space(int space_fd, const char *name, const char *target, mode_t mode,
+		       struct why *why)
+{
+	const unsigned long data = MS_BIND | MS_NOSUID | MS_NODEV;
+	char source[64];
+	int err = fdio_make_dirs(target, 0755, why);
+
+	if (err)
+		return err;
+	snprintf(source, sizeof(source), "/proc/self/fd/%d/%s", space_fd, name);
+	if (mkdirat(space_fd, name, 0700) < 0 || fchmodat(space_fd, name, mode, 0) < 0 ||
+	    mount(source, target, NULL, MS_BIND, NULL) < 0 ||
+	    mount(NULL, target, NULL, MS_REMOUNT | data, NULL) < 0)
+		return why_errno(why, -errno, "mount %s", target);
+	return 0;
+}
+
+int init_mounts_late(const struct params *params, int space_fd, struct why *why)
 {
 	const unsigned long plain = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-	const unsigned long data = MS_NOSUID | MS_NODEV;
 	int err = init_mount("proc", "/proc", plain, NULL, why);
 
 	err = err ? err : init_mount("sysfs", "/sys", plain, NULL, why);
-	err = err ? err : init_mount("devtmpfs", "/dev", MS_NOSUID, NULL, why);
+	/* It is a tmpfs too: what dd leaves there by mistake shall not be much. */
+	err = err ? err : init_mount("devtmpfs", "/dev", MS_NOSUID, "mode=755,size=1m", why);
 	err = err ? err : init_mount("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC,
 				     "gid=5,mode=620,ptmxmode=666", why);
-	err = err ? err : init_mount("tmpfs", "/dev/shm", data, "mode=1777", why);
-	err = err ? err : init_mount("tmpfs", "/run", data, "mode=755", why);
-	err = err ? err : init_mount("tmpfs", "/tmp", data, "mode=1777", why);
+	err = err ? err : share_space(space_fd, "shm", "/dev/shm", 01777, why);
+	err = err ? err : share_space(space_fd, "run", "/run", 0755, why);
+	err = err ? err : share_space(space_fd, "tmp", "/tmp", 01777, why);
 	err = err ? err : make_links(why);
 	if (!err && *params->lab)
 		err = init_mount_hostfs(params->lab, INIT_LAB_DIR, why);

@@ -80,19 +80,29 @@ static int hide_netlab(const struct params *params, struct why *why)
 	return 0;
 }
 
-static int mount_overlay(const struct params *params, struct why *why)
+/* All that a machine can fill up is one file system, of half its memory (tmpfs's own
+ * rule): several would each allow as much, and together more than there is. */
+static int make_space(int *space_fd, struct why *why)
+{
+	int err = init_mount("tmpfs", UPPER, 0, "mode=755", why);
+
+	err = err ? err : fdio_make_dirs(UPPER "/files", 0755, why);
+	err = err ? err : fdio_make_dirs(UPPER "/work", 0755, why);
+	if (err)
+		return err;
+	*space_fd = open(UPPER, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *space_fd < 0 ? why_errno(why, -errno, "open " UPPER) : 0;
+}
+
+static int mount_overlay(struct why *why)
 {
 	/* The host's files change under a running machine, and their inodes can be
 	 * found by path only: nothing that relies on file handles.  A folder of the
 	 * host can be renamed: the upper one then remembers its path. */
 	static const char options[] = "lowerdir=" LOWER ",upperdir=" UPPER "/files,workdir=" UPPER
 				      "/work,redirect_dir=on,index=off,xino=off,metacopy=off";
-	int err = init_mount("tmpfs", UPPER, 0, "mode=755", why);
 
-	err = err ? err : fdio_make_dirs(UPPER "/files", 0755, why);
-	err = err ? err : fdio_make_dirs(UPPER "/work", 0755, why);
-	err = err ? err : hide_netlab(params, why);
-	return err ? err : init_mount("overlay", ROOT, 0, options, why);
+	return init_mount("overlay", ROOT, 0, options, why);
 }
 
 static int enter(struct why *why)
@@ -103,11 +113,13 @@ static int enter(struct why *why)
 	return 0;
 }
 
-int init_root(const struct params *params, struct why *why)
+int init_root(const struct params *params, int *space_fd, struct why *why)
 {
 	int err = mount_lower(params, why);
 
-	err = err ? err : mount_overlay(params, why);
+	err = err ? err : make_space(space_fd, why);
+	err = err ? err : hide_netlab(params, why);
+	err = err ? err : mount_overlay(why);
 	if (err)
 		return why_wrap(why, err, "root file system");
 	/* What is mounted below the first root stays so: each umount would wait for

@@ -139,6 +139,7 @@ static void allow_files(void)
 static int prepare(struct machine *machine, struct why *why)
 {
 	const struct params *params = &machine->params;
+	cleanup_close int space_fd = -1;
 	int err;
 
 	if (machine->prepared)
@@ -150,8 +151,8 @@ static int prepare(struct machine *machine, struct why *why)
 		err = err ? err : modules_load(&machine->modules, "ext4", why);
 	}
 	err = err ? err : modules_load(&machine->modules, "overlay", why);
-	err = err ? err : init_root(params, why);
-	err = err ? err : init_mounts_late(params, why);
+	err = err ? err : init_root(params, &space_fd, why);
+	err = err ? err : init_mounts_late(params, space_fd, why);
 	err = err ? err : modules_make_nodes(&machine->modules, "/dev", why);
 	serve_modules(machine);
 	allow_files();

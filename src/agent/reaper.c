@@ -12,7 +12,13 @@ struct reaper {
 	int signal_fd;
 	struct watch *watch;
 	struct child children; /* ring head */
+	const struct reaper_listener *listener;
 };
+
+void reaper_listen(struct reaper *reaper, const struct reaper_listener *listener)
+{
+	reaper->listener = listener;
+}
 
 void reaper_watch(struct reaper *reaper, struct child *child)
 {
@@ -53,8 +59,11 @@ static void on_signal(void *ctx, uint32_t events)
 	/* One signal may stand for many children: only waitpid() counts. */
 	while (read(reaper->signal_fd, &info, sizeof(info)) > 0)
 		;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		collected(reaper, pid, status);
+		if (reaper->listener)
+			reaper->listener->gone(reaper->listener->ctx, status);
+	}
 }
 
 int reaper_create(struct reaper **out, struct loop *loop, struct why *why)

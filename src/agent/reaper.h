@@ -28,6 +28,15 @@ struct child {
 int reaper_create(struct reaper **out, struct loop *loop, struct why *why);
 void reaper_destroy(struct reaper *reaper); /* NULL does nothing */
 
+/* Told of every child, after its owner: also of orphans, which nobody watches. */
+struct reaper_listener {
+	void (*gone)(void *ctx, int wait_status);
+	void *ctx;
+};
+
+/* One at a time; NULL: none. */
+void reaper_listen(struct reaper *reaper, const struct reaper_listener *listener);
+
 /* From the turn in which the child was started. */
 void reaper_watch(struct reaper *reaper, struct child *child);
 void reaper_forget(struct child *child);

@@ -8,14 +8,21 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "agent/cgroup.h"
 #include "agent/fields.h"
+#include "agent/oom.h"
 #include "agent/pump.h"
 #include "agent/ready.h"
 #include "agent/session.h"
 #include "agent/spawn.h"
 #include "base/check.h"
+#include "base/cleanup.h"
 
 enum { LOG_STDOUT = 1, LOG_STDERR = 2 }; /* first byte of a LOG */
+
+/* What dies at once (a program that is not there, a wrong option) has done so by then
+ * on any host that is not overrun. */
+enum { SETTLE_MS = 50 };
 
 struct service {
 	struct services *services;
@@ -23,8 +30,13 @@ struct service {
 	uint32_t index;
 	enum service_state state;
 	pid_t session; /* 0: it has no process any more */
-	bool running, gone; /* gone: ended, with status, and not yet told */
+	int group_fd;  /* its cgroup; -1: none, and its session stands for it */
+	bool running;  /* the shell, or what it became */
+	bool behind;   /* that has ended well and left others to do the work */
+	bool gone;     /* ended, with status, and not yet told */
 	int status;
+	pid_t pid;
+	struct timer settled;
 	struct child child;
 	struct ready ready;
 	struct pump out, err;
@@ -39,6 +51,9 @@ struct services {
 	void *stopped_ctx;
 	struct timer stop_timer;
 	struct deferred stop_over;
+	struct oom oom;
+	struct reaper_listener orphans;
+	struct deferred next;
 };
 
 static const char *const state_names[SERVICE_STATES] = { "idle", "starting", "ready",
@@ -60,6 +75,8 @@ static void set_state(struct service *service, enum service_state state, json_t 
 		json_object_update(json, how);
 	json_decref(how);
 	lablink_send_json(service->services->world.link, PROTO_SERVICE, 0, json);
+	if (state == SERVICE_READY)
+		loop_defer(service->services->world.loop, &service->services->next);
 }
 
 static void fail(struct service *service, const char *error)
@@ -67,22 +84,40 @@ static void fail(struct service *service, const char *error)
 	set_state(service, SERVICE_FAILED, json_pack("{s:o}", "error", fields_text(error)));
 }
 
+/* Of all that came of it, is somebody left? */
+static bool has_members(const struct service *service)
+{
+	if (service->group_fd >= 0)
+		return cgroup_has_members(service->group_fd);
+	return service->session && session_signal(service->session, 0) > 0;
+}
+
+static void signal_all(struct service *service, int signal_no)
+{
+	if (service->group_fd >= 0)
+		cgroup_signal(service->group_fd, signal_no);
+	else if (service->session)
+		session_signal(service->session, signal_no);
+}
+
 static void maybe_stopped(struct services *services)
 {
 	if (!services->stopped)
 		return;
 	for (size_t i = 0; i < services->count; i++)
-		if (services->all[i].running)
+		if (services->all[i].running || services->all[i].behind)
 			return;
 	loop_defer(services->world.loop, &services->stop_over);
 }
 
 /* In words, as a person is to read them who sees no other field. */
-static json_t *early_end(int status)
+static json_t *early_end(int status, const char *of_memory)
 {
-	char text[96];
+	char text[160];
 
-	if (WIFSIGNALED(status))
+	if (*of_memory)
+		snprintf(text, sizeof(text), "%s before it was ready", of_memory);
+	else if (WIFSIGNALED(status))
 		snprintf(text, sizeof(text), "it was ended by signal %d (%s) before it was ready",
 			 WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
@@ -92,10 +127,26 @@ static json_t *early_end(int status)
 	return json_string(text);
 }
 
+/* "it was killed for want of memory", or "" if that was not why it ended. */
+static void explain_memory(struct service *service, char *text, size_t bytes)
+{
+	struct oom_victim victim;
+
+	*text = 0;
+	if (!oom_explains(&service->services->oom, service->pid, service->status, &victim))
+		return;
+	if (victim.pid == service->pid)
+		snprintf(text, bytes, "it was killed for want of memory");
+	else
+		snprintf(text, bytes, "its process %d (%s) was killed for want of memory",
+			 (int)victim.pid, victim.name);
+}
+
 /* It ended and its last lines are sent. */
 static void tell_end(void *ctx)
 {
 	struct service *service = ctx;
+	char of_memory[96];
 	json_t *how;
 
 	if (!service->gone || !service->out.is_done || !service->err.is_done)
@@ -103,11 +154,18 @@ static void tell_end(void *ctx)
 	service->gone = false;
 	drains_add(service->services->world.drains, pump_take_fd(&service->out));
 	drains_add(service->services->world.drains, pump_take_fd(&service->err));
+	explain_memory(service, of_memory, sizeof(of_memory));
 	how = exec_status_json(service->status);
+	/* One that has no test and is done has done what it was for. */
+	if (service->state == SERVICE_STARTING && service->plan->ready.kind == READY_NONE &&
+	    service->status == 0)
+		set_state(service, SERVICE_READY, NULL);
 	if (service->state == SERVICE_STARTING) {
-		json_object_set_new(how, "error", early_end(service->status));
+		json_object_set_new(how, "error", early_end(service->status, of_memory));
 		set_state(service, SERVICE_FAILED, how);
 	} else if (service->state == SERVICE_READY) {
+		if (*of_memory)
+			json_object_set_new(how, "error", fields_text(of_memory));
 		set_state(service, SERVICE_EXITED, how);
 	} else {
 		json_decref(how);
@@ -122,6 +180,21 @@ static void on_pump_done(void *ctx)
 	loop_defer(service->services->world.loop, &service->ending);
 }
 
+/* Nothing of it is left, or what is left does not count. */
+static void ended(struct service *service, int wait_status)
+{
+	service->behind = false;
+	service->gone = true;
+	service->status = wait_status;
+	if (service->plan->ready.kind != READY_NONE)
+		ready_stop(&service->ready);
+	timer_cancel(service->services->world.clock, &service->settled);
+	pump_finish(&service->out);
+	pump_finish(&service->err);
+	loop_defer(service->services->world.loop, &service->ending);
+}
+
+/* A daemon goes on in the background: it is the service now, and has its output. */
 static void on_gone(void *ctx, int wait_status)
 {
 	struct service *service = ctx;
@@ -130,13 +203,25 @@ static void on_gone(void *ctx, int wait_status)
 	/* A number that nobody has may soon be somebody else's. */
 	if (session_signal(service->session, 0) == 0)
 		service->session = 0;
-	service->gone = true;
-	service->status = wait_status;
-	if (service->plan->ready.kind != READY_NONE)
-		ready_stop(&service->ready);
-	pump_finish(&service->out);
-	pump_finish(&service->err);
-	loop_defer(service->services->world.loop, &service->ending);
+	if (wait_status == 0 && has_members(service))
+		service->behind = true;
+	else
+		ended(service, wait_status);
+}
+
+/* The last that goes is an orphan, so a child of ours. */
+static void on_orphan(void *ctx, int wait_status)
+{
+	struct services *services = ctx;
+
+	for (size_t i = 0; i < services->count; i++) {
+		struct service *service = &services->all[i];
+
+		if (service->behind && !has_members(service)) {
+			service->session = 0;
+			ended(service, wait_status);
+		}
+	}
 }
 
 static void on_ready(void *ctx, const char *why_not)
@@ -168,12 +253,23 @@ static void start_log(struct service *service, struct pump *pump, int fd, int st
 	pump_start(pump);
 }
 
+static void on_settled(void *ctx, uint64_t now_ns)
+{
+	struct service *service = ctx;
+
+	(void)now_ns;
+	if (service->state == SERVICE_STARTING)
+		set_state(service, SERVICE_READY, NULL);
+}
+
 static void start_ready(struct service *service)
 {
 	const struct exec_world *world = &service->services->world;
 
 	if (service->plan->ready.kind == READY_NONE) {
-		set_state(service, SERVICE_READY, NULL);
+		service->settled = (struct timer){ .fire = on_settled, .ctx = service };
+		timer_set(world->clock, &service->settled,
+			  clock_now_ns(world->clock) + SETTLE_MS * NS_PER_MS);
 		return;
 	}
 	service->ready = (struct ready){
@@ -194,16 +290,22 @@ static void start(struct service *service)
 	struct spawn spawn = { .argv = argv, .envp = world->env->vars, .cwd = "/",
 			       .io = SPAWN_LOG };
 	struct spawned spawned;
+	char group[PLAN_NAME_BYTES_MAX + 64];
 	struct why why;
-	int exit_code;
+	int exit_code, err;
 
 	set_state(service, SERVICE_STARTING, NULL);
-	if (spawn_program(&spawn, &spawned, &exit_code, &why)) {
+	snprintf(group, sizeof(group), "service.%s", service->plan->name);
+	service->group_fd = cgroup_make(world->cgroups, group);
+	spawn.group_fd = cgroup_open_door(service->group_fd);
+	err = spawn_program(&spawn, &spawned, &exit_code, &why);
+	cleanup_close_(&spawn.group_fd);
+	if (err) {
 		fail(service, why.text);
 		return;
 	}
 	service->running = true;
-	service->session = spawned.pid;
+	service->session = service->pid = spawned.pid;
 	service->child = (struct child){ .pid = spawned.pid, .gone = on_gone, .ctx = service };
 	reaper_watch(world->reaper, &service->child);
 	start_log(service, &service->out, spawned.out, LOG_STDOUT);
@@ -211,11 +313,24 @@ static void start(struct service *service)
 	start_ready(service);
 }
 
+/* Each when the one before it is ready, or was. */
+static void start_next(void *ctx)
+{
+	struct services *services = ctx;
+
+	for (size_t i = 0; i < services->count && !services->stopped; i++) {
+		struct service *service = &services->all[i];
+
+		if (service->state == SERVICE_IDLE)
+			start(service);
+		if (service->state == SERVICE_STARTING || service->state == SERVICE_FAILED)
+			return;
+	}
+}
+
 void services_start(struct services *services)
 {
-	for (size_t i = 0; i < services->count; i++)
-		if (services->all[i].state == SERVICE_IDLE)
-			start(&services->all[i]);
+	start_next(services);
 }
 
 static void stop_over(void *ctx)
@@ -245,12 +360,8 @@ void services_stop(struct services *services, void (*stopped)(void *ctx), void *
 	services->stopped = stopped;
 	services->stopped_ctx = ctx;
 	for (size_t i = 0; i < services->count; i++) {
-		struct service *service = &services->all[i];
-
-		if (!service->session)
-			continue;
-		session_signal(service->session, SIGTERM);
-		session_signal(service->session, SIGCONT);
+		signal_all(&services->all[i], SIGTERM);
+		signal_all(&services->all[i], SIGCONT);
 	}
 	timer_set(clock, &services->stop_timer,
 		  clock_now_ns(clock) + SERVICES_STOP_MS * NS_PER_MS);
@@ -272,12 +383,17 @@ int services_create(struct services **out, const struct exec_world *world,
 	services->count = settings->service_count;
 	services->stop_timer = (struct timer){ .fire = on_stop_late, .ctx = services };
 	services->stop_over = (struct deferred){ .run = stop_over, .ctx = services };
+	services->next = (struct deferred){ .run = start_next, .ctx = services };
+	services->orphans = (struct reaper_listener){ .gone = on_orphan, .ctx = services };
+	reaper_listen(world->reaper, &services->orphans);
+	oom_open(&services->oom, world->kernel_log);
 	for (size_t i = 0; i < services->count; i++) {
 		struct service *service = &services->all[i];
 
 		service->services = services;
 		service->plan = &settings->services[i];
 		service->index = (uint32_t)i;
+		service->group_fd = -1;
 		service->out.fd = service->err.fd = -1;
 		service->ending = (struct deferred){ .run = tell_end, .ctx = service };
 	}
@@ -292,9 +408,11 @@ void services_destroy(struct services *services)
 	for (size_t i = 0; i < services->count; i++) {
 		struct service *service = &services->all[i];
 
-		if (service->session)
-			session_signal(service->session, SIGKILL);
-		if (service->running && service->plan->ready.kind != READY_NONE)
+		signal_all(service, SIGKILL);
+		cleanup_close_(&service->group_fd);
+		timer_cancel(services->world.clock, &service->settled);
+		if ((service->running || service->behind) &&
+		    service->plan->ready.kind != READY_NONE)
 			ready_stop(&service->ready);
 		reaper_forget(&service->child);
 		deferred_cancel(&service->ending);
@@ -303,6 +421,9 @@ void services_destroy(struct services *services)
 	}
 	timer_cancel(services->world.clock, &services->stop_timer);
 	deferred_cancel(&services->stop_over);
+	deferred_cancel(&services->next);
+	reaper_listen(services->world.reaper, NULL);
+	oom_close(&services->oom);
 	free(services->all);
 	free(services);
 }

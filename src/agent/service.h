@@ -4,10 +4,14 @@
  *   IDLE ──services_start()──► STARTING ──ready──► READY ──ends──► EXITED
  *                                 └──ends, or too late──► FAILED
  *
- * All start at the same moment; each is told to the lab with every change
- * (SERVICE), and what it writes goes to the lab line by line or not (LOG).  A
- * service without a readiness test is READY once it runs.  EXITED and FAILED are
- * last words.  One that is FAILED for being late goes on running.
+ * They start in their order, each when the one before it is READY; each is told to
+ * the lab with every change (SERVICE), and what it writes goes to the lab line by
+ * line or not (LOG).  A service without a readiness test is READY when it has not
+ * died for a moment, or is done with exit status 0.  EXITED and FAILED are last
+ * words.  One that is FAILED for being late goes on running.
+ *
+ * A service is all that came of its command: what that left in the background when
+ * it ended with 0 (a daemon) is the service from then on, until nothing is left.
  *
  * Errors:    a service's troubles are told to the lab as its state.
  * Ownership: the settings are lent and outlive the services.

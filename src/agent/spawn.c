@@ -65,6 +65,9 @@ static _Noreturn void child_run(struct job *job)
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 
 	setsid();
+	/* Without its group it runs all the same. */
+	if (job->spawn->group_fd > 0 && write(job->spawn->group_fd, "0", 1) < 0)
+		job->err = 0;
 	if (job->control >= 0 && ioctl(job->control, TIOCSCTTY, 0) < 0)
 		child_failed(job, "controlling terminal");
 	for (int i = 0; i < 3; i++)

@@ -33,6 +33,7 @@ struct spawn {
 	enum spawn_io io;
 	uint16_t rows, cols; /* SPAWN_TTY; 0: the kernel's default */
 	const char *tty_path; /* SPAWN_ON_TTY */
+	int group_fd; /* a cgroup's door that it goes through (cgroup.h); 0: none */
 };
 
 /* What is not there is -1.  With a terminal, in and out are one and the same

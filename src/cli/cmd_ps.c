@@ -47,10 +47,17 @@ static const char *services_text(char *text, size_t bytes, const json_t *service
 	size_t i, used = 0;
 
 	snprintf(text, bytes, "-");
-	json_array_foreach(services, i, one) if (used < bytes) used +=
-		(size_t)snprintf(text + used, bytes - used, "%s%s %s", i ? ", " : "",
-				 fault_word(json_object_get(one, "name")),
-				 fault_word(json_object_get(one, "state")));
+	json_array_foreach(services, i, one)
+	{
+		const char *why = json_string_value(json_object_get(one, "why"));
+
+		if (used < bytes)
+			used += (size_t)snprintf(text + used, bytes - used,
+						 "%s%s %s%s%s", i ? ", " : "",
+						 fault_word(json_object_get(one, "name")),
+						 fault_word(json_object_get(one, "state")),
+						 why ? ": " : "", why ? why : "");
+	}
 	return text;
 }
 

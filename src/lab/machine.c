@@ -470,6 +470,12 @@ const struct service *machine_service(const struct machine *machine, size_t serv
 	return &machine->services[service].is;
 }
 
+const char *machine_service_error(const struct machine *machine, size_t service)
+{
+	ASSERT(service < machine->plan->service_count);
+	return machine->services[service].error.text;
+}
+
 const struct ring *machine_console(const struct machine *machine)
 {
 	return &machine->console;

@@ -161,6 +161,8 @@ int machine_cpu(const struct machine *machine);
 uint64_t machine_ready_ns(const struct machine *machine);
 const struct kernel *machine_kernel(const struct machine *machine);
 const struct service *machine_service(const struct machine *machine, size_t service);
+/* Why it failed or was killed; "" if there is nothing to say. */
+const char *machine_service_error(const struct machine *machine, size_t service);
 /* Have its kernel say on the console what it is doing (lab/where.h); false: it cannot. */
 bool machine_ask_where(const struct machine *machine);
 /* Read what its console has said by now. */

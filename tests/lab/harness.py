@@ -365,8 +365,8 @@ class Lab:
     def json(self, *args):
         return json.loads(self.netlab(*args, "--json").stdout)
 
-    def down(self):
-        return self.home.netlab("down", self.name).stdout
+    def down(self, *args):
+        return self.home.netlab("down", *args, self.name).stdout
 
     @property
     def run_dir(self):

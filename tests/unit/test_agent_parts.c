@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "agent/environ.h"
 #include "agent/modprobe.h"
 #include "agent/modules.h"
+#include "agent/oom.h"
 #include "agent/ready.h"
 #include "agent/setup.h"
 #include "agent/timekeep.h"
@@ -344,6 +346,50 @@ static void the_archive_holds_init_and_devices(void **state)
 	assert_string_equal(said, expected);
 }
 
+static void the_kernels_victims_are_found_in_its_log(void **state)
+{
+	struct oom_victim victim;
+
+	(void)state;
+	victim = oom_parse("3,412,5312,-;Out of memory: Killed process 57 (redis-server) "
+			   "total-vm:1kB, anon-rss:1kB\n");
+	assert_int_equal(victim.pid, 57);
+	assert_string_equal(victim.name, "redis-server");
+	victim = oom_parse("3,4,5,-;Memory cgroup out of memory: Killed process 9 (a b) x");
+	assert_int_equal(victim.pid, 9);
+	assert_string_equal(victim.name, "a b");
+	assert_int_equal(oom_parse("3,4,5,-;oom_reaper: reaped process 57 (x)").pid, 0);
+	assert_int_equal(oom_parse("Out of memory: Killed process 57 (no record)").pid, 0);
+}
+
+/* A log of one line, in a file. */
+static void a_victim_is_told_of_once_and_to_whom_it_concerns(void **state)
+{
+	static const char line[] = "3,1,1,-;Out of memory: Killed process 57 (dd) total";
+	const int killed = SIGKILL, exit_137 = 137 << 8, exit_1 = 1 << 8;
+	struct oom_victim victim;
+	char path[128];
+	struct oom oom;
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/log", dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	oom_open(&oom, path);
+	assert_int_equal(write(fd, line, sizeof(line) - 1), sizeof(line) - 1);
+	close(fd);
+	assert_false(oom_explains(&oom, 57, exit_1, &victim));
+	assert_false(oom_explains(&oom, 58, killed, &victim));
+	assert_true(oom_explains(&oom, 56, exit_137, &victim)); /* the shell around it */
+	assert_int_equal(victim.pid, 57);
+	assert_false(oom_explains(&oom, 57, killed, &victim));
+	oom_close(&oom);
+	oom_open(&oom, NULL);
+	assert_false(oom_explains(&oom, 57, killed, &victim));
+	oom_close(&oom);
+}
+
 /* The kernel takes 9000 to 11000 us a tick and 500 ppm either way. */
 static void every_drift_is_a_tick_and_a_frequency_that_adjtimex_takes(void **state)
 {
@@ -371,6 +417,8 @@ int main(void)
 		cmocka_unit_test(
 			every_drift_is_a_tick_and_a_frequency_that_adjtimex_takes),
 #define T(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
+		cmocka_unit_test(the_kernels_victims_are_found_in_its_log),
+		T(a_victim_is_told_of_once_and_to_whom_it_concerns),
 		cmocka_unit_test(a_module_is_found_by_its_name_and_no_other),
 		cmocka_unit_test(what_the_kernel_asks_for_names_modules_by_patterns),
 		cmocka_unit_test(options_are_for_the_module_that_they_name),

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "unit/agent_rig.h"
 
 /* All that came: "web starting\nweb ready\n", and what was logged. */
@@ -87,19 +88,115 @@ static void end(struct rig *rig, struct story *story)
 	rig_down(rig);
 }
 
-static void a_service_without_a_test_is_ready_when_it_runs(void **state)
+static void without_a_test_it_is_ready_when_it_runs_or_is_done(void **state)
 {
 	struct story story;
 	struct rig rig;
 	(void)state;
 
-	begin(&rig, &story, "{\"name\":\"a\",\"cmd\":\"echo hello; echo there >&2; exit 5\"}");
-	read_until(&rig, &story, "exited");
-	assert_string_equal(story.states, "a starting\na ready\na exited exit 5\n");
+	begin(&rig, &story,
+	      "{\"name\":\"a\",\"cmd\":\"echo hello; echo there >&2\"},"
+	      "{\"name\":\"b\",\"cmd\":\"sleep 0.3; exit 5\"}");
+	read_until(&rig, &story, "b exited");
+	assert_string_equal(story.states, "a starting\na ready\na exited exit 0\n"
+					  "b starting\nb ready\nb exited exit 5\n");
 	/* Two pipes: their order is not kept. */
 	assert_non_null(strstr(story.log, "hello\n"));
 	assert_non_null(strstr(story.log, "there\n"));
 	end(&rig, &story);
+}
+
+static void without_a_test_it_has_failed_if_it_dies_at_once(void **state)
+{
+	static const char *const how[][2] = {
+		{ "exit 7", "a starting\n"
+			    "a failed exit 7 (it ended with exit status 7 before it was ready)\n" },
+		{ "/no/such/program 2>/dev/null",
+		  "a starting\n"
+		  "a failed exit 127 (it ended with exit status 127 before it was ready)\n" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(how); i++) {
+		char services[256];
+		struct story story;
+		struct rig rig;
+
+		snprintf(services, sizeof(services),
+			 "{\"name\":\"a\",\"cmd\":\"%s\"},"
+			 "{\"name\":\"b\",\"cmd\":\"true\"}", how[i][0]);
+		begin(&rig, &story, services);
+		read_until(&rig, &story, "failed");
+		assert_string_equal(story.states, how[i][1]);
+		end(&rig, &story);
+	}
+}
+
+static void each_starts_when_the_one_before_it_is_ready(void **state)
+{
+	char dir[] = "/tmp/agent-test-XXXXXX", services[1024], path[64];
+	struct story story;
+	struct rig rig;
+	(void)state;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/up", dir);
+	snprintf(services, sizeof(services),
+		 "{\"name\":\"a\",\"cmd\":\"sleep 0.2; touch %s; exec sleep 1000\","
+		 "\"ready\":{\"file\":\"%s\",\"timeout_ns\":60000000000}},"
+		 "{\"name\":\"b\",\"cmd\":\"test -e %s && echo in order\"}",
+		 path, path, path);
+	begin(&rig, &story, services);
+	read_until(&rig, &story, "b exited");
+	assert_string_equal(story.states, "a starting\na ready\nb starting\nb ready\n"
+					  "b exited exit 0\n");
+	assert_string_equal(story.log, "in order\n");
+	unlink(path);
+	rmdir(dir);
+	end(&rig, &story);
+}
+
+/* Its output is heard, its readiness counts, its end is told. */
+static void what_goes_to_the_background_is_the_service(void **state)
+{
+	char dir[] = "/tmp/agent-test-XXXXXX", services[1024], path[64];
+	struct story story;
+	struct rig rig;
+	(void)state;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/up", dir);
+	snprintf(services, sizeof(services),
+		 "{\"name\":\"a\",\"cmd\":\"(sleep 0.2; echo late; touch %s; sleep 0.1; "
+		 "echo bye; exit 3) & echo early\","
+		 "\"ready\":{\"file\":\"%s\",\"timeout_ns\":60000000000}}",
+		 path, path);
+	begin(&rig, &story, services);
+	read_until(&rig, &story, "exited");
+	assert_string_equal(story.states, "a starting\na ready\na exited exit 3\n");
+	assert_string_equal(story.log, "early\nlate\nbye\n");
+	unlink(path);
+	rmdir(dir);
+	end(&rig, &story);
+}
+
+static void what_went_to_the_background_is_asked_to_end(void **state)
+{
+	struct proto_message m;
+	struct story story;
+	struct rig rig;
+	(void)state;
+
+	begin(&rig, &story,
+	      "{\"name\":\"a\",\"cmd\":\"(trap 'echo asked; exit 0' TERM; "
+	      "while :; do sleep 0.05; done) &\"}");
+	read_until(&rig, &story, "ready");
+	rig_text(&rig, PROTO_SHUTDOWN, 0, "{}");
+	while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
+		take(&story, &m);
+	assert_non_null(strstr(story.log, "asked\n"));
+	assert_int_equal(rig_wait(&rig), 0);
+	free(story.log);
 }
 
 static void ready_means_the_file_is_there(void **state)
@@ -189,24 +286,29 @@ static void ready_means_the_command_succeeds(void **state)
 
 static void too_late_is_a_failure_with_its_reason(void **state)
 {
-	struct story story;
-	struct rig rig;
+	static const char *const how[][2] = {
+		{ "{\"tcp\":1,\"timeout_ns\":20000000}",
+		  "a failed (nothing listens on tcp port 1 after 20ms)\n" },
+		{ "{\"file\":\"/no/file\",\"timeout_ns\":30000000}",
+		  "a failed (there is no /no/file after 30ms)\n" },
+		{ "{\"cmd\":\"exit 3\",\"timeout_ns\":400000000}",
+		  "a failed (\"exit 3\" still exits with 3 after 400ms)\n" },
+		{ "{\"cmd\":\"sleep 1000\",\"timeout_ns\":50000000}",
+		  "a failed (\"sleep 1000\" has not ended after 50ms)\n" },
+	};
 	(void)state;
 
-	begin(&rig, &story,
-	      "{\"name\":\"a\",\"cmd\":\"exec sleep 1000\","
-	      "\"ready\":{\"tcp\":1,\"timeout_ns\":20000000}},"
-	      "{\"name\":\"b\",\"cmd\":\"exec sleep 1000\","
-	      "\"ready\":{\"file\":\"/no/file\",\"timeout_ns\":30000000}},"
-	      "{\"name\":\"c\",\"cmd\":\"exec sleep 1000\","
-	      "\"ready\":{\"cmd\":\"exit 3\",\"timeout_ns\":400000000}},"
-	      "{\"name\":\"d\",\"cmd\":\"exec sleep 1000\","
-	      "\"ready\":{\"cmd\":\"sleep 1000\",\"timeout_ns\":50000000}}");
-	read_until(&rig, &story, "a failed (nothing listens on tcp port 1 after 20ms)\n");
-	read_until(&rig, &story, "b failed (there is no /no/file after 30ms)\n");
-	read_until(&rig, &story, "c failed (\"exit 3\" still exits with 3 after 400ms)\n");
-	read_until(&rig, &story, "d failed (\"sleep 1000\" has not ended after 50ms)\n");
-	end(&rig, &story);
+	for (size_t i = 0; i < ARRAY_SIZE(how); i++) {
+		char services[256];
+		struct story story;
+		struct rig rig;
+
+		snprintf(services, sizeof(services),
+			 "{\"name\":\"a\",\"cmd\":\"exec sleep 1000\",\"ready\":%s}", how[i][0]);
+		begin(&rig, &story, services);
+		read_until(&rig, &story, how[i][1]);
+		end(&rig, &story);
+	}
 }
 
 static void one_that_ends_before_it_is_ready_has_failed(void **state)
@@ -289,7 +391,9 @@ static void a_flood_that_nobody_reads_takes_no_memory(void **state)
 	long before;
 	(void)state;
 
-	begin(&rig, &story, "{\"name\":\"a\",\"cmd\":\"exec cat /dev/zero\"}");
+	begin(&rig, &story,
+	      "{\"name\":\"a\",\"cmd\":\"exec cat /dev/zero\","
+	      "\"ready\":{\"file\":\"/\",\"timeout_ns\":60000000000}}");
 	read_until(&rig, &story, "ready");
 	before = agent_kilobytes(&rig);
 	/* Time enough for hundreds of megabytes, if somebody kept them. */
@@ -385,7 +489,11 @@ static void shutdown_leaves_no_child_behind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_service_without_a_test_is_ready_when_it_runs),
+		cmocka_unit_test(without_a_test_it_is_ready_when_it_runs_or_is_done),
+		cmocka_unit_test(without_a_test_it_has_failed_if_it_dies_at_once),
+		cmocka_unit_test(each_starts_when_the_one_before_it_is_ready),
+		cmocka_unit_test(what_goes_to_the_background_is_the_service),
+		cmocka_unit_test(what_went_to_the_background_is_asked_to_end),
 		cmocka_unit_test(ready_means_the_file_is_there),
 		cmocka_unit_test(ready_means_the_port_listens),
 		cmocka_unit_test(ready_means_the_command_succeeds),
