@@ -9,7 +9,7 @@ if(TARGET netlab)
 		${CMAKE_CURRENT_SOURCE_DIR}/cli/test_cli.py)
 	# Whole processes and terminals, so seconds: not among the unit tests.
 	set_tests_properties(cli PROPERTIES LABELS cli TIMEOUT 180
-		ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;PYTHONDONTWRITEBYTECODE=1")
+		ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;NETLAB_AGENT=$<TARGET_FILE:netlab-agent>;PYTHONDONTWRITEBYTECODE=1")
 
 	add_test(NAME cli_kernel COMMAND Python3::Interpreter
 		${CMAKE_CURRENT_SOURCE_DIR}/cli/test_kernel.py)

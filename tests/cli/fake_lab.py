@@ -217,6 +217,8 @@ class Connection:
                  "counters": {"frames": 10, "bytes": 640, "dropped": {"loss": 3}}}]
 
     def do_exec(self, r):
+        if r["argv"][0] == "/proc/1/exe":  # a machine's first process is the agent
+            r["argv"][0] = os.environ["NETLAB_AGENT"]
         try:
             self.execs[r["id"]] = Exec(self, r)
         except OSError:  # EACCES, if PATH has folders that are not ours

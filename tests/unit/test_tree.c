@@ -227,7 +227,8 @@ static void a_link_out_of_the_copy_is_left_out_and_told(void **state)
 		{ "../x", 1, true },	     { "../../x", 1, false },	{ "../../x", 2, true },
 		{ "a/b", 0, true },	     { "./a", 0, true },	{ "a/../b", 0, false },
 		{ "a/../..", 5, false },     { "./../x", 1, true },	{ "..a", 0, true },
-		{ "a/..b", 0, true },	     { "..//..//x", 2, true },	{ "../a/../../x", 3, false },
+		{ "a/..b", 0, true },	     { "..//..//x", 2, true },
+		{ "../a/../../x", 3, false },
 	};
 	struct tree_left_out left;
 	struct stream s;
