@@ -8,6 +8,7 @@ unit_test(test_vrubbish_message SOURCES unit/test_vrubbish_message.c lib/rubbish
 	${vnet_rig} LIBS nl_virtio)
 unit_test(test_vrubbish_ring SOURCES unit/test_vrubbish_ring.c lib/rubbish.c ${vnet_rig}
 	LIBS nl_virtio)
+unit_test(test_guest_signal SOURCES unit/test_guest_signal.c LIBS nl_virtio)
 unit_test(test_vmemory SOURCES unit/test_vmemory.c LIBS nl_virtio)
 unit_test(test_vconsole SOURCES unit/test_vconsole.c ${vnet_rig} LIBS nl_virtio)
 unit_test(test_vinband SOURCES unit/test_vinband.c lib/inband_rig.c ${vnet_rig}

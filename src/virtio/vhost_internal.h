@@ -10,6 +10,7 @@
 #ifndef NL_VIRTIO_VHOST_INTERNAL_H
 #define NL_VIRTIO_VHOST_INTERNAL_H
 
+#include "virtio/guest_signal.h"
 #include "virtio/vhost_inband.h"
 #include "virtio/vhost_message.h"
 #include "virtio/vhost_remind.h"
@@ -28,7 +29,8 @@ struct vhost_ring {
 	bool enabled; /* by SET_VRING_ENABLE */
 	bool running;
 	uint16_t next; /* while not running: the next available entry */
-	int kick_fd, call_fd;
+	int kick_fd;
+	struct guest_signal call;
 	struct watch *kick_watch;
 	struct vhost_signal signal;
 	bool call_due; /* in-band: the guest is to be signalled */
@@ -86,16 +88,14 @@ int vhost_ring_update(struct vhost_ring *ring, struct why *why);
 int vhost_ring_relocate(struct vhost_ring *ring, struct why *why);
 /* Start or stop listening for kicks; fd is taken over in every case. */
 int vhost_ring_set_kick(struct vhost_ring *ring, int fd, struct why *why);
-void vhost_ring_set_call(struct vhost_ring *ring, int fd); /* takes fd over; -1: none */
+/* How the guest is told; fd is taken over in every case, -1: not at all. */
+int vhost_ring_set_call(struct vhost_ring *ring, int fd, struct why *why);
 /* Stop it and give its descriptors back; the device is told if tell. */
 void vhost_ring_reset(struct vhost_ring *ring, bool tell);
 
 /* Signal what is in the ring, and that the configuration has changed. */
 void vhost_ring_signal(struct vhost_ring *ring);
 void vhost_config_signal(struct vhost_user *conn);
-
-/* A descriptor to write to that does not block: fd itself or one in its stead. */
-int vhost_unblock(int fd);
 
 /* Give the guest up.  broken: see vnet_ops.dead. */
 void vhost_die(struct vhost_user *conn, bool broken, const struct why *why);

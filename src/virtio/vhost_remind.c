@@ -53,7 +53,7 @@ static void on_timer(void *ctx, uint64_t now_ns)
 
 	for (unsigned i = 0; i < conn->ring_count; i++) {
 		struct vhost_ring *ring = &conn->rings[i];
-		uint64_t due_ns = look_after(conn, &ring->signal, ring->call_fd,
+		uint64_t due_ns = look_after(conn, &ring->signal, ring->call.fd,
 					     ring_again, i, now_ns);
 
 		if (due_ns < next_ns)

@@ -260,9 +260,7 @@ static int set_vring_call(struct vhost_user *conn, struct vhost_message *m,
 		close(fd);
 		return not_inband(conn, ring, why);
 	}
-	if (!err)
-		vhost_ring_set_call(ring, fd);
-	return err;
+	return err ? err : vhost_ring_set_call(ring, fd, why);
 }
 
 /* We have no use for telling a machine that its driver is broken: its port dies. */
@@ -322,13 +320,22 @@ static int get_queue_num(struct vhost_user *conn, struct vhost_message *m,
 static int set_slave_req_fd(struct vhost_user *conn, struct vhost_message *m,
 			    struct why *why)
 {
-	int fd = vhost_message_take_fd(m, 0);
+	struct guest_signal channel;
+	int fd = vhost_message_take_fd(m, 0), err;
 
 	if (conn->guest)
 		return vhost_inband_slave(conn, fd, why);
+	guest_signal_init(&channel);
+	err = guest_signal_take(&channel, fd, why);
+	if (!err && channel.kind == GUEST_SIGNAL_EVENTFD)
+		err = why_set(why, -EPROTO, "an eventfd, which carries no messages");
+	if (err) {
+		guest_signal_close(&channel);
+		return err;
+	}
 	if (conn->slave_fd >= 0)
 		close(conn->slave_fd);
-	conn->slave_fd = vhost_unblock(fd);
+	conn->slave_fd = channel.fd;
 	return 0;
 }
 

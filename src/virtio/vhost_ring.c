@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "virtio/vhost_internal.h"
 
 void vhost_ring_init(struct vhost_ring *ring, struct vhost_user *conn, unsigned index)
 {
-	*ring = (struct vhost_ring){
-		.conn = conn, .index = index, .kick_fd = -1, .call_fd = -1
-	};
+	*ring = (struct vhost_ring){ .conn = conn, .index = index, .kick_fd = -1 };
+	guest_signal_init(&ring->call);
 }
 
 static int in_ring(const struct vhost_ring *ring, int err, struct why *why)
@@ -107,31 +103,11 @@ int vhost_ring_set_kick(struct vhost_ring *ring, int fd, struct why *why)
 	return vhost_ring_update(ring, why);
 }
 
-/* The flag O_NONBLOCK lies in the open file, which the guest shares; opening a
- * pipe again gives us one of our own. */
-int vhost_unblock(int fd)
+int vhost_ring_set_call(struct vhost_ring *ring, int fd, struct why *why)
 {
-	char path[32];
-	struct stat st;
-	int own;
+	int err = guest_signal_take(&ring->call, fd, why);
 
-	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-		if (own >= 0) {
-			close(fd);
-			return own;
-		}
-	}
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	return fd;
-}
-
-void vhost_ring_set_call(struct vhost_ring *ring, int fd)
-{
-	if (ring->call_fd >= 0)
-		close(ring->call_fd);
-	ring->call_fd = fd >= 0 ? vhost_unblock(fd) : -1;
+	return err ? in_ring(ring, err, why) : 0;
 }
 
 void vhost_ring_reset(struct vhost_ring *ring, bool tell)
@@ -140,17 +116,12 @@ void vhost_ring_reset(struct vhost_ring *ring, bool tell)
 		stop(ring, tell);
 	ring->started = false;
 	drop_kick(ring);
-	vhost_ring_set_call(ring, -1);
+	guest_signal_close(&ring->call);
 }
 
 void vhost_ring_signal(struct vhost_ring *ring)
 {
-	const uint64_t one = 1;
-
-	/* A full pipe holds signals that the guest has yet to see; a closed one
-	 * is a guest that is about to go. */
-	while (write(ring->call_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
+	guest_signal_ring(&ring->call);
 }
 
 void vhost_user_notify(struct vhost_user *conn, unsigned index)
@@ -167,7 +138,7 @@ void vhost_user_notify(struct vhost_user *conn, unsigned index)
 		vhost_inband_call(conn);
 		return;
 	}
-	if (ring->call_fd < 0)
+	if (ring->call.fd < 0)
 		return;
 	vhost_ring_signal(ring);
 	vhost_remind_of(conn, &ring->signal);

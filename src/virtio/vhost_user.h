@@ -19,10 +19,9 @@
  * again stops its rings and starts them anew; that is no error.
  *
  * Descriptors from the guest.  Kick descriptors are watched for edges and never
- * read: nothing that the guest does to them can make us wait.  Pipes we write to
- * (call, slave channel) are opened again where /proc allows, so that not blocking
- * is not a flag that we share with the guest.  SIGPIPE is ignored in the process
- * from the first connection on.
+ * read: nothing that the guest does to them can make us wait.  What we write to
+ * (call, slave channel) is of a kind that the guest cannot make block, or refused:
+ * guest_signal.h.  SIGPIPE is ignored in the process from the first connection on.
  *
  * In virtual time (config.guest is set) notifications are in-band
  * (vhost_inband.h): a kick is a message that the guest waits on until all that it led

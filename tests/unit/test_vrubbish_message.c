@@ -110,6 +110,31 @@ static void kick_that_cannot_be_watched(void)
 	close(fd);
 }
 
+static void call_that_is_a_file(void)
+{
+	uint64_t index = 0;
+	int fd = memfd_create("not a pipe", MFD_CLOEXEC);
+
+	fake_send(g, VHOST_SET_VRING_CALL, 0, &index, 8, &fd, 1);
+	close(fd);
+}
+
+static void slave_channel_that_is_a_file(void)
+{
+	int fd = memfd_create("not a pipe", MFD_CLOEXEC);
+
+	fake_send(g, VHOST_SET_SLAVE_REQ_FD, 0, NULL, 0, &fd, 1);
+	close(fd);
+}
+
+static void slave_channel_that_is_an_eventfd(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	fake_send(g, VHOST_SET_SLAVE_REQ_FD, 0, NULL, 0, &fd, 1);
+	close(fd);
+}
+
 static void slave_channel_without_descriptor(void)
 {
 	say(VHOST_SET_SLAVE_REQ_FD, NULL, 0);
@@ -396,6 +421,12 @@ static const struct rubbish rubbish[] = {
 	RUBBISH(no_descriptor_and_one_after_all, AT_ONCE, "1 descriptors; expected none"),
 	RUBBISH(kick_that_cannot_be_watched, AT_ONCE,
 		"SET_VRING_KICK: receive ring: its kick desc"),
+	RUBBISH(call_that_is_a_file, AT_ONCE,
+		"SET_VRING_CALL: receive ring: its descriptor is no pipe, no Unix"),
+	RUBBISH(slave_channel_that_is_a_file, AT_ONCE,
+		"SET_SLAVE_REQ_FD: its descriptor is no pipe, no Unix socket"),
+	RUBBISH(slave_channel_that_is_an_eventfd, AT_ONCE,
+		"SET_SLAVE_REQ_FD: an eventfd, which carries no messages"),
 	RUBBISH(slave_channel_without_descriptor, AT_ONCE,
 		"SET_SLAVE_REQ_FD with 0 descriptors"),
 	RUBBISH(ring_index_out_of_range, AT_ONCE,
