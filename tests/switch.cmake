@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 unit_test(test_draw SOURCES unit/test_draw.c LIBS nl_base)
+unit_test(test_filter SOURCES unit/test_filter.c LIBS nl_linkfault)
 unit_test(test_note SOURCES unit/test_note.c LIBS nl_linkfault)
 add_library(test_fault_rig STATIC lib/fault_rig.c)
 target_include_directories(test_fault_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})

@@ -201,10 +201,15 @@ int fdio_read_file(int dir_fd, const char *path, size_t size_max, char **bytes,
 {
 	cleanup_free char *buffer = NULL;
 	size_t room = 4096, have = 0;
-	cleanup_close int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st))
 		return why_errno(why, -errno, "open %s", path);
+	/* A pipe may have no writer, a terminal nobody who types. */
+	if (!S_ISREG(st.st_mode))
+		return why_set(why, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL,
+			       "%s is not a regular file", path);
 	/* The size that stat tells is not to be trusted: /proc says 0. */
 	for (;;) {
 		size_t want = room < size_max + 1 ? room : size_max + 1;

@@ -47,7 +47,8 @@ int fdio_make_dirs(const char *path, mode_t mode, struct why *why);
 int fdio_write_file(int dir_fd, const char *path, const void *bytes, size_t size,
 		    mode_t mode, struct why *why);
 /* The whole file, with a zero byte behind it that *size does not count; the
- * caller frees.  -EFBIG if it is larger than size_max. */
+ * caller frees.  -EFBIG if it is larger than size_max, -EINVAL or -EISDIR if it is no
+ * regular file: nobody is waited for. */
 int fdio_read_file(int dir_fd, const char *path, size_t size_max, char **bytes,
 		   size_t *size, struct why *why);
 

@@ -90,8 +90,7 @@ void capture_finish(struct capture *capture);
  * it now, and close.  NULL does nothing. */
 void capture_destroy(struct capture *capture);
 
-/* Is the filter one that libpcap compiles for Ethernet?  Host names in it would be
- * looked up; a lab has nobody to ask, so filters use addresses. */
+/* Is the filter one that libpcap compiles for Ethernet? */
 int capture_filter_check(const char *filter, struct why *why);
 
 #endif

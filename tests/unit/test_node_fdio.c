@@ -159,6 +159,25 @@ static void a_file_is_read_up_to_a_limit(void **state)
 	free(text);
 }
 
+/* A pipe without a writer would be waited for. */
+static void what_is_no_regular_file_is_refused_at_once(void **state)
+{
+	struct why why = { "" };
+	size_t size;
+	char *text;
+
+	(void)state;
+	assert_int_equal(mkfifoat(dir, "pipe", 0600), 0);
+	alarm(10);
+	assert_int_equal(fdio_read_file(dir, "pipe", 9, &text, &size, &why), -EINVAL);
+	assert_string_equal(why.text, "pipe is not a regular file");
+	assert_int_equal(fdio_read_file(dir, ".", 9, &text, &size, &why), -EISDIR);
+	assert_int_equal(fdio_read_file(AT_FDCWD, "/dev/zero", 9, &text, &size, &why),
+			 -EINVAL);
+	alarm(0);
+	assert_int_equal(unlinkat(dir, "pipe", 0), 0);
+}
+
 static void a_tree_goes_and_what_its_links_point_to_stays(void **state)
 {
 	struct stat st;
@@ -222,6 +241,7 @@ int main(void)
 		cmocka_unit_test(folders_are_made_down_to_the_last),
 		cmocka_unit_test(a_file_is_replaced_whole_with_its_mode),
 		cmocka_unit_test(a_file_is_read_up_to_a_limit),
+		cmocka_unit_test(what_is_no_regular_file_is_refused_at_once),
 		cmocka_unit_test(a_tree_goes_and_what_its_links_point_to_stays),
 		cmocka_unit_test(a_link_itself_is_removed_not_its_target),
 		cmocka_unit_test(a_tree_without_end_is_refused),
