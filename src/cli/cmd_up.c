@@ -291,6 +291,13 @@ static int options_of(const struct call *call, struct lab_options *options,
 	return 0;
 }
 
+/* A name, a path or a folder, of which the message has all: no matter of the host's. */
+static bool is_about_what_was_said(int error)
+{
+	return error == -EBUSY || error == -EROFS || error == -EACCES || error == -EDQUOT ||
+	       error == -EINVAL || error == -ENAMETOOLONG;
+}
+
 static int start(const struct call *call, const struct lab_options *options,
 		 const struct plan *plan)
 {
@@ -305,7 +312,7 @@ static int start(const struct call *call, const struct lab_options *options,
 		rc = client_open(&up.client, up.lab.control_fd, &why);
 	if (rc) {
 		ui_error("%s", why.text);
-		if (rc != -EBUSY)
+		if (!is_about_what_was_said(rc))
 			ui_note("What this host lacks: netlab doctor");
 		rc = STATUS_FAILED;
 	} else {

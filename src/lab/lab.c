@@ -20,6 +20,7 @@
 #include "lab/origin.h"
 #include "lab/lab_process.h"
 #include "lab/seed.h"
+#include "lab/text.h"
 #include "node/sandbox.h"
 #include "topology/epoch.h"
 #include "topology/plan_json.h"
@@ -183,13 +184,27 @@ static int write_origin(const struct lab_process *process,
 	return err;
 }
 
+/* What is written down of this run. */
+static int check_paths(const struct lab_process *process, struct why *why)
+{
+	int err = text_check_path(process->lab.plan->file,
+				  "rename it, or the folder that it lies in", why);
+
+	for (size_t k = 0; !err && k < process->kernel_count; k++)
+		err = text_check_path(process->kernel_store[k].path,
+				      "put the kernel elsewhere", why);
+	return err;
+}
+
 static int make_folders(struct lab_process *process, const struct lab_options *options,
 			struct why *why)
 {
 	struct lab *lab = &process->lab;
 	char parent[PATH_MAX];
-	int err = state_create(&lab->state, lab->name, NULL, why);
+	int err = check_paths(process, why);
 
+	if (!err)
+		err = state_create(&lab->state, lab->name, NULL, why);
 	if (err)
 		return err;
 	snprintf(lab->info.topology, sizeof(lab->info.topology), "%s", lab->plan->file);
@@ -202,7 +217,10 @@ static int make_folders(struct lab_process *process, const struct lab_options *o
 			       lab->name);
 	if (mkdirat(state_dir_fd(lab->state), "nodes", 0700) < 0)
 		return why_errno(why, -errno, "%s", process->nodes_dir);
-	err = rundir_create(&lab->run, parent, lab->name, why);
+	if (!options->out_dir)
+		err = rundir_make_default(parent, why);
+	if (!err)
+		err = rundir_create(&lab->run, parent, lab->name, why);
 	if (err)
 		return err;
 	snprintf(lab->info.run_dir, sizeof(lab->info.run_dir), "%s", lab->run.path);

@@ -23,6 +23,7 @@
 enum {
 	LAST_WORDS_MS = 1000, /* for clients to read their answers */
 	LAST_TURNS = 16,
+	FOLDER_LOOK_S = 2,
 
 	/* Open files, as counted in running labs: 18 a machine, 6 more a card; and some
 	 * for a machine that is being started, clients, captures. */
@@ -170,6 +171,42 @@ static int watch_signals(struct signals *signals, struct lab *lab, struct why *w
 			  &signals->watch, why);
 }
 
+/* ---- its folder -------------------------------------------------------- */
+
+/* Where somebody removes the runtime folder (the last logout does), no command finds the lab
+ * any more, so nobody could ever end it. */
+struct folder_watch {
+	struct lab *lab;
+	struct timer due;
+};
+
+static void on_look_at_folder(void *ctx, uint64_t now_ns)
+{
+	struct folder_watch *watch = ctx;
+	struct lab *lab = watch->lab;
+	char reason[PATH_MAX + 128];
+
+	if (state_is_there(lab->state)) {
+		timer_set(lab->host, &watch->due, now_ns + FOLDER_LOOK_S * NS_PER_S);
+		return;
+	}
+	snprintf(reason, sizeof(reason),
+		 "%s was removed, so no command can find this lab any more: it ends",
+		 state_dir(lab->state));
+	fprintf(stderr, "%s\n", reason);
+	lab->failure_told = true;
+	lab_stop(lab, false, reason);
+	loop_defer(lab->loop, &lab->advance);
+}
+
+static void watch_folder(struct folder_watch *watch, struct lab *lab)
+{
+	*watch = (struct folder_watch){ .lab = lab };
+	watch->due = (struct timer){ .fire = on_look_at_folder, .ctx = watch };
+	timer_set(lab->host, &watch->due,
+		  clock_now_ns(lab->host) + FOLDER_LOOK_S * NS_PER_S);
+}
+
 /* ---- the life ---------------------------------------------------------- */
 
 static void on_capture_ended(void *ctx, const struct capture_stats *stats,
@@ -298,6 +335,7 @@ _Noreturn void lab_main(struct lab_process *process)
 {
 	struct lab *lab = &process->lab;
 	struct signals signals = { .fd = -1 };
+	struct folder_watch folder;
 	struct why why = { "" };
 
 	json_memory_watch();
@@ -307,7 +345,9 @@ _Noreturn void lab_main(struct lab_process *process)
 		_exit(1);
 	}
 	report(process, "");
+	watch_folder(&folder, lab);
 	live(lab);
+	timer_cancel(lab->host, &folder.due);
 	control_finish(lab->control, LAST_WORDS_MS);
 	state_vacate(lab->state);
 	watch_close(signals.watch);

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "lab/text.h"
 
 enum { SAME_SECOND_MAX = 1000 };
 
@@ -55,6 +56,40 @@ static void point_latest(int parent_fd, const char *lab, const char *name)
 		unlinkat(parent_fd, fresh, 0);
 }
 
+/* A link that somebody else has put there would take root wherever that user likes. */
+static int check_link(const char *path, struct why *why)
+{
+	struct stat st;
+
+	if (lstat(path, &st) || !S_ISLNK(st.st_mode) || st.st_uid == geteuid())
+		return 0;
+	return why_set(why, -EPERM,
+		       "%s is a link that belongs to user %u, not to you (%u): it is not "
+		       "followed; choose another place with --out",
+		       path, st.st_uid, geteuid());
+}
+
+int rundir_make_default(const char *parent, struct why *why)
+{
+	static const char all[] = "# Made by netlab: runs are not for the repository.\n*\n";
+	cleanup_close int fd = -1;
+	int err = check_link(parent, why);
+
+	if (err)
+		return err;
+	if (mkdir(parent, 0755) < 0)
+		return errno == EEXIST ?
+			       0 :
+			       why_errno(why, -errno,
+					 "cannot make %s for the run directory; choose "
+					 "another place with --out",
+					 parent);
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return why_errno(why, -errno, "%s", parent);
+	return fdio_write_file(fd, ".gitignore", all, sizeof(all) - 1, 0644, why);
+}
+
 int rundir_create(struct rundir *out, const char *parent, const char *lab,
 		  struct why *why)
 {
@@ -72,7 +107,9 @@ int rundir_create(struct rundir *out, const char *parent, const char *lab,
 	parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent_fd < 0 || !realpath(parent, real))
 		return why_errno(why, -errno, "%s", parent);
-	err = make_unique(parent_fd, real, lab, name, sizeof(name), why);
+	err = text_check_path(real, "choose another place with --out", why);
+	if (!err)
+		err = make_unique(parent_fd, real, lab, name, sizeof(name), why);
 	if (err)
 		return err;
 	if (snprintf(out->path, sizeof(out->path), "%s/%s", real, name) >=

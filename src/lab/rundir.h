@@ -41,6 +41,9 @@ struct rundir {
 	int fd; /* -1: none */
 };
 
+/* Make netlab-runs beside a topology, with a .gitignore in it.  One that is there stays as
+ * it is; a link is followed only if it is the caller's own. */
+int rundir_make_default(const char *parent, struct why *why);
 int rundir_create(struct rundir *out, const char *parent, const char *lab,
 		  struct why *why);
 /* name: "seed", "consoles/n1.log"; bytes are written as a whole. */

@@ -164,16 +164,21 @@ static int look_locked(struct state_info *out, int base_fd, const char *base,
 
 int state_look(struct state_info *out, const char *name, struct why *why)
 {
-	cleanup_close int base_fd = -1;
 	char base[PATH_MAX];
 	int err = state_name_check(name, why);
 
 	if (err)
 		return err;
-	err = state_base_open(&base_fd, base, false, why);
-	if (err == -ENOENT)
-		return why_set(why, err, "no lab is named %s; none is running", name);
-	return err ? err : look_locked(out, base_fd, base, name, why);
+	for (unsigned place = 0; place < STATE_PLACES; place++) {
+		cleanup_close int base_fd = -1;
+
+		err = state_base_open(&base_fd, base, place, false, why);
+		if (!err)
+			err = look_locked(out, base_fd, base, name, why);
+		if (err != -ENOENT)
+			return err;
+	}
+	return why_set(why, -ENOENT, "no lab is named %s", name);
 }
 
 static int by_name(const void *a, const void *b)
@@ -182,38 +187,58 @@ static int by_name(const void *a, const void *b)
 		      ((const struct state_info *)b)->name);
 }
 
-int state_list(struct state_info **out, size_t *count, struct why *why)
+struct listing {
+	struct state_info *labs;
+	size_t count;
+};
+
+static int list_place(struct listing *list, unsigned place, struct why *why)
 {
 	cleanup_close int base_fd = -1;
-	cleanup_free struct state_info *labs = NULL;
 	char base[PATH_MAX];
 	struct dirent *entry;
 	DIR *dir;
-	int err = state_base_open(&base_fd, base, false, why);
+	int err = state_base_open(&base_fd, base, place, false, why);
 
-	*count = 0;
-	*out = NULL;
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	dir = opendir(base);
 	if (!dir)
 		return why_errno(why, -errno, "%s", base);
-	while ((entry = readdir(dir)) && *count < LABS_MAX) {
+	while ((entry = readdir(dir)) && list->count < LABS_MAX) {
 		struct state_info *grown;
 
 		if (state_name_check(entry->d_name, NULL))
 			continue;
-		grown = reallocarray(labs, *count + 1, sizeof(*labs));
+		grown = reallocarray(list->labs, list->count + 1, sizeof(*grown));
 		if (!grown)
 			break;
-		labs = grown;
-		if (look_locked(&labs[*count], base_fd, base, entry->d_name, NULL) == 0)
-			++*count;
+		list->labs = grown;
+		if (look_locked(&grown[list->count], base_fd, base, entry->d_name,
+				NULL) == 0)
+			++list->count;
 	}
 	closedir(dir);
-	if (labs)
-		qsort(labs, *count, sizeof(*labs), by_name);
-	*out = steal_ptr(&labs);
+	return 0;
+}
+
+int state_list(struct state_info **out, size_t *count, struct why *why)
+{
+	struct listing list = { 0 };
+	int err = 0;
+
+	*count = 0;
+	*out = NULL;
+	for (unsigned place = 0; !err && place < STATE_PLACES; place++)
+		err = list_place(&list, place, why);
+	if (err) {
+		free(list.labs);
+		return err;
+	}
+	if (list.labs)
+		qsort(list.labs, list.count, sizeof(*list.labs), by_name);
+	*out = list.labs;
+	*count = list.count;
 	return 0;
 }
 
@@ -329,16 +354,21 @@ static int clear_locked(int base_fd, const char *base, const char *name, struct 
 
 int state_clear(const char *name, struct why *why)
 {
-	cleanup_close int base_fd = -1;
 	char base[PATH_MAX];
 	int err = state_name_check(name, why);
 
 	if (err)
 		return err;
-	err = state_base_open(&base_fd, base, false, why);
-	if (err == -ENOENT)
-		return why_set(why, err, "no lab is named %s; none is running", name);
-	return err ? err : clear_locked(base_fd, base, name, why);
+	for (unsigned place = 0; place < STATE_PLACES; place++) {
+		cleanup_close int base_fd = -1;
+
+		err = state_base_open(&base_fd, base, place, false, why);
+		if (!err)
+			err = clear_locked(base_fd, base, name, why);
+		if (err != -ENOENT)
+			return err;
+	}
+	return why_set(why, -ENOENT, "no lab is named %s", name);
 }
 
 int state_kill(const char *name, int timeout_ms, struct why *why)
@@ -394,19 +424,25 @@ int state_create(struct state **out, const char *name, bool *cleared, struct why
 	cleanup_close int base_fd = -1;
 	char base[PATH_MAX];
 	struct state *state;
+	bool had_one;
 	int err = state_name_check(name, why);
 
 	if (err)
 		return err;
 	wait_stopping(name);
-	err = state_base_open(&base_fd, base, true, why);
+	err = state_clear(name, why);
+	if (err && err != -ENOENT)
+		return err;
+	had_one = !err;
+	err = state_base_open(&base_fd, base, 0, true, why);
 	if (err)
 		return err;
+	/* Somebody else may have been faster. */
 	err = clear_locked(base_fd, base, name, why);
 	if (err && err != -ENOENT)
 		return err;
 	if (cleared)
-		*cleared = err == 0;
+		*cleared = err == 0 || had_one;
 	if (mkdirat(base_fd, name, 0700) < 0)
 		return why_errno(why, -errno, "%s/%s", base, name);
 	state = calloc(1, sizeof(*state));
@@ -456,6 +492,12 @@ void state_fds(const struct state *state, int fds[STATE_FDS])
 {
 	fds[0] = state->dir_fd;
 	fds[1] = state->lock_fd;
+}
+
+bool state_is_there(const struct state *state)
+{
+	return !faccessat(state->dir_fd, "control", F_OK, AT_SYMLINK_NOFOLLOW) ||
+	       errno != ENOENT;
 }
 
 void state_vacate(struct state *state)

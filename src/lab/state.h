@@ -9,7 +9,9 @@
  *	    nodes/NODE/	working folders of the machines
  *
  * The folder of all labs must belong to the user and be closed to others, else
- * nothing is done with it.
+ * nothing is done with it.  Whoever has none of his own choice in XDG_RUNTIME_DIR
+ * finds labs in both of the others: what cron began before the first login is in /tmp.
+ * A lab whose folder was removed, as the last logout does it with /run/user/UID, ends.
  *
  * Is it alive?  The kernel answers: the lock goes with the process, whatever
  * killed it, and is never inherited by anything else.  The pid in lab.json is
@@ -90,6 +92,8 @@ int state_write(struct state *state, const struct state_info *info, struct why *
 /* In the sandbox, before anything else: let go of every way to the host's own view
  * of the folders. */
 int state_enter(struct state *state, struct why *why);
+/* Can it still be found and connected to, or did somebody remove its folder? */
+bool state_is_there(const struct state *state);
 /* The end: nothing that says there is a lab.  In the sandbox, or out of it. */
 void state_vacate(struct state *state);
 /* Outside of the sandbox: the whole directory. */

@@ -16,8 +16,12 @@
 
 #include "base/why.h"
 
+/* Labs may be in several: number 0 is where new ones go. */
+enum { STATE_PLACES = 2 };
+
 /* Open the folder and lock it against other changers (waits for them).  Its path
  * goes to path. */
-int state_base_open(int *fd, char path[PATH_MAX], bool create, struct why *why);
+int state_base_open(int *fd, char path[PATH_MAX], unsigned place, bool create,
+		    struct why *why);
 
 #endif

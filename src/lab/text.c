@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
 #include "base/cleanup.h"
+#include "topology/utf8.h"
 
 /* Bytes of the well-formed UTF-8 sequence at s, 0 if there is none (RFC 3629). */
 static size_t sequence(const uint8_t *s, size_t left)
@@ -64,4 +69,27 @@ json_t *text_json(const char *bytes, size_t size)
 json_t *text_json_z(const char *text)
 {
 	return text_json(text, strlen(text));
+}
+
+int text_check_path(const char *path, const char *cure, struct why *why)
+{
+	char shown[PATH_MAX];
+	size_t left = strlen(path);
+
+	for (const char *p = path; left;) {
+		size_t bytes = utf8_char_bytes(p, left);
+
+		if (!bytes)
+			break;
+		p += bytes;
+		left -= bytes;
+	}
+	if (!left)
+		return 0;
+	snprintf(shown, sizeof(shown), "%s", path);
+	utf8_clean(shown);
+	return why_set(why, -EINVAL,
+		       "the path %s has a byte that is not UTF-8, as all records of a run "
+		       "are: %s",
+		       shown, cure);
 }

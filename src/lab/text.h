@@ -12,7 +12,12 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "base/why.h"
+
 json_t *text_json(const char *bytes, size_t size);
 json_t *text_json_z(const char *text); /* up to the 0 */
+
+/* A path that becomes a part of the records: -EINVAL if it cannot, with what to do. */
+int text_check_path(const char *path, const char *cure, struct why *why);
 
 #endif

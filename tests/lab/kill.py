@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,6 +131,18 @@ def test_twenty_random_moments(home):
         print(f"{i + 1}/{ROUNDS}:", one_round(home, takes, phase, victim, random.random()))
     lab = home.up("triangle.json", name="victim")
     equal(lab.reaches("n1", ["n2", "n3"]), {"n2", "n3"}, "the next lab")
+
+
+def test_a_lab_whose_runtime_folder_is_removed_ends_and_says_why(home):
+    """As the last logout does it; otherwise nobody could ever end it."""
+    lab = home.up("triangle.json")
+    [run] = home.out.glob("triangle-2*")
+    shutil.rmtree(home.runtime / "netlab")
+    wait_for(lambda: not home.alive(), "the lab ends", 30)
+    last = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
+    check(any("was removed" in str(entry.get("why", entry.get("reason", "")))
+              for entry in last), last[-5:])
+    equal(labs(home), {})
 
 
 def test_everything_at_once(home):

@@ -185,6 +185,58 @@ static void where_no_run_directory_can_be_the_way_out_is_named(void **state)
 	assert_non_null(strstr(why.text, "--out"));
 }
 
+static void the_default_place_is_made_for_people_who_use_git(void **state)
+{
+	char place[PATH_MAX], path[PATH_MAX + 16], *text;
+	size_t size;
+
+	(void)state;
+	snprintf(place, sizeof(place), "%s/netlab-runs", folder);
+	snprintf(path, sizeof(path), "%s/.gitignore", place);
+	assert_int_equal(rundir_make_default(place, NULL), 0);
+	assert_int_equal(fdio_read_file(AT_FDCWD, path, 4096, &text, &size, NULL), 0);
+	assert_non_null(strstr(text, "\n*\n"));
+	free(text);
+	/* What somebody has taken out stays out. */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rundir_make_default(place, NULL), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(rmdir(place), 0);
+}
+
+static void a_link_of_somebody_else_is_not_followed(void **state)
+{
+	char place[PATH_MAX];
+	struct why why;
+
+	(void)state;
+	snprintf(place, sizeof(place), "%s/netlab-runs", folder);
+	assert_int_equal(symlink("/", place), 0);
+	assert_int_equal(rundir_make_default(place, &why), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(lchown(place, 61247, 61247), 0);
+		assert_int_equal(rundir_make_default(place, &why), -EPERM);
+		assert_non_null(strstr(why.text, "--out"));
+	}
+	assert_int_equal(unlink(place), 0);
+}
+
+static void a_path_that_no_record_can_hold_is_refused(void **state)
+{
+	char place[PATH_MAX], path[PATH_MAX + 16];
+	struct rundir run;
+	struct why why;
+
+	(void)state;
+	snprintf(place, sizeof(place), "%s/caf\xe9", folder);
+	assert_int_equal(rundir_create(&run, place, "lab", &why), -EINVAL);
+	assert_non_null(strstr(why.text, "caf? has a byte that is not UTF-8"));
+	assert_int_equal(rmdir(place), 0); /* nothing is in it */
+	snprintf(path, sizeof(path), "%s/caf\xc3\xa9", folder);
+	assert_int_equal(rundir_create(&run, path, "lab", &why), 0);
+	rundir_close(&run);
+}
+
 static void a_log_takes_a_limited_number_of_bytes_and_says_so(void **state)
 {
 	char *block = calloc(1, 1 << 20), *text;
@@ -429,6 +481,9 @@ int main(void)
 		TEST(a_full_disk_costs_the_file_not_the_lab),
 		TEST(each_run_has_a_folder_of_its_own_and_the_newest_is_latest),
 		TEST(where_no_run_directory_can_be_the_way_out_is_named),
+		TEST(the_default_place_is_made_for_people_who_use_git),
+		TEST(a_link_of_somebody_else_is_not_followed),
+		TEST(a_path_that_no_record_can_hold_is_refused),
 		TEST(a_log_takes_a_limited_number_of_bytes_and_says_so),
 		TEST(a_ring_keeps_the_last_bytes_at_their_places),
 		TEST(a_queue_gives_in_order_what_it_took_and_takes_no_more_than_its_limit),

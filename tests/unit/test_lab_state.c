@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -309,6 +310,111 @@ static void a_link_in_place_of_the_folder_is_refused(void **state)
 	rmdir(target);
 }
 
+/* As another user, who has no runtime folder of his own choice. */
+enum { SOMEBODY = 61247 };
+
+static void be_somebody(void)
+{
+	if (setgid(SOMEBODY) || setuid(SOMEBODY) || unsetenv("XDG_RUNTIME_DIR"))
+		_exit(100);
+}
+
+/* What cron began before the first login, looked for by who has logged in: root, on the
+ * other end, makes the login's folder meanwhile. */
+static int finds_both(int end)
+{
+	struct state *early, *late = NULL;
+	struct state_info info, *labs;
+	size_t count = 0;
+	char byte = 0;
+	int bad = 0;
+
+	if (state_create(&early, "early", NULL, NULL))
+		return 1;
+	if (write(end, "g", 1) != 1 || read(end, &byte, 1) != 1 ||
+	    state_create(&late, "late", NULL, NULL))
+		return 2;
+	bad |= state_list(&labs, &count, NULL) || count != 2 ? 4 : 0;
+	bad |= state_look(&info, "early", NULL) || strncmp(info.dir, "/tmp/", 5) != 0 ? 8 : 0;
+	bad |= state_create(&late, "early", NULL, NULL) != -EBUSY ? 16 : 0;
+	/* Whoever has chosen a place of his own is alone there. */
+	setenv("XDG_RUNTIME_DIR", home, 1);
+	bad |= state_look(&info, "early", NULL) != -ENOENT ? 32 : 0;
+	unsetenv("XDG_RUNTIME_DIR");
+	state_remove(early, NULL);
+	state_remove(late, NULL);
+	return bad;
+}
+
+static void labs_of_before_the_login_are_found_after_it(void **state)
+{
+	char login[80], labs[96], early[64], byte = 0;
+	int ends[2], status;
+	bool made;
+	pid_t pid;
+
+	(void)state;
+	snprintf(login, sizeof(login), "/run/user/%d", SOMEBODY);
+	snprintf(labs, sizeof(labs), "%s/netlab", login);
+	snprintf(early, sizeof(early), "/tmp/netlab-%d", SOMEBODY);
+	made = geteuid() == 0 && !mkdir("/run/user", 0755);
+	if (geteuid() != 0 || (!made && errno != EEXIST))
+		skip();
+	assert_int_equal(chmod(home, 0755), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		be_somebody();
+		_exit(finds_both(ends[1]));
+	}
+	close(ends[1]);
+	if (read(ends[0], &byte, 1) == 1 && !mkdir(login, 0700) &&
+	    !chown(login, SOMEBODY, SOMEBODY))
+		assert_int_equal(write(ends[0], "g", 1), 1);
+	close(ends[0]);
+	waitpid(pid, &status, 0);
+	rmdir(early);
+	rmdir(labs);
+	rmdir(login);
+	if (made)
+		rmdir("/run/user");
+	assert_int_equal(status, 0);
+}
+
+static void root_leaves_nothing_in_another_users_runtime_folder(void **state)
+{
+	struct state *mine = NULL;
+	struct why why = { "" };
+	char path[128];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(home, SOMEBODY, SOMEBODY), 0);
+	assert_int_equal(state_create(&mine, "triangle", NULL, &why), -EPERM);
+	assert_non_null(strstr(why.text, "unset XDG_RUNTIME_DIR"));
+	snprintf(path, sizeof(path), "%s/netlab", home);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(chown(home, 0, 0), 0);
+}
+
+static void a_lab_sees_that_its_folder_was_removed(void **state)
+{
+	struct state *mine;
+	int control;
+
+	(void)state;
+	assert_int_equal(state_create(&mine, "triangle", NULL, NULL), 0);
+	control = openat(state_dir_fd(mine), "control", O_CREAT | O_WRONLY, 0600);
+	assert_true(control >= 0);
+	close(control);
+	assert_true(state_is_there(mine));
+	assert_int_equal(state_remove(mine, NULL), 0);
+	assert_false(state_is_there(mine));
+	state_close(mine);
+}
+
 static void what_a_lab_could_not_remove_itself_goes_when_somebody_looks(void **state)
 {
 	struct state_info info;
@@ -372,6 +478,9 @@ int main(void)
 		TEST(names_that_would_leave_the_folder_are_refused),
 		TEST(a_folder_that_others_can_enter_is_refused),
 		TEST(a_link_in_place_of_the_folder_is_refused),
+		TEST(labs_of_before_the_login_are_found_after_it),
+		TEST(root_leaves_nothing_in_another_users_runtime_folder),
+		TEST(a_lab_sees_that_its_folder_was_removed),
 		TEST(what_a_lab_could_not_remove_itself_goes_when_somebody_looks),
 		TEST(one_on_its_way_down_is_waited_for),
 	};
