@@ -15,6 +15,7 @@
 enum {
 	SECTION = 0x0a0d0d0a,
 	INTERFACE = 1,
+	STATISTICS = 5,
 	PACKET = 6,
 	MAGIC = 0x1a2b3c4d,
 	ETHERNET = 1,
@@ -26,11 +27,13 @@ enum {
 	PACKET_FLAGS = 2,
 	PACKET_ID = 5,
 	PACKET_VERDICT = 7,
+	STATISTICS_MISSED = 5,
 
 	NANOSECONDS = 9,
 	BLOCK_BYTES = 12, /* type, length and length again */
 	INTERFACE_BYTES = 8,
 	PACKET_BYTES = 20,
+	STATISTICS_BYTES = 12,
 	INTERFACES_MAX = 65536,
 };
 
@@ -157,6 +160,22 @@ static int add_interface(struct pcapng_file *file, const uint8_t *body, size_t s
 	return 0;
 }
 
+static void read_statistics(struct pcapng_file *file, const uint8_t *body, size_t size)
+{
+	const uint8_t *at = body + STATISTICS_BYTES;
+	struct option option;
+	uint64_t missed;
+
+	if (size < STATISTICS_BYTES)
+		return;
+	size -= STATISTICS_BYTES;
+	while (next_option(&at, &size, &option))
+		if (option.code == STATISTICS_MISSED && option.size == sizeof(missed)) {
+			memcpy(&missed, option.bytes, sizeof(missed));
+			file->missed += missed;
+		}
+}
+
 static void read_options(struct pcapng_file *file, struct pcapng_record *record,
 			 const uint8_t *at, size_t size)
 {
@@ -229,8 +248,11 @@ int pcapng_next(struct pcapng_file *file, struct pcapng_record *record, struct w
 			forget_interfaces(file);
 		if (type == INTERFACE)
 			rc = add_interface(file, body, size - BLOCK_BYTES, why);
+		if (type == STATISTICS)
+			read_statistics(file, body, size - BLOCK_BYTES);
 		if (type == PACKET)
 			rc = read_packet(file, record, body, size - BLOCK_BYTES, why);
+		file->ended = type == STATISTICS;
 		if (rc < 0)
 			return rc;
 		file->at += size;

@@ -28,6 +28,8 @@ struct pcapng_file {
 	size_t interface_count;
 	uint64_t count; /* records that were read */
 	bool cut_short; /* it ended within a block */
+	bool ended;	/* its writer came to the end: there are statistics, last of all */
+	uint64_t missed; /* frames that its writer found no room for, as those say */
 	char comment[PCAPNG_TEXT_BYTES_MAX + 1];
 };
 

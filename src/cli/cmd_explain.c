@@ -108,6 +108,8 @@ int cmd_explain(struct call *call)
 	rc = run_ref_find(path, wanted ? wanted : call->lab_wanted, &why);
 	if (!rc)
 		rc = history_read(&history, path, &why);
+	if (!rc && !whole_is(&history.whole))
+		ui_warning("the record is incomplete: %s", history.whole.why.text);
 	if (!rc && file)
 		rc = explain_frame(&what, &history, call->argv[0], file, number, &why);
 	else if (!rc)

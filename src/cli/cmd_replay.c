@@ -124,14 +124,20 @@ static void print_result(const struct call *call, const struct recheck *r)
 					    json_pack("{s:o, s:o}", "recorded",
 						      sight_json(&r->was), "replayed",
 						      sight_json(&r->is)));
+		if (!whole_is(&r->whole))
+			json_object_set_new(out, "incomplete",
+					    json_string(r->whole.why.text));
 		ui_json(out);
 		json_decref(out);
 		return;
 	}
 	printf("%" PRIu64 " frames entered, %" PRIu64 " verdicts compared: ", r->frames,
 	       r->compared);
+	if (!whole_is(&r->whole))
+		ui_warning("the record is incomplete: %s", r->whole.why.text);
 	if (!r->differences) {
-		printf("all are the same\n");
+		printf(whole_is(&r->whole) ? "all are the same\n"
+					   : "those that there are are the same\n");
 		return;
 	}
 	printf("%" PRIu64 " differ\n", r->differences);
@@ -171,7 +177,8 @@ int cmd_replay_link(struct call *call)
 		status = STATUS_FAILED;
 	} else {
 		print_result(call, &recheck);
-		status = recheck.differences ? STATUS_FAILED : STATUS_DONE;
+		status = recheck.differences || !whole_is(&recheck.whole) ? STATUS_FAILED
+									  : STATUS_DONE;
 	}
 	recheck_free(&recheck);
 	history_free(&history);

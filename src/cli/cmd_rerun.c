@@ -309,6 +309,22 @@ static void say_same(const json_t *answer)
 		       was);
 }
 
+static void say_records(const struct rerun_call *rerun)
+{
+	printf("  then  %s\n  now   %s\n", rerun->run_dir, rerun->lab.run_dir);
+}
+
+static void say_incomplete(const struct rerun_call *rerun)
+{
+	char now[RERUN_TIME_BYTES];
+
+	printf("what is kept of the run, until %s, is the same: ",
+	       rerun_time(now, number_at(rerun->answer, "now_ns")));
+	say_counts(rerun->answer);
+	printf("\nthe record is incomplete: %s\n", rerun->recorded->whole.why.text);
+	say_records(rerun);
+}
+
 static void say_halted(const struct rerun_call *rerun)
 {
 	const char *node = rerun->plan->node_count ? rerun->plan->nodes[0].name : "NODE";
@@ -326,22 +342,25 @@ static void say_halted(const struct rerun_call *rerun)
 	       rerun->lab.run_dir);
 }
 
-static void say_records(const struct rerun_call *rerun)
-{
-	printf("  then  %s\n  now   %s\n", rerun->run_dir, rerun->lab.run_dir);
-}
-
 static int say(const struct rerun_call *rerun, const char *state)
 {
 	const json_t *answer = rerun->answer;
 	const char *why = json_string_value(json_object_get(answer, "why"));
-	bool good = !strcmp(state, "same") || !strcmp(state, "halted");
+	bool whole = whole_is(&rerun->recorded->whole), good;
+
+	if (!strcmp(state, "same") && !whole)
+		state = "incomplete";
+	good = !strcmp(state, "same") || !strcmp(state, "halted");
 
 	if (rerun->call->json) {
 		json_t *out = json_deep_copy(answer);
 
 		json_object_del(out, "id");
 		json_object_set_new(out, "ok", json_boolean(good));
+		json_object_set_new(out, "state", json_string(state));
+		if (!whole)
+			json_object_set_new(out, "incomplete",
+					    json_string(rerun->recorded->whole.why.text));
 		json_object_set_new(out, "lab", json_string(rerun->lab.name));
 		json_object_set_new(out, "recorded", json_string(rerun->run_dir));
 		json_object_set_new(out, "run_dir", json_string(rerun->lab.run_dir));
@@ -349,6 +368,8 @@ static int say(const struct rerun_call *rerun, const char *state)
 		json_decref(out);
 	} else if (!strcmp(state, "same")) {
 		say_same(answer);
+	} else if (!strcmp(state, "incomplete")) {
+		say_incomplete(rerun);
 	} else if (!strcmp(state, "halted")) {
 		say_halted(rerun);
 	} else if (why) {

@@ -339,7 +339,9 @@ const struct command commands[] = {
 	 "failure, and go on with `clock step`. From there on nothing is compared.\n\n"
 	 "With --capture the frames of a run that was not recorded can be seen all the same.\n\n"
 	 "Files that machines can see and that are not what they were are named, and the replay "
-	 "refuses to begin; --anyway runs it all the same, and finds the first difference.",
+	 "refuses to begin; --anyway runs it all the same, and finds the first difference.\n\n"
+	 "A run that lacks something (the disk was full) is compared as far as it is kept; the "
+	 "exit status is then 1, too.",
 	 rerun_options, 1, 1, 0, TAKES_JSON, {COMPLETE_FOLDER, 0}, cmd_rerun},
 
 	{"replay-link", "RUN LINK", "judge a recorded link's frames anew and compare",
@@ -347,7 +349,7 @@ const struct command commands[] = {
 	 "the capture, or all. The frames that entered the switch are given to it once more, with "
 	 "the faults and partitions of the run's journal at their times; what it decides is "
 	 "compared with what the capture says. The exit status is 1 if anything differs, and the "
-	 "first difference is shown.\n\n"
+	 "first difference is shown; and if the capture or the journal breaks off.\n\n"
 	 "A queue or a loss model with a memory depends on the frames before: only a capture from "
 	 "the first frame on (up --capture) has them all.",
 	 replay_options, 2, 2, 0, TAKES_JSON, {COMPLETE_FOLDER, COMPLETE_TARGET},

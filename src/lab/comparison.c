@@ -281,6 +281,11 @@ bool comparison_stream(struct comparison *comparison, uint64_t now_ns, uint32_t 
 	*at += same;
 	if (same == size || (same == left && is_beyond(comparison, now_ns, stream->all)))
 		return false;
+	/* Where something is missing what follows stands at the wrong place. */
+	if (stream->cut) {
+		*at = stream->size;
+		return false;
+	}
 	return stream_diverges(comparison, now_ns, node, service, *at, bytes + same,
 			       size - same);
 }

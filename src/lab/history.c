@@ -74,6 +74,9 @@ static int add_entry(struct history *history, json_t *entry, struct why *why)
 		    "lab-start"))
 		history->floor_ns =
 			(uint64_t)json_integer_value(json_object_get(entry, "floor_ns"));
+	if (!strcmp(json_string_value(json_object_get(entry, "event")) ?: "", "lab") &&
+	    !strcmp(json_string_value(json_object_get(entry, "to")) ?: "", "gone"))
+		history->over = true;
 	if (!kind_of(json_string_value(json_object_get(entry, "event")), &kind))
 		return 0;
 	grown = reallocarray(history->changes, history->change_count + 1, sizeof(*grown));
@@ -101,9 +104,14 @@ static int read_journal(struct history *history, struct why *why)
 	if (!file)
 		return why_errno(why, -errno, "%s", path);
 	while (!err && getline(&line, &room, file) > 0) {
-		json_t *entry = json_loads(line, 0, NULL);
+		size_t size = strcspn(line, "\n");
+		bool ended = line[size] == '\n';
+		json_t *entry;
 
-		/* The last line may be on its way, or cut short. */
+		line[size] = 0;
+		if (!whole_line(&history->whole, line, ended))
+			break;
+		entry = json_loads(line, 0, NULL);
 		if (entry)
 			err = add_entry(history, entry, why);
 		json_decref(entry);

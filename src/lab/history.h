@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/why.h"
+#include "lab/whole.h"
 
 enum change_kind { CHANGE_FAULT, CHANGE_CUT, CHANGE_HEAL, CHANGE_PORT };
 
@@ -35,6 +36,8 @@ struct history {
 	json_t *entries;	  /* those of the changes */
 	struct change *changes;	  /* in the order in which they were made */
 	size_t change_count;
+	struct whole whole; /* what is missing of the journal */
+	bool over;	    /* the lab has come to its end */
 };
 
 int history_read(struct history *out, const char *run_dir, struct why *why);

@@ -189,12 +189,37 @@ static int feed_record(struct run *run, const struct pcapng_record *record,
 		       : 0;
 }
 
+/* What was set after a gap in the journal is not known. */
+static bool is_beyond_history(const struct run *run, const struct pcapng_record *record)
+{
+	return run->history->whole.gap &&
+	       record->wall_ns - run->history->wall_at_zero_ns >
+		       run->history->whole.until_ns;
+}
+
+/* A capture that goes on has no end, either; but not of a lab that is over. */
+static void look_at_end(struct run *run)
+{
+	struct whole *whole = &run->recheck->whole;
+
+	if (run->file.cut_short)
+		whole_lacks(whole, "the capture breaks off within a frame");
+	else if (run->history->over && !run->history->whole.gap && !run->file.ended)
+		whole_lacks(whole, "the capture has no end of its own: it was cut short, or "
+				   "written again by a program that leaves that out");
+	if (run->file.missed)
+		whole_lacks(whole, "the capture misses %llu frames, which found no room",
+			    (unsigned long long)run->file.missed);
+}
+
 static int feed(struct run *run, struct why *why)
 {
 	struct pcapng_record record;
 	int rc;
 
 	while ((rc = pcapng_next(&run->file, &record, why)) > 0) {
+		if (is_beyond_history(run, &record))
+			break;
 		rc = learn_interfaces(run, why);
 		if (!rc && run->port_of[record.interface] != NO_PORT)
 			rc = feed_record(run, &record, why);
@@ -202,7 +227,8 @@ static int feed(struct run *run, struct why *why)
 			return rc;
 	}
 	run->ending = true;
-	return rc ? rc : replay_end(run->replay, why);
+	look_at_end(run);
+	return rc < 0 ? rc : replay_end(run->replay, why);
 }
 
 /* Of a link that was seen in part only, frames would be missing. */
@@ -306,7 +332,7 @@ static int run_it(struct run *run, const char *link, const char *capture, struct
 int recheck_run(struct recheck *out, const struct history *history, const char *link,
 		const char *capture, const struct recheck_ops *ops, struct why *why)
 {
-	struct recheck recheck = { 0 };
+	struct recheck recheck = { .whole = history->whole };
 	struct run run = { .recheck = &recheck, .history = history, .ops = ops };
 	int err = run_it(&run, link, capture, why);
 

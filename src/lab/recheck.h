@@ -43,6 +43,7 @@ struct recheck {
 	uint64_t differences;
 	struct sight was, is; /* the first difference in the file; comment NULL: nothing
 			       * was seen there.  Borrowed from the above */
+	struct whole whole; /* what is missing of the capture or the journal */
 };
 
 /* Called for each event of the replay, with the replay as it is then. */

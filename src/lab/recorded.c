@@ -49,7 +49,7 @@ static int map(const struct recorded *recorded, const char *name, void **bytes,
 	return 0;
 }
 
-static int map_stream(const struct recorded *recorded, const char *name,
+static int map_stream(struct recorded *recorded, const char *name,
 		      const json_t *digest, struct recorded_stream *out, struct why *why)
 {
 	const json_t *counts =
@@ -64,6 +64,10 @@ static int map_stream(const struct recorded *recorded, const char *name,
 	if (json_is_integer(counts) && (size_t)json_integer_value(counts) <= out->size) {
 		out->size = (size_t)json_integer_value(counts);
 		out->all = true;
+	} else if (!err && json_is_integer(counts) && out->size < LOG_BYTES_SURE) {
+		out->cut = true;
+		whole_lacks(&recorded->whole, "%s has %zu of %lld bytes", name, out->size,
+			    (long long)json_integer_value(counts));
 	}
 	return err;
 }
@@ -124,6 +128,14 @@ static int map_frames(struct recorded *recorded, const json_t *digest, struct wh
 	recorded->frames_all =
 		json_is_integer(count) &&
 		(uint64_t)json_integer_value(count) == recorded->frame_count;
+	if ((recorded->frames_bytes - sizeof(*head)) % sizeof(struct frame_record))
+		whole_lacks(&recorded->whole, "frames.bin breaks off within frame %llu",
+			    (unsigned long long)recorded->frame_count);
+	else if (json_is_integer(count) && recorded->frame_count < RECORDING_FRAMES_MAX &&
+		 recorded->frame_count < (uint64_t)json_integer_value(count))
+		whole_lacks(&recorded->whole, "frames.bin has %llu of %lld frames",
+			    (unsigned long long)recorded->frame_count,
+			    (long long)json_integer_value(count));
 	return 0;
 }
 
@@ -188,6 +200,15 @@ static int add_line(struct recorded *recorded, const char *line, struct why *why
 	return err;
 }
 
+/* A line becomes a text.  False: its end is that of the file. */
+static bool cut_at(char *end)
+{
+	bool ended = *end == '\n';
+
+	*end = 0;
+	return ended;
+}
+
 static int read_journal(struct recorded *recorded, const json_t *digest, struct why *why)
 {
 	const json_t *count = json_object_get(digest, "entry_count");
@@ -199,16 +220,39 @@ static int read_journal(struct recorded *recorded, const json_t *digest, struct 
 	snprintf(path, sizeof(path), "%s/journal.jsonl", recorded->path);
 	err = fdio_read_file(AT_FDCWD, path, JOURNAL_BYTES_MAX, &recorded->journal, &size,
 			     why);
-	/* A last line without its end is on its way, or was cut short. */
-	for (line = recorded->journal; !err && (end = strchr(line, '\n')) &&
-				       recorded->entry_count < limit;
+	for (line = recorded->journal;
+	     !err && *line && recorded->entry_count < limit && !recorded->whole.gap;
 	     line = end + 1) {
-		*end = 0;
+		end = strchrnul(line, '\n');
+		if (!whole_line(&recorded->whole, line, cut_at(end)))
+			break;
 		err = add_line(recorded, line, why);
+	}
+	if (!err && limit != SIZE_MAX && recorded->entry_count < limit) {
+		whole_lacks(&recorded->whole, "journal.jsonl has %zu of %zu entries",
+			    recorded->entry_count, limit);
+		recorded->whole.gap = true;
 	}
 	if (err == -ENOMEM)
 		return why_set(why, err, "%s: out of memory", path);
 	return err;
+}
+
+/* Nothing counts that may be the work of what is missing. */
+static void end_at_gap(struct recorded *recorded)
+{
+	uint64_t end_ns = recorded->whole.until_ns;
+
+	recorded->ended = recorded->frames_all = false;
+	*recorded->digest = 0;
+	recorded->end_ns = end_ns;
+	while (recorded->frame_count &&
+	       recorded->frames[recorded->frame_count - 1].at_ns > end_ns)
+		recorded->frame_count--;
+	for (uint32_t n = 0; n < recorded->node_count; n++)
+		recorded->consoles[n].all = false;
+	for (uint32_t l = 0; l < recorded->first_log[recorded->node_count]; l++)
+		recorded->logs[l].all = false;
 }
 
 /* ---- all of it -------------------------------------------------------------------------- */
@@ -241,6 +285,7 @@ static int read_all(struct recorded *recorded, const struct plan *plan, struct w
 
 	snprintf(path, sizeof(path), "%s/digest.json", recorded->path);
 	digest = json_load_file(path, 0, NULL);
+	whole_digest(&recorded->whole, digest);
 	err = read_journal(recorded, digest, why);
 	if (!err)
 		err = map_frames(recorded, digest, why);
@@ -254,6 +299,8 @@ static int read_all(struct recorded *recorded, const struct plan *plan, struct w
 	}
 	if (!err)
 		find_end(recorded, digest);
+	if (!err && recorded->whole.gap)
+		end_at_gap(recorded);
 	json_decref(digest);
 	return err;
 }

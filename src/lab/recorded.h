@@ -6,7 +6,9 @@
  * in which they happened.
  *
  * A run that has ended has a digest.json, which says when, and how much of the rest
- * counts.  One that has not, or was killed, ends with the last that is there.
+ * counts.  One that has not, or was killed, ends with the last that is there.  One whose
+ * journal has a gap (lab/whole.h) ends with the last entry before it: what was done to
+ * the machines later is not known.
  *
  * Errors:    0 or -errno with *why.
  * Ownership: recorded_free(); files are mapped, so it lives on in a forked process.
@@ -24,6 +26,7 @@
 
 #include "base/why.h"
 #include "lab/recording.h"
+#include "lab/whole.h"
 #include "topology/plan.h"
 
 struct recorded_entry {
@@ -41,6 +44,7 @@ struct recorded_stream {
 	const uint8_t *bytes;
 	size_t size; /* that count */
 	bool all;    /* nothing that counts is missing at its end */
+	bool cut;    /* something is, wherever */
 	size_t mapped;
 };
 
@@ -49,6 +53,7 @@ struct recorded {
 	bool ended;	   /* there is a digest.json */
 	uint64_t end_ns;   /* when */
 	char digest[DIGEST_TEXT_BYTES]; /* ended */
+	struct whole whole;		/* what is missing */
 
 	const struct frame_record *frames;
 	uint64_t frame_count;

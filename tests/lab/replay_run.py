@@ -7,6 +7,7 @@ Needs netlab's own kernel (see harness.own_kernel()).
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 
@@ -239,6 +240,59 @@ def test_a_log_that_differs_is_named_by_its_line(home):
     equal((first["kind"], first["node"], first["service"], first["line"],
            first["was"], first["is"]),
           ("log", "a", "say", 2, "it is 11", "it is 12"), first)
+
+
+def test_a_record_that_lacks_something_is_told_as_such(home):
+    """As a disk that became full leaves it: no false difference, and no 'all the same'."""
+    lab = up(home, PAIR, "--capture", "lan.a")
+    lab.exec("a", "ping -n -q -c2 -i 0.2 b")
+    lab.netlab("fault", "set", "lan.a", "loss=30%")
+    lab.exec("a", "ping -n -q -c9 -i 0.2 -W1 b; exit 0")
+    lab.down()
+    is_the_same(home, lab)
+
+    def cut(name, file, size, *gone):
+        copy = home.out / name
+        shutil.copytree(lab.run_dir, copy)
+        os.truncate(copy / file, size)
+        for other in gone:
+            (copy / other).unlink()
+        said = home.netlab("replay", copy, "--as", name, "--json", want=1, timeout=120)
+        return copy, json.loads(said.stdout)
+
+    # The journal breaks off in the middle of the fault: what came later is not known.
+    text = harness.read(lab.run_dir / "journal.jsonl")
+    at = text.index('"loss":"30%"')
+    copy, said = cut("cut", "journal.jsonl", at, "digest.json")
+    equal((said["state"], said["ok"]), ("incomplete", False), said)
+    check("journal.jsonl breaks off within entry" in said["incomplete"], said)
+    check(6 <= said["frames"] < 20 and said["now_ns"] < inputs(lab, "fault-set")[0]["t"] + 1,
+          said)
+    words = home.netlab("replay", copy, want=1, timeout=120).stdout
+    check("what is kept of the run, until " in words and "is the same" in words and
+          "the record is incomplete: journal.jsonl breaks off" in words, words)
+    # Until a time that is kept it is a run like any other.
+    until = inputs(lab, "exec")[0]["t"] + 1
+    home.netlab("replay", copy, "--until", until, timeout=120)
+    home.netlab("down", "pair-replay")
+    # Frames, and a console.
+    copy, said = cut("frames", "frames.bin", 16 + 24 * 5 + 7)
+    equal((said["state"], said["incomplete"], said["frames"]),
+          ("incomplete", "frames.bin breaks off within frame 5", 5), said)
+    copy, said = cut("console", "consoles/a.log", 20)
+    check(said["state"] == "incomplete" and "consoles/a.log has 20 of" in said["incomplete"],
+          said)
+    # The capture, within a frame and at the end of one.
+    capture = lab.run_dir / "captures" / "lan.a.pcapng"
+    whole = home.netlab("replay-link", lab.run_dir, "lan.a", "-r", capture, "--json",
+                        want=None)
+    equal(json.loads(whole.stdout).get("incomplete"), None, whole.stdout)
+    half = home.folder / "half.pcapng"
+    shutil.copy(capture, half)
+    os.truncate(half, os.path.getsize(half) // 2)
+    said = home.netlab("replay-link", lab.run_dir, "lan.a", "-r", half, want=1)
+    check("the record is incomplete: the capture" in said.stderr and
+          "all are the same" not in said.stdout, said.stdout, said.stderr)
 
 
 def test_a_boot_that_failed_fails_again(home):

@@ -115,6 +115,26 @@ static int remove_dir(void **state)
 	return 0;
 }
 
+/* With the numbers that entries have. */
+static void write_journal(const char *entries)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&text, &bytes);
+
+	assert_non_null(out);
+	for (unsigned n = 0; *entries; n++) {
+		const char *end = strchrnul(entries, '\n');
+
+		fprintf(out, "{\"n\":%u,%.*s%s", n, (int)(end - entries) - 1, entries + 1,
+			*end ? "\n" : "");
+		entries = *end ? end + 1 : end;
+	}
+	fclose(out);
+	write_text("journal.jsonl", text);
+	free(text);
+}
+
 static struct history make_run(const char *topology, const char *journal)
 {
 	struct topology_options options = { 0 };
@@ -131,7 +151,7 @@ static struct history make_run(const char *topology, const char *journal)
 	json = plan_to_json(plan);
 	text = json_dumps(json, 0);
 	write_text("plan.json", text);
-	write_text("journal.jsonl", journal);
+	write_journal(journal);
 	free(text);
 	json_decref(json);
 	plan_free(plan);
@@ -531,6 +551,87 @@ static void the_floor_of_a_run_in_virtual_time_is_that_of_its_journal(void **sta
 
 /* ---- the reader -------------------------------------------------------- */
 
+static void cut_file(const char *from, const char *to, size_t size)
+{
+	char *bytes;
+	size_t all;
+
+	assert_int_equal(fdio_read_file(AT_FDCWD, in_dir(from), FILE_BYTES_MAX, &bytes, &all,
+					NULL),
+			 0);
+	assert_true(size < all);
+	assert_int_equal(fdio_write_file(AT_FDCWD, in_dir(to), bytes, size, 0600, NULL), 0);
+	free(bytes);
+}
+
+/* The last block of a capture is statistics: where it begins, and where the file ends. */
+static void find_last_block(const char *name, size_t *block, size_t *size)
+{
+	uint32_t length;
+	char *bytes;
+
+	assert_int_equal(fdio_read_file(AT_FDCWD, in_dir(name), FILE_BYTES_MAX, &bytes, size,
+					NULL),
+			 0);
+	*block = *size;
+	do {
+		memcpy(&length, bytes + *block - 4, sizeof(length));
+		*block -= length;
+		memcpy(&length, bytes + *block, sizeof(length));
+	} while (length == 5);
+	memcpy(&length, bytes + *block + 4, sizeof(length));
+	*block += length;
+	free(bytes);
+}
+
+static const char *lacks(const char *capture, const struct history *history)
+{
+	static struct whole whole;
+	struct recheck recheck;
+	struct why why;
+
+	if (recheck_run(&recheck, history, "wire", in_dir(capture),
+			&(struct recheck_ops){ 0 }, &why))
+		fail_msg("%s", why.text);
+	/* What is missing is no difference. */
+	assert_int_equal(recheck.differences, 0);
+	assert_true(recheck.compared > 100);
+	whole = recheck.whole;
+	recheck_free(&recheck);
+	return whole.why.text;
+}
+
+static void a_record_that_is_cut_short_is_told_as_such(void **state)
+{
+	char text[sizeof(changes) + 128];
+	struct history history = make_run(plain, changes);
+	size_t block, size;
+
+	(void)state;
+	record_run(&history, "one");
+	assert_string_equal(lacks("one", &history), "");
+	find_last_block("one", &block, &size);
+	assert_true(block < size);
+	cut_file("one", "cut", block - 10);
+	assert_string_equal(lacks("cut", &history), "the capture breaks off within a frame");
+	/* At the end of a frame: the lab may still be writing, unless it is over. */
+	cut_file("one", "cut", block);
+	assert_string_equal(lacks("cut", &history), "");
+	history_free(&history);
+	snprintf(text, sizeof(text), "%s{\"t\":9000000000,\"event\":\"lab\",\"to\":\"gone\"}\n",
+		 changes);
+	history = make_run(plain, text);
+	assert_non_null(strstr(lacks("cut", &history), "the capture has no end of its own"));
+	assert_string_equal(lacks("one", &history), "");
+	history_free(&history);
+	/* A journal that breaks off: what was set after it is not known. */
+	snprintf(text, sizeof(text), "%.*s", (int)(strstr(changes, "cut_count") - changes),
+		 changes);
+	history = make_run(plain, text);
+	assert_non_null(strstr(lacks("one", &history), "breaks off within entry 4"));
+	history_free(&history);
+}
+
 static void a_damaged_capture_is_refused_or_ends_and_never_more(void **state)
 {
 	struct history history = make_run(plain, changes);
@@ -592,6 +693,7 @@ int main(void)
 		cmocka_unit_test(links_and_faults_elsewhere_change_no_verdict),
 		cmocka_unit_test(
 			the_floor_of_a_run_in_virtual_time_is_that_of_its_journal),
+		cmocka_unit_test(a_record_that_is_cut_short_is_told_as_such),
 		cmocka_unit_test(a_damaged_capture_is_refused_or_ends_and_never_more),
 		cmocka_unit_test(wall_clocks_are_read_to_the_nanosecond),
 	};

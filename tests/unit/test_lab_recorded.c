@@ -206,7 +206,8 @@ static void an_end_that_is_told_by_half_is_none(void **state)
 static void an_input_that_was_not_kept_whole_is_refused(void **state)
 {
 	(void)state;
-	put("journal.jsonl", "{\"n\":1,\"t\":100,\"event\":\"input\"}\n");
+	put("journal.jsonl", "{\"n\":0,\"t\":100,\"event\":\"node\"}\n"
+			     "{\"n\":1,\"t\":100,\"event\":\"input\"}\n");
 	assert_int_equal(recorded_read(&recorded, folder, &plan, &why), -EINVAL);
 	assert_non_null(strstr(why.text, "too long to be kept"));
 }
@@ -217,6 +218,134 @@ static void frames_of_another_making_are_refused(void **state)
 	put("frames.bin", "NLframe0________________");
 	assert_int_equal(recorded_read(&recorded, folder, &plan, &why), -EINVAL);
 	assert_non_null(strstr(why.text, "frames.bin"));
+}
+
+/* ---- what is missing --------------------------------------------------------------------- */
+
+static const char *lacks(void)
+{
+	return recorded->whole.why.text;
+}
+
+/* Until the entry before the gap it is the same, and beyond it nothing is a difference. */
+static void compare_until_the_gap(uint64_t end_ns)
+{
+	assert_true(recorded->whole.gap);
+	assert_false(recorded->ended);
+	assert_int_equal(recorded->end_ns, end_ns);
+	assert_int_equal(recorded->frame_count, end_ns < 4000 ? 2 : 3);
+	assert_int_equal(recorded->input_count, 1);
+	assert_false(entry(0));
+	assert_false(frame(0, 1000, "one"));
+	assert_false(frame(1, 2000, "one"));
+	assert_false(entry(1));
+	assert_false(service_log(3000, "hello\n"));
+	if (end_ns >= 4000)
+		assert_false(frame(2, 4000, "two"));
+	assert_false(comparison_until(comparison, end_ns));
+	assert_false(comparison_end(comparison));
+	assert_false(frame(2, 5000, "something else"));
+	assert_false(entry(2));
+	assert_null(comparison_first(comparison));
+}
+
+static void a_journal_that_breaks_off_ends_the_run_before(void **state)
+{
+	char cut[sizeof(entries)];
+
+	(void)state;
+	snprintf(cut, sizeof(cut), "%.*s", (int)(strstr(entries, "\"heal\",\"name\":") - entries),
+		 entries);
+	put("journal.jsonl", cut);
+	load();
+	assert_string_equal(lacks(), "journal.jsonl breaks off within entry 4");
+	/* It says when it happened. */
+	compare_until_the_gap(4999);
+}
+
+static void an_entry_that_is_missing_ends_the_run_before(void **state)
+{
+	char gap[sizeof(entries)];
+	const char *from = strstr(entries, "{\"n\":4,"), *to = strstr(entries, "{\"n\":5,");
+
+	(void)state;
+	snprintf(gap, sizeof(gap), "%.*s%s", (int)(from - entries), entries, to);
+	put("journal.jsonl", gap);
+	put("digest.json", "");
+	load();
+	assert_string_equal(lacks(), "entry 4 of journal.jsonl is missing");
+	compare_until_the_gap(3000);
+}
+
+static void an_entry_that_runs_into_the_next_ends_the_run_before(void **state)
+{
+	char glued[sizeof(entries)];
+	const char *from = strstr(entries, ",\"name\":\"p1\""), *to = strstr(entries, "{\"n\":5,");
+
+	(void)state;
+	snprintf(glued, sizeof(glued), "%.*s%s", (int)(from - entries), entries, to);
+	put("journal.jsonl", glued);
+	load();
+	assert_string_equal(lacks(), "journal.jsonl breaks off within entry 4");
+	compare_until_the_gap(4999);
+}
+
+static void what_the_lab_itself_says_is_missing_is_told(void **state)
+{
+	(void)state;
+	put("digest.json",
+	    "{\"all\":\"0123456789abcdef\",\"frame_count\":3,\"entry_count\":3,"
+	    "\"now_ns\":9000,\"incomplete\":\"no space\"}");
+	load();
+	assert_string_equal(lacks(), "no space");
+	assert_false(recorded->whole.gap);
+	recorded_free(recorded);
+	comparison_destroy(comparison);
+	put("digest.json", "");
+	put("journal.jsonl", "{\"n\":0,\"t\":0,\"event\":\"lab-start\"}\n"
+			     "{\"n\":1,\"t\":50,\"event\":\"exec\",\"argv\":"
+			     "[\"\\\"incomplete\\\":\\\"no\\\"\"]}\n"
+			     "{\"n\":2,\"t\":70,\"event\":\"lost\",\"incomplete\":\"full\"}\n");
+	load();
+	assert_string_equal(lacks(), "full");
+	assert_int_equal(recorded->entry_count, 2);
+}
+
+static void frames_that_are_missing_are_told_and_no_difference(void **state)
+{
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/frames.bin", folder);
+	assert_int_equal(truncate(path, 16 + 2 * 24), 0);
+	load();
+	assert_string_equal(lacks(), "frames.bin has 2 of 3 frames");
+	assert_false(entry(0));
+	assert_false(frame(0, 1000, "one"));
+	assert_false(frame(1, 2000, "one"));
+	assert_false(entry(1));
+	assert_false(service_log(3500, "hello\nworld\n"));
+	assert_false(frame(2, 4000, "another"));
+	assert_false(entry(2));
+	assert_false(comparison_end(comparison));
+	recorded_free(recorded);
+	comparison_destroy(comparison);
+	assert_int_equal(truncate(path, 16 + 24 + 5), 0);
+	load();
+	assert_string_equal(lacks(), "frames.bin breaks off within frame 1");
+}
+
+static void a_log_with_a_hole_is_told_and_no_difference(void **state)
+{
+	(void)state;
+	put("logs/a.s.log", "hello\nld\n");
+	load();
+	assert_string_equal(lacks(), "logs/a.s.log has 9 of 12 bytes");
+	assert_false(entry(0));
+	assert_false(service_log(900, "hello\n"));
+	assert_false(service_log(950, "world\n"));
+	assert_false(service_log(960, "and more\n"));
+	assert_null(comparison_first(comparison));
 }
 
 /* ---- what differs ----------------------------------------------------------------------- */
@@ -484,6 +613,12 @@ int main(void)
 		T(an_end_that_is_told_by_half_is_none),
 		T(an_input_that_was_not_kept_whole_is_refused),
 		T(frames_of_another_making_are_refused),
+		T(a_journal_that_breaks_off_ends_the_run_before),
+		T(an_entry_that_is_missing_ends_the_run_before),
+		T(an_entry_that_runs_into_the_next_ends_the_run_before),
+		T(what_the_lab_itself_says_is_missing_is_told),
+		T(frames_that_are_missing_are_told_and_no_difference),
+		T(a_log_with_a_hole_is_told_and_no_difference),
 		T(the_same_is_the_same),
 		T(another_byte_of_a_frame_is_named_by_its_number),
 		T(a_frame_at_another_time_is_named_by_the_earlier),
