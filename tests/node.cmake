@@ -2,6 +2,7 @@
 unit_test(test_node_proc SOURCES unit/test_node_proc.c LIBS nl_base)
 unit_test(test_node_fdio SOURCES unit/test_node_fdio.c LIBS nl_base)
 unit_test(test_node_args SOURCES unit/test_node_args.c LIBS nl_node)
+unit_test(test_cgroup SOURCES unit/test_cgroup.c LIBS nl_node)
 unit_test(test_preload SOURCES unit/test_preload.c LIBS dl)
 target_compile_definitions(test_preload PRIVATE
 	PRELOAD_LIBRARY="$<TARGET_FILE:netlab-preload>")

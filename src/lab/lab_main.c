@@ -19,6 +19,7 @@
 #include "base/proc.h"
 #include "lab/json_memory.h"
 #include "lab/lab_process.h"
+#include "node/cgroup.h"
 
 enum {
 	LAST_WORDS_MS = 1000, /* for clients to read their answers */
@@ -104,6 +105,14 @@ static int raise_descriptors(const struct plan *plan, struct why *why)
 		plan->node_count, need, (uint64_t)limit.rlim_cur, FDS_ADVISED);
 }
 
+static int check_room(const struct plan *plan, struct why *why)
+{
+	struct cgroup_room room;
+
+	cgroup_look(&room, CGROUP_OURS, CGROUP_MOUNT);
+	return cgroup_check(&room, plan->node_count, why);
+}
+
 static int leave_starter(struct lab_process *process, struct why *why)
 {
 	int keep[3 + STATE_FDS];
@@ -113,6 +122,8 @@ static int leave_starter(struct lab_process *process, struct why *why)
 	prctl(PR_SET_NAME, "netlab-lab");
 	umask(022);
 	err = raise_descriptors(process->lab.plan, why);
+	if (!err)
+		err = check_room(process->lab.plan, why);
 	if (!err)
 		err = rundir_enter(&process->lab.run, why);
 	if (!err)

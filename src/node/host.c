@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "kernel/choice.h"
+#include "node/cgroup.h"
 #include "node/host_probe.h"
 #include "node/node.h"
 
@@ -268,17 +269,29 @@ static void check_preload(struct examination *e)
 	mend(check, HOST_WARN, "build or install netlab completely");
 }
 
-static void check_memory(struct examination *e)
+static void check_memory(struct examination *e, const struct cgroup_room *room)
 {
 	struct host_check *check = begin(e, "memory");
 	cleanup_file FILE *info = fopen("/proc/meminfo", "re");
 	cleanup_free char *line = NULL;
 	unsigned long long kb = 0;
-	size_t room = 0;
+	size_t line_room = 0;
 
-	while (info && !kb && getline(&line, &room, info) > 0)
+	while (info && !kb && getline(&line, &line_room, info) > 0)
 		if (sscanf(line, "MemAvailable: %llu kB", &kb) == 1)
 			break;
+	if (room->memory.left >> 10 < kb) {
+		kb = room->memory.left >> 10;
+		found(check,
+		      "%llu MB free within %s (%llu MB): room for %llu machines of %d MB",
+		      kb >> 10, room->memory.file,
+		      (unsigned long long)room->memory.max >> 20, (kb >> 10) / MACHINE_MB,
+		      MACHINE_MB);
+		if (kb >> 10 < MEMORY_LOW_MB)
+			mend(check, HOST_WARN,
+			     "raise that limit of the control group, or keep labs small");
+		return;
+	}
 	found(check, "%llu MB free: room for %llu machines of %d MB", kb >> 10,
 	      (kb >> 10) / MACHINE_MB, MACHINE_MB);
 	if (kb >> 10 < MEMORY_LOW_MB)
@@ -347,7 +360,7 @@ static void check_runtime_dir(struct examination *e)
 	}
 }
 
-static void check_limits(struct examination *e)
+static void check_limits(struct examination *e, const struct cgroup_room *room)
 {
 	static const char *const kinds[] = { "user", "mnt", "pid", "net", "ipc", "uts" };
 	struct host_check *check = begin(e, "limits");
@@ -384,12 +397,22 @@ static void check_limits(struct examination *e)
 		     "(ulimit -u) to %d",
 		     PROCESSES_LOW);
 	}
+	if (room->processes.left < PROCESSES_LOW) {
+		found(check, "at most %llu more processes within %s (%llu)",
+		      (unsigned long long)room->processes.left, room->processes.file,
+		      (unsigned long long)room->processes.max);
+		mend(check, HOST_WARN,
+		     "each program in a machine is a process: raise that limit of the "
+		     "control group");
+	}
 }
 
 size_t host_examine(struct host_check *out, const struct host_options *options)
 {
 	struct examination e = { .options = options, .checks = out };
+	struct cgroup_room room;
 
+	cgroup_look(&room, CGROUP_OURS, CGROUP_MOUNT);
 	check_system(&e);
 	check_probe(&e, "namespaces", "a lab can have its own, with an empty network",
 		    "a lab's namespaces cannot be made", host_probe_lab);
@@ -403,11 +426,11 @@ size_t host_examine(struct host_check *out, const struct host_options *options)
 	check_modules(&e);
 	check_processor(&e);
 	check_preload(&e);
-	check_memory(&e);
+	check_memory(&e, &room);
 	check_processors(&e);
 	check_clock(&e);
 	check_runtime_dir(&e);
-	check_limits(&e);
+	check_limits(&e, &room);
 	return e.count;
 }
 

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "node/cgroup.h"
 #include "node/driver.h"
 #include "node/jail_root.h"
 #include "node/sandbox.h"
@@ -21,6 +23,10 @@
 /* What a machine's memory file needs beyond its memory: the stub's program, the
  * pages that the kernel rounds up. */
 static const uint64_t memory_slack_bytes = UINT64_C(16) << 20;
+
+/* Kills for want of memory that were there before the first machine, or were told. */
+static uint64_t memory_kills_known;
+static bool memory_kills_asked;
 
 /* The kernel sets it too, but not before its first lines are out. */
 static int make_raw(int fd, struct why *why)
@@ -134,6 +140,9 @@ static int start_uml(struct jail *out, const struct node_start *start, struct wh
 	};
 	int err;
 
+	if (!memory_kills_asked)
+		memory_kills_known = cgroup_memory_kills(CGROUP_OURS, CGROUP_MOUNT);
+	memory_kills_asked = true;
 	if (start->lab_dir && !strcmp(start->lab_dir, "/"))
 		return why_set(why, -EINVAL,
 			       "the topology lies in /, and its folder is shown to the "
@@ -155,10 +164,37 @@ static int start_uml(struct jail *out, const struct node_start *start, struct wh
 	return err;
 }
 
+static bool was_memory(void)
+{
+	if (cgroup_memory_kills(CGROUP_OURS, CGROUP_MOUNT) <= memory_kills_known)
+		return false;
+	memory_kills_known++;
+	return true;
+}
+
+/* The host's kernel does not say why: it counts. */
+static void describe_kill(char *how, size_t how_bytes)
+{
+	struct cgroup_room room;
+
+	cgroup_look(&room, CGROUP_OURS, CGROUP_MOUNT);
+	if (!was_memory())
+		snprintf(how, how_bytes, "killed by signal 9");
+	else if (room.memory.max == UINT64_MAX)
+		snprintf(how, how_bytes, "killed by signal 9, as the host was out of memory");
+	else
+		snprintf(how, how_bytes,
+			 "killed by signal 9, as memory was short on the host; the limit is "
+			 "%" PRIu64 " MB (%s)",
+			 room.memory.max >> 20, room.memory.file);
+}
+
 static void describe_uml(int status, char *how, size_t how_bytes)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT)
 		snprintf(how, how_bytes, "kernel panic (aborted)");
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		describe_kill(how, how_bytes);
 	else if (WIFSIGNALED(status))
 		snprintf(how, how_bytes, "killed by signal %d", WTERMSIG(status));
 	else if (WEXITSTATUS(status) == 0)
