@@ -17,16 +17,29 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "kernel/kernel.h"
 #include "node/caps.h"
 #include "node/filter.h"
 #include "node/jail_root.h"
 #include "node/report.h"
 #include "node/userns.h"
+
+enum {
+	/* A program's stack in the kernel alone takes this much; there are at most as many
+	 * as Linux numbers by default. */
+	MEMORY_BYTES_PER_PROCESS = 16 << 10,
+	PROCESSES_MIN = 512,
+	PROCESSES_MAX = 32768,
+	/* All of a machine's memory is shared with its programs; the kernel process's own
+	 * are its variables and the C library's. */
+	PRIVATE_BYTES_MAX = 64 << 20,
+};
 
 /* Become the guests' user, in a user namespace that knows nobody else, and this one not
  * by its number: a machine shall not see whose lab it is. */
@@ -73,12 +86,48 @@ static int check_readable(const struct jail_spec *spec, struct why *why)
 	return 0;
 }
 
-static int set_limits(struct why *why)
+/* Each program in a machine has a process of the host's and takes more than this of the
+ * machine's memory, so a kernel that keeps to its memory never gets there. */
+static uint64_t processes_max(uint64_t memory_bytes)
 {
-	struct rlimit none = { 0, 0 }, files;
+	uint64_t count = memory_bytes / MEMORY_BYTES_PER_PROCESS;
 
-	if (setrlimit(RLIMIT_CORE, &none))
-		return why_errno(why, -errno, "limit core dumps");
+	count = count < PROCESSES_MIN ? PROCESSES_MIN : count;
+	return count < PROCESSES_MAX ? count : PROCESSES_MAX;
+}
+
+/* Before, all processes of the user were counted, in whatever namespace. */
+static bool processes_count_by_namespace(void)
+{
+	struct utsname host;
+
+	return !uname(&host) && kernel_at_least(host.release, 5, 14);
+}
+
+static int limit(int what, uint64_t most, const char *words, struct why *why)
+{
+	struct rlimit both = { most, most }, now;
+
+	/* Whoever started the lab may have less. */
+	if (!getrlimit(what, &now) && now.rlim_max < most)
+		both.rlim_cur = both.rlim_max = now.rlim_max;
+	return setrlimit(what, &both) ? why_errno(why, -errno, "limit %s", words) : 0;
+}
+
+/* What a hostile kernel can take of the host beyond its memory file is bounded as far as
+ * a process can be (docs/kernel.md). */
+static int set_limits(const struct jail_spec *spec, struct why *why)
+{
+	struct rlimit files;
+	int err = limit(RLIMIT_CORE, 0, "core dumps", why);
+
+	if (!err)
+		err = limit(RLIMIT_DATA, PRIVATE_BYTES_MAX, "memory of its own", why);
+	if (!err && processes_count_by_namespace())
+		err = limit(RLIMIT_NPROC, processes_max(spec->memory_bytes), "processes",
+			    why);
+	if (err)
+		return err;
 	/* One descriptor for each file that is open in the guest. */
 	if (!getrlimit(RLIMIT_NOFILE, &files)) {
 		files.rlim_cur = files.rlim_max;
@@ -199,7 +248,7 @@ static int confine(const struct jail_spec *spec, struct why *why)
 	if (!err)
 		err = check_readable(spec, why);
 	if (!err)
-		err = set_limits(why);
+		err = set_limits(spec, why);
 	if (!err)
 		err = caps_keep(0, why);
 	/* Nothing in the jail can look into this copy of the lab's memory. */

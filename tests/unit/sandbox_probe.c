@@ -14,10 +14,12 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -27,7 +29,10 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+enum { FORKS_MAX = 2000 };
 
 #define TRY(name, call) printf("%s %d\n", name, (call) < 0 ? errno : 0)
 
@@ -126,6 +131,36 @@ static void try_calls(void)
 	TRY("fork", fork() ? 0 : (_exit(0), 0));
 }
 
+/* As many processes as there may be; what the last attempt said, and how many. */
+static void try_forks(void)
+{
+	static pid_t children[FORKS_MAX];
+	int count = 0, err = 0;
+
+	while (count < FORKS_MAX && !err) {
+		children[count] = fork();
+		if (!children[count])
+			for (;;)
+				pause();
+		err = children[count] < 0 ? errno : 0;
+		count += !err;
+	}
+	printf("forks %d\nforks-end %d\n", count, err);
+	while (count--) {
+		kill(children[count], SIGKILL);
+		waitpid(children[count], NULL, 0);
+	}
+}
+
+static void try_bounds(void)
+{
+	const int how = MAP_PRIVATE | MAP_ANONYMOUS;
+
+	TRY("private:32M", (intptr_t)mmap(NULL, 32 << 20, PROT_WRITE, how, -1, 0));
+	TRY("private:96M", (intptr_t)mmap(NULL, 96 << 20, PROT_WRITE, how, -1, 0));
+	try_forks();
+}
+
 int main(int argc, char **argv)
 {
 	int number = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 0;
@@ -145,5 +180,6 @@ int main(int argc, char **argv)
 	look_at_self();
 	look_at_files();
 	try_calls();
+	try_bounds();
 	return 0;
 }

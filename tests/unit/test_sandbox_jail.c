@@ -167,6 +167,9 @@ static int calls(const struct scene *scene, struct why *why)
 		/* and what a kernel needs */
 		{ "socket-unix", 0 },	     { "socketpair", 0 },
 		{ "fork", 0 },
+		/* bounds: a little more than what is honest */
+		{ "private:32M", 0 },	     { "private:96M", ENOMEM },
+		{ "forks-end", EAGAIN },
 	};
 
 	return expect(scene, list, ARRAY_SIZE(list), why);
