@@ -20,6 +20,7 @@ agent_test(test_agent_flow unit/test_agent_flow.c)
 agent_test(test_agent_service unit/test_agent_service.c)
 
 unit_test(test_proto SOURCES unit/test_proto.c LIBS nl_agentproto)
+unit_test(test_closed SOURCES unit/test_closed.c LIBS nl_agent nl_node)
 unit_test(test_tree SOURCES unit/test_tree.c LIBS nl_agentproto)
 unit_test(test_agent_config SOURCES unit/test_agent_config.c LIBS nl_agent)
 unit_test(test_agent_net SOURCES unit/test_agent_net.c LIBS nl_agent)

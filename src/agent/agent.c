@@ -251,6 +251,12 @@ void agent_refuse(struct agent *agent, const char *why)
 	agent->refused = strdup(why);
 }
 
+void agent_say_links(struct agent *agent)
+{
+	lablink_send(agent->link, PROTO_LINKS, 0, "{}", 2);
+	lablink_flush(agent->link, FLUSH_MS);
+}
+
 struct reaper *agent_reaper(struct agent *agent)
 {
 	return agent->reaper;

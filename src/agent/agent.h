@@ -58,6 +58,9 @@ void agent_destroy(struct agent *agent);
 /* The machine could not be made ready before CONFIG came: answer it with this. */
 void agent_refuse(struct agent *agent, const char *why);
 
+/* From within `configure`: the lab may show carriers now (LINKS). */
+void agent_say_links(struct agent *agent);
+
 /* For others who start programs here (the console's shell). */
 struct reaper *agent_reaper(struct agent *agent);
 

@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "agent/standin.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 
@@ -176,5 +177,6 @@ int init_mounts_late(const struct params *params, int space_fd, struct why *why)
 	show_modules(params);
 	/* Where programs expect to be able to write. */
 	err = fdio_make_dirs("/run/lock", 01777, why);
+	err = err ? err : standin_run_folders("/etc", "/run", why);
 	return err ? err : make_home("/root", why);
 }

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "agent/standin.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 
@@ -19,6 +20,7 @@
 
 #define IMAGE_DEVICE "/dev/ubda"
 
+enum { CLOSED_BYTES_MAX = 64 << 10 };
 enum { EXT4_MAGIC_AT = 1080, PROBE_BYTES = 2048 };
 
 /* "squashfs", "ext4", or NULL. */
@@ -80,6 +82,21 @@ static int hide_netlab(const struct params *params, struct why *why)
 	return 0;
 }
 
+/* What the host keeps to itself, the machine has of its own. */
+static int stand_in(const struct params *params, struct why *why)
+{
+	cleanup_free char *closed = NULL;
+	size_t size;
+
+	if (params->image_kind != IMAGE_HOST)
+		return 0;
+	/* The walls have told, or they know nothing of it. */
+	if (fdio_read_file(AT_FDCWD, INIT_HOST "/netlab/closed", CLOSED_BYTES_MAX, &closed, &size,
+			   NULL))
+		return 0;
+	return standin_apply(LOWER, UPPER "/files", closed, why);
+}
+
 /* All that a machine can fill up is one file system, of half its memory (tmpfs's own
  * rule): several would each allow as much, and together more than there is. */
 static int make_space(int *space_fd, struct why *why)
@@ -119,6 +136,7 @@ int init_root(const struct params *params, int *space_fd, struct why *why)
 
 	err = err ? err : make_space(space_fd, why);
 	err = err ? err : hide_netlab(params, why);
+	err = err ? err : stand_in(params, why);
 	err = err ? err : mount_overlay(why);
 	if (err)
 		return why_wrap(why, err, "root file system");

@@ -6,7 +6,9 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -172,6 +174,13 @@ static int tame_ipv6(struct why *why)
 					   sizeof(conf) - 1, 0644, why);
 }
 
+static void show_carriers(void *ctx)
+{
+	struct machine *machine = ctx;
+
+	agent_say_links(machine->agent);
+}
+
 static int configure_steps(struct machine *machine, const struct settings *settings,
 			   struct why *why)
 {
@@ -185,7 +194,7 @@ static int configure_steps(struct machine *machine, const struct settings *setti
 	err = err ? err : setup_names(settings, "", why);
 	err = err ? err : setup_files(settings, "", INIT_LAB_DIR, why);
 	err = err ? err : net_apply(settings, why);
-	return err;
+	return err ? err : net_await_carriers(settings, show_carriers, machine, why);
 }
 
 static int machine_configure(void *ctx, const struct settings *settings, struct why *why)
@@ -249,6 +258,15 @@ static void ensure_streams(void)
 		close(fd);
 }
 
+/* As Debian's init has them: the kernel's own 4096 are too few for servers. */
+static void raise_limits(void)
+{
+	const struct rlimit files = { .rlim_cur = 1024, .rlim_max = 524288 };
+
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+		say("open files stay limited: %s", strerror(errno));
+}
+
 _Noreturn void machine_run(void)
 {
 	static const struct agent_ops ops = { machine_configure, machine_configured,
@@ -258,6 +276,7 @@ _Noreturn void machine_run(void)
 	int err;
 
 	umask(022);
+	raise_limits();
 	ensure_streams();
 	err = first_steps(&machine, &why);
 	err = err ? err : agent_create(&machine.agent, machine.loop, machine.clock,

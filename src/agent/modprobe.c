@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/modprobe.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -76,6 +78,8 @@ void modprobe_options(const char *text, const char *module, char *out, size_t by
 {
 	char word[NAME_BYTES_MAX];
 
+	size_t used = 0;
+
 	snprintf(out, bytes, "%s", "");
 	for (; *text; text = next_line(text)) {
 		const char *line = text;
@@ -85,12 +89,14 @@ void modprobe_options(const char *text, const char *module, char *out, size_t by
 		if (strcmp(word, "options") != 0)
 			continue;
 		next_word(&line, word, sizeof(word));
+		to_underscores(word);
 		if (strcmp(word, module) != 0)
 			continue;
 		line += strspn(line, " \t");
 		size = strcspn(line, "\n");
-		if (size < bytes)
-			snprintf(out, bytes, "%.*s", (int)size, line);
+		if (used + size + 1 < bytes)
+			used += (size_t)snprintf(out + used, bytes - used, "%s%.*s",
+						 used ? " " : "", (int)size, line);
 	}
 }
 
@@ -179,11 +185,11 @@ static int read_optional(int dir_fd, const char *path, char **text, struct why *
 	return err == -ENOENT ? 0 : err;
 }
 
-int modprobe_load(const struct modules *modules, const char *name,
-		  const char *options_file, struct why *why)
+static int load_with_options(const struct modules *modules, const char *name, char *options,
+			     struct why *why)
 {
-	cleanup_free char *aliases = NULL, *softdep = NULL, *options = NULL;
-	struct loading loading = { .modules = modules };
+	cleanup_free char *aliases = NULL, *softdep = NULL;
+	struct loading loading = { .modules = modules, .options = options };
 	int err;
 
 	if (!modules->dep)
@@ -191,12 +197,65 @@ int modprobe_load(const struct modules *modules, const char *name,
 	err = read_optional(modules->dir_fd, "modules.alias", &aliases, why);
 	err = err ? err
 		  : read_optional(modules->dir_fd, "modules.softdep", &softdep, why);
-	err = err ? err : read_optional(AT_FDCWD, options_file, &options, why);
 	if (err)
 		return err;
 	loading.softdep = softdep;
-	loading.options = options;
 	return load_all(&loading, name, aliases ? aliases : "", why);
+}
+
+int modprobe_load(const struct modules *modules, const char *name,
+		  const char *options_file, struct why *why)
+{
+	cleanup_free char *options = NULL;
+	int err = modules->dep ? read_optional(AT_FDCWD, options_file, &options, why) : 0;
+
+	return err ? err : load_with_options(modules, name, options, why);
+}
+
+static int is_conf(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && !strcmp(dot, ".conf");
+}
+
+/* All of a folder's, in the order of names.  What cannot be read is not there. */
+static void add_folder(FILE *out, const char *folder)
+{
+	struct dirent **entries;
+	int count = scandir(folder, &entries, is_conf, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		cleanup_free char *text = NULL;
+		char path[512];
+		size_t size;
+
+		snprintf(path, sizeof(path), "%s/%.255s", folder, entries[i]->d_name);
+		if (!fdio_read_file(AT_FDCWD, path, TEXT_BYTES_MAX, &text, &size, NULL))
+			fprintf(out, "%s\n", text);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+}
+
+/* The last word is the agent's own: it is in /run. */
+static char *read_options(void)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	add_folder(out, "/lib/modprobe.d");
+	add_folder(out, "/etc/modprobe.d");
+	add_folder(out, "/run/modprobe.d");
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 static void log_failure(const struct why *why)
@@ -209,6 +268,7 @@ static void log_failure(const struct why *why)
 
 int modprobe_run(const char *name)
 {
+	cleanup_free char *options = read_options();
 	struct modules modules;
 	struct utsname uts;
 	struct why why = { "" };
@@ -220,7 +280,7 @@ int modprobe_run(const char *name)
 	snprintf(dir, sizeof(dir), "/lib/modules/%.64s", uts.release);
 	got = modules_open(&modules, dir, &why);
 	if (!got)
-		got = modprobe_load(&modules, name, MODPROBE_OPTIONS, &why);
+		got = load_with_options(&modules, name, options, &why);
 	modules_close(&modules);
 	if (got < 0)
 		log_failure(&why);

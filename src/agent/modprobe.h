@@ -12,8 +12,8 @@
  * an alias like "fs-nfs4" or "rtnl-link-bond", which modules.alias resolves with
  * patterns; modules.softdep may name others to load before or after.
  *
- * Of modprobe.d only what the agent itself wrote is read: the host's settings are for
- * the host's hardware.
+ * Options are those of the machine's modprobe.d (/lib, /etc, /run, in this order; later
+ * ones win), as for modprobe(8); the agent's own file is in /run.
  *
  * Errors:    exit status 1, and a line in the kernel's log where a module is there
  *	      and cannot be loaded.
@@ -30,7 +30,7 @@
 /* The program's end; argv as the kernel gives it. */
 int modprobe_run(const char *name);
 
-/* As modprobe_run(), with the folder and the file of options to use.  Returns how many
+/* As modprobe_run(), with the folder and one file of options to use.  Returns how many
  * modules answer to the name, or -errno. */
 int modprobe_load(const struct modules *modules, const char *name,
 		  const char *options_file, struct why *why);

@@ -3,16 +3,21 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "agent/modprobe.h"
 #include "agent/rtnl.h"
 #include "agent/setup.h"
 #include "base/cleanup.h"
 
 #define PROC_SYS "/proc/sys"
+
+enum { CARRIER_MS = 1500 }; /* a kernel that delays tells after one second */
 
 /* What the machine has: its interfaces, as they are now. */
 struct machine {
@@ -221,13 +226,60 @@ static int add_routes(const struct machine *machine, const struct settings *sett
 	return 0;
 }
 
+/* The module that brings these settings along, or NULL. */
+static const char *module_of(const char *key)
+{
+	static const char *const modules[][2] = {
+		{ "net.netfilter.nf_conntrack", "nf_conntrack" },
+		{ "net.nf_conntrack", "nf_conntrack" },
+		{ "net.bridge.", "br_netfilter" },
+		{ "net.ipv4.vs.", "ip_vs" },
+		{ "net.ipv6.", "ipv6" },
+		{ "net.mpls.", "mpls_router" },
+		{ "net.sctp.", "sctp" },
+		{ "net.rds.", "rds" },
+		{ "sunrpc.", "sunrpc" },
+		{ "fs.nfs.", "nfs" },
+		{ "dev.raid.", "md_mod" },
+	};
+	char dotted[128];
+
+	snprintf(dotted, sizeof(dotted), "%s", key);
+	if (key[strcspn(key, "./")] == '/')
+		for (char *c = dotted; *c; c++)
+			*c = *c == '/' ? '.' : *c;
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
+		if (!strncmp(dotted, modules[i][0], strlen(modules[i][0])))
+			return modules[i][1];
+	return NULL;
+}
+
+static int apply_sysctl(const struct plan_pair *sysctl, struct why *why)
+{
+	int err = setup_sysctl(PROC_SYS, sysctl->key, sysctl->value, why);
+	const char *module = err == -ENOENT ? module_of(sysctl->key) : NULL;
+
+	if (!module)
+		return err;
+	modprobe_run(module); /* it says in the kernel's log what went wrong */
+	err = setup_sysctl(PROC_SYS, sysctl->key, sysctl->value, why);
+	if (err == -ENOENT)
+		return why_set(why, err,
+			       "sysctl %s: there is no such setting, also not with the "
+			       "module %s, or this kernel has no such module",
+			       sysctl->key, module);
+	return err;
+}
+
 static int apply_sysctls(const struct settings *settings, struct why *why)
 {
-	int err = 0;
+	/* ping is not set-user-id but has a capability, which no hostfs shows. */
+	static const char ping[] = "net.ipv4.ping_group_range";
+	int err = setup_sysctl(PROC_SYS, ping, "0 2147483647", NULL);
 
+	err = err == -ENOENT ? 0 : err;
 	for (size_t i = 0; i < settings->sysctl_count && !err; i++)
-		err = setup_sysctl(PROC_SYS, settings->sysctls[i].key,
-				   settings->sysctls[i].value, why);
+		err = apply_sysctl(&settings->sysctls[i], why);
 	return err;
 }
 
@@ -240,6 +292,14 @@ static int quiet_groups(const struct settings *settings, struct why *why)
 	return err == -ENOENT ? 0 : err; /* before Linux 3.18, or a namespace's */
 }
 
+/* ::1 is nobody else's business: a machine has it if its kernel has IPv6. */
+static int wake_loopback(struct why *why)
+{
+	return access(PROC_SYS "/net/ipv6/conf/lo", F_OK) < 0 ?
+		       0 :
+		       write_conf("ipv6", "lo", "disable_ipv6", "0", why);
+}
+
 static int apply(const struct machine *machine, const struct settings *settings,
 		 struct why *why)
 {
@@ -247,6 +307,7 @@ static int apply(const struct machine *machine, const struct settings *settings,
 
 	err = err ? err : net_quiet("default", settings->ipv6, why);
 	err = err ? err : net_quiet("all", settings->ipv6, why);
+	err = err ? err : wake_loopback(why);
 	err = err ? err : rename_all(machine, settings, why);
 	err = err ? err : set_forwarding(settings, why);
 	for (size_t i = 0; i < settings->interface_count && !err; i++)
@@ -254,6 +315,66 @@ static int apply(const struct machine *machine, const struct settings *settings,
 	err = err ? err : apply_sysctls(settings, why);
 	err = err ? err : bring_up(machine, settings, why);
 	return err ? err : add_routes(machine, settings, why);
+}
+
+static int count_dark(const struct machine *machine, const struct settings *settings,
+		      unsigned *dark, struct why *why)
+{
+	*dark = 0;
+	for (size_t i = 0; i < settings->interface_count; i++) {
+		bool operational;
+		int err = rtnl_ask_link(machine->fd,
+					find_mac(machine, settings->interfaces[i].mac)->index,
+					&operational, why);
+
+		if (err)
+			return why_wrap(why, err, "interface %s",
+					settings->interfaces[i].name);
+		*dark += !operational;
+	}
+	return 0;
+}
+
+/* From 6.8 on the kernel says what is true when it is asked. */
+static bool kernel_tells(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname uts;
+
+	return uname(&uts) == 0 && sscanf(uts.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 8));
+}
+
+static int await(const struct machine *machine, const struct settings *settings,
+		 void (*tell)(void *ctx), void *ctx, struct why *why)
+{
+	unsigned dark;
+	int err = count_dark(machine, settings, &dark, why);
+
+	if (err || !dark || kernel_tells())
+		return err;
+	tell(ctx);
+	for (int i = 0; i < CARRIER_MS && dark && !err; i++) {
+		poll(NULL, 0, 1);
+		err = count_dark(machine, settings, &dark, why);
+	}
+	return err;
+}
+
+int net_await_carriers(const struct settings *settings, void (*tell)(void *ctx), void *ctx,
+		       struct why *why)
+{
+	struct machine machine = { 0 };
+	int err;
+
+	machine.fd = rtnl_open(why);
+	if (machine.fd < 0)
+		return machine.fd;
+	err = rtnl_links(machine.fd, &machine.links, &machine.count, why);
+	err = err ? err : await(&machine, settings, tell, ctx, why);
+	free(machine.links);
+	close(machine.fd);
+	return err;
 }
 
 int net_apply(const struct settings *settings, struct why *why)

@@ -18,8 +18,14 @@
 
 #include "agent/settings.h"
 
-/* All of it, in this order: silence, names, MTU, sysctls, addresses, up, routes. */
+/* All of it, in this order: silence, names, MTU, sysctls, addresses, up, routes.  A
+ * sysctl of a module that is not there yet loads it. */
 int net_apply(const struct settings *settings, struct why *why);
+
+/* Wait until carriers are there of which the kernel has only not told yet.  tell: the
+ * lab that it may show them now; called if there is none on some interface. */
+int net_await_carriers(const struct settings *settings, void (*tell)(void *ctx), void *ctx,
+		       struct why *why);
 
 /* The settings that keep an interface ("default", "all" or a name) silent. */
 int net_quiet(const char *interface, bool ipv6, struct why *why);

@@ -90,6 +90,7 @@ enum proto_type {
 	PROTO_EXITED,
 	PROTO_SHUTDOWN,
 	PROTO_CLOCK,
+	PROTO_LINKS,
 	PROTO_TYPES,
 };
 

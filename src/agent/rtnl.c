@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/cleanup.h"
 
 enum { REQUEST_BYTES = 512, ANSWER_BYTES = 64 << 10 };
 
@@ -196,6 +197,31 @@ int rtnl_links(int fd, struct rtnl_link **links, size_t *count, struct why *why)
 	*links = NULL;
 	*count = 0;
 	return err;
+}
+
+int rtnl_ask_link(int fd, int index, bool *operational, struct why *why)
+{
+	cleanup_free char *answer = malloc(ANSWER_BYTES);
+	const struct nlmsghdr *head = (const struct nlmsghdr *)answer;
+	struct request request;
+	struct ifinfomsg *info = begin(&request, RTM_GETLINK, 0, sizeof(*info));
+	ssize_t n;
+	int err;
+
+	if (!answer)
+		return why_set(why, -ENOMEM, "out of memory for an interface");
+	info->ifi_index = index;
+	err = send_request(fd, &request, why);
+	if (err)
+		return err;
+	n = recv(fd, answer, ANSWER_BYTES, 0);
+	if (n < 0)
+		return why_errno(why, -errno, "routing socket: receive");
+	if (!NLMSG_OK(head, (size_t)n) || head->nlmsg_type != RTM_NEWLINK)
+		return why_set(why, -EPROTO, "routing socket: unexpected answer");
+	info = NLMSG_DATA(head);
+	*operational = (info->ifi_flags & IFF_RUNNING) && !(info->ifi_flags & IFF_DORMANT);
+	return 0;
 }
 
 static struct ifinfomsg *begin_link(struct request *request, int index)

@@ -31,6 +31,10 @@ int rtnl_open(struct why *why);
 /* All interfaces; the caller frees *links. */
 int rtnl_links(int fd, struct rtnl_link **links, size_t *count, struct why *why);
 
+/* The kernel tells of a carrier up to a second late, unless the link is asked about
+ * (from 6.8 on).  *operational: frames and neighbours work on it. */
+int rtnl_ask_link(int fd, int index, bool *operational, struct why *why);
+
 int rtnl_set_name(int fd, int index, const char *name, struct why *why);
 int rtnl_set_mtu(int fd, int index, uint32_t mtu_bytes, struct why *why);
 int rtnl_set_up(int fd, int index, bool up, struct why *why);

@@ -20,9 +20,9 @@
 
 enum { LOG_STDOUT = 1, LOG_STDERR = 2 }; /* first byte of a LOG */
 
-/* What dies at once (a program that is not there, a wrong option) has done so by then
- * on any host that is not overrun. */
-enum { SETTLE_MS = 50 };
+/* What dies at once (a program that is not there, a wrong option) has done so by then, if
+ * it got a processor: on a host that is overrun it is given more time. */
+enum { SETTLE_MS = 50, SETTLES_MAX = 20 };
 
 struct service {
 	struct services *services;
@@ -37,6 +37,7 @@ struct service {
 	int status;
 	pid_t pid;
 	struct timer settled;
+	unsigned settles; /* how often it was looked at */
 	struct child child;
 	struct ready ready;
 	struct pump out, err;
@@ -257,8 +258,13 @@ static void on_settled(void *ctx, uint64_t now_ns)
 {
 	struct service *service = ctx;
 
-	(void)now_ns;
-	if (service->state == SERVICE_STARTING)
+	if (service->state != SERVICE_STARTING)
+		return;
+	if (service->running && ++service->settles < SETTLES_MAX &&
+	    session_is_busy(service->session))
+		timer_set(service->services->world.clock, &service->settled,
+			  now_ns + SETTLE_MS * NS_PER_MS);
+	else
 		set_state(service, SERVICE_READY, NULL);
 }
 

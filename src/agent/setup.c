@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,15 @@ static bool has_own_name(const struct settings *settings)
 	return false;
 }
 
+static bool has_ipv6(const char *root)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/proc/sys/net/ipv6", root);
+	return stat(path, &st) == 0;
+}
+
 static int put_hosts(const struct settings *settings, const char *root, struct why *why)
 {
 	cleanup_free char *text = NULL;
@@ -82,7 +92,7 @@ static int put_hosts(const struct settings *settings, const char *root, struct w
 	if (!file)
 		return why_set(why, -ENOMEM, "file /etc/hosts: out of memory");
 	fputs("127.0.0.1\tlocalhost\n", file);
-	if (settings->ipv6)
+	if (settings->ipv6 || has_ipv6(root))
 		fputs("::1\tlocalhost ip6-localhost ip6-loopback\n", file);
 	if (!has_own_name(settings))
 		fprintf(file, "127.0.1.1\t%s\n", settings->name);
@@ -167,7 +177,10 @@ int setup_sysctl(const char *proc_sys, const char *key, const char *value, struc
 	cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
-		return why_set(why, -ENOENT, "sysctl %s: this kernel has no such setting", key);
+		return why_set(why, -ENOENT,
+			       "sysctl %s: this kernel has no such setting, nor does netlab know "
+			       "a module that brings it",
+			       key);
 	if (fd < 0)
 		return why_errno(why, -errno, "sysctl %s", key);
 	if (write(fd, value, strlen(value)) < 0)

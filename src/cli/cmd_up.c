@@ -22,6 +22,7 @@
 #include "topology/cost.h"
 #include "topology/epoch.h"
 #include "lab/lab.h"
+#include "node/node.h"
 #include "lab/state.h"
 #include "topology/plan_json.h"
 
@@ -324,6 +325,30 @@ static int start(const struct call *call, const struct lab_options *options,
 	return rc;
 }
 
+/* A home holds keys and tokens: machines see no /lab then, and nothing can come from
+ * there. */
+static int check_folder(const struct plan *plan, struct why *why)
+{
+	if (!node_dir_shows_home(plan->dir))
+		return 0;
+	for (size_t n = 0; n < plan->node_count; n++) {
+		const struct plan_node *node = &plan->nodes[n];
+
+		for (size_t f = 0; f < node->file_count; f++)
+			if (!node->files[f].content)
+				return why_set(
+					why, -EINVAL,
+					"%s has a file from %s, which is your home (or "
+					"holds it) and is not shown to machines: put the "
+					"topology and its files into a folder of their own",
+					node->name, plan->dir);
+	}
+	ui_warning("machines have no /lab: %s is your home (or holds it), and is not shown to "
+		   "them; a topology in a folder of its own shows that",
+		   plan->dir);
+	return 0;
+}
+
 int cmd_up(struct call *call)
 {
 	struct lab_options options = { 0 };
@@ -347,6 +372,9 @@ int cmd_up(struct call *call)
 			ui_json(out);
 			json_decref(out);
 		}
+		rc = STATUS_FAILED;
+	} else if (check_folder(plan, &why)) {
+		ui_error("%s", why.text);
 		rc = STATUS_FAILED;
 	} else if (clock_of(call, plan, &options, &why)) {
 		ui_error("%s", why.text);

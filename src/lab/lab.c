@@ -21,6 +21,7 @@
 #include "lab/lab_process.h"
 #include "lab/seed.h"
 #include "lab/text.h"
+#include "node/closed.h"
 #include "node/sandbox.h"
 #include "topology/epoch.h"
 #include "topology/plan_json.h"
@@ -285,6 +286,8 @@ static int fork_lab(struct lab_process *process, struct lab_handle *out, struct 
 	cleanup_close int ours = -1, theirs = -1, report_in = -1, report_out = -1;
 	const char **reach = reach_list(process, &sandbox.reach_count);
 	int ends[2], err;
+	uid_t uid;
+	gid_t gid;
 	pid_t pid;
 
 	sandbox.reach = reach;
@@ -302,7 +305,11 @@ static int fork_lab(struct lab_process *process, struct lab_handle *out, struct 
 	}
 	report_in = ends[0];
 	report_out = ends[1];
-	err = sandbox_fork_lab(&sandbox, &pid, NULL, why);
+	err = sandbox_guest_ids(&uid, &gid, why);
+	if (!err) {
+		closed_look(uid, gid);
+		err = sandbox_fork_lab(&sandbox, &pid, NULL, why);
+	}
 	if (!err && pid == 0) {
 		process->report_fd = steal_fd(&report_out);
 		process->client_fd = steal_fd(&theirs);

@@ -269,6 +269,11 @@ static int start(struct machine *machine, struct why *why)
 		err = machine_agent_open(machine, machine->plan->name, why);
 	if (!err)
 		err = wire_node_open(env->wire, machine->index, machine->plan->name, why);
+	/* An older kernel tells late of a carrier that was there before the interface was
+	 * up: until its agent says LINKS, none is. */
+	if (!err && machine->kernel)
+		wire_node_show_carriers(env->wire, machine->index,
+					kernel_at_least(machine->kernel->release, 6, 8));
 	if (!err)
 		err = start_process(machine, work_dir, slave, why);
 	return err;

@@ -330,6 +330,10 @@ static int on_message(struct machine *machine, const struct proto_message *messa
 	case PROTO_CONFIGURED:
 	case PROTO_SERVICE:
 		return greeted ? on_object(machine, message, why) : -EPROTO;
+	case PROTO_LINKS:
+		if (greeted)
+			wire_node_show_carriers(machine->env->wire, machine->index, true);
+		return greeted ? 0 : -EPROTO;
 	case PROTO_LOG:
 		return greeted ? on_log(machine, message, why) : -EPROTO;
 	case PROTO_FAILED:

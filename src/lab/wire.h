@@ -73,6 +73,8 @@ uint64_t wire_floor_ns(const struct wire *wire);
 int wire_node_open(struct wire *wire, uint32_t node, const char *work_dir,
 		   struct why *why);
 void wire_node_close(struct wire *wire, uint32_t node);
+/* Whether its machine sees carriers at all.  From the start on it does. */
+void wire_node_show_carriers(struct wire *wire, uint32_t node, bool show);
 
 uint32_t wire_port_count(const struct wire *wire);
 uint32_t wire_port(const struct wire *wire, struct plan_endpoint at);

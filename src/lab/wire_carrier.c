@@ -41,11 +41,21 @@ static void wait_for_change(struct wire *wire)
 
 void wire_tell_carrier(struct port *port, bool always)
 {
-	bool carrier = has_carrier(port, clock_now_ns(port->wire->clock));
+	bool carrier = has_carrier(port, clock_now_ns(port->wire->clock)) && !port->dark;
 
 	if (port->vnet && (always || carrier != port->carrier))
 		vnet_set_carrier(port->vnet, carrier);
 	port->carrier = carrier;
+}
+
+void wire_node_show_carriers(struct wire *wire, uint32_t node, bool show)
+{
+	for (uint32_t i = 0; i < wire->plan->nodes[node].interface_count; i++) {
+		struct port *port = &wire->ports[wire->first_port[node] + i];
+
+		port->dark = !show;
+		wire_tell_carrier(port, false);
+	}
 }
 
 void wire_watch_carrier(struct port *port)

@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "node/closed.h"
 #include "node/mounts.h"
 
 enum { CONTROL_BYTES = 64 << 10 };
@@ -253,6 +254,8 @@ static int build_netlab(int root, int work_tree, const struct jail_spec *spec,
 		err = bind_named(root, &spec->binds[i], why);
 	/* What a machine's kernel executes as argv[0] when it is told to reboot. */
 	snprintf(script, sizeof(script), "#!/bin/sh\nexit %d\n", JAIL_EXIT_REBOOT);
+	if (!err)
+		err = make_file(root, "netlab/closed", closed_text(), 0444, why);
 	if (!err)
 		err = make_file(root, "netlab/reboot", script, 0755, why);
 	return err ? err : make_old(root, "netlab/reboot", why);

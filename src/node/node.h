@@ -57,6 +57,10 @@ struct node_start {
 	int console_fd;         /* slave side of the console's pty; stdin, out and err */
 };
 
+/* Would showing this folder to machines show the user's home, with its keys?  Then it
+ * is not shown: there is no /lab. */
+bool node_dir_shows_home(const char *dir);
+
 int node_start(struct node **out, const struct node_start *start, struct why *why);
 /* Readable when node_started() has something to say; -1: it has said it. */
 int node_report_fd(const struct node *node);

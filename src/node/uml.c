@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "base/cleanup.h"
 #include "node/cgroup.h"
 #include "node/driver.h"
+#include "node/node.h"
 #include "node/jail_root.h"
 #include "node/sandbox.h"
 #include "node/uml_args.h"
@@ -66,6 +68,10 @@ static int hand_over(const char *work_dir, uid_t uid, gid_t gid, struct why *why
 	return err;
 }
 
+/* Interrupts that kernels before 6.16 have for devices that are not network cards
+ * leave so many for these. */
+enum { INTERFACES_MAX_OLD = 44 };
+
 static const char *home_dir(void)
 {
 	const char *home = getenv("HOME");
@@ -77,6 +83,27 @@ static const char *home_dir(void)
 static void put(char out[PARAMS_PATH_BYTES_MAX], const char *path)
 {
 	snprintf(out, PARAMS_PATH_BYTES_MAX, "%s", path);
+}
+
+bool node_dir_shows_home(const char *dir)
+{
+	const char *home = home_dir();
+	char real_home[PATH_MAX], real_dir[PATH_MAX];
+	size_t size;
+
+	if (!home || !realpath(home, real_home) || !realpath(dir, real_dir))
+		return false;
+	size = strlen(real_dir);
+	return !strcmp(real_dir, "/") || (!strncmp(real_home, real_dir, size) &&
+					  (real_home[size] == 0 || real_home[size] == '/'));
+}
+
+/* What machines see as /lab, or NULL. */
+static const char *shown_dir(const struct node_start *start)
+{
+	const char *dir = start->lab_dir && *start->lab_dir ? start->lab_dir : NULL;
+
+	return dir && !node_dir_shows_home(dir) ? dir : NULL;
 }
 
 static void fill_machine(struct uml_machine *machine, const struct node_start *start)
@@ -99,7 +126,7 @@ static void fill_machine(struct uml_machine *machine, const struct node_start *s
 		put(machine->params.image, JAIL_DIR "/image");
 	if (*start->kernel->modules)
 		put(machine->params.modules, JAIL_DIR "/modules");
-	if (start->lab_dir)
+	if (shown_dir(start))
 		put(machine->params.lab, JAIL_DIR "/lab");
 }
 
@@ -111,12 +138,13 @@ static const char *or_null(const char *path)
 static int start_uml(struct jail *out, const struct node_start *start, struct why *why)
 {
 	const char *preload = or_null(start->preload);
+	const char *lab_dir = shown_dir(start);
 	const struct jail_bind binds[] = {
 		{ start->kernel->path, "kernel" },
 		{ or_null(start->initramfs), "initramfs" },
 		{ or_null(start->kernel->modules), "modules" },
 		{ preload, "preload.so" },
-		{ or_null(start->lab_dir), "lab" },
+		{ lab_dir, "lab" },
 		{ or_null(start->plan->image), "image" },
 	};
 	char *const envp[] = { "PATH=/usr/bin:/bin", "HOME=" JAIL_DIR "/work",
@@ -143,6 +171,13 @@ static int start_uml(struct jail *out, const struct node_start *start, struct wh
 	if (!memory_kills_asked)
 		memory_kills_known = cgroup_memory_kills(CGROUP_OURS, CGROUP_MOUNT);
 	memory_kills_asked = true;
+	if (start->plan->interface_count > INTERFACES_MAX_OLD &&
+	    !(start->kernel->can & KERNEL_SECCOMP))
+		return why_set(why, -EINVAL,
+			       "it has %zu interfaces, and with kernel %s a machine can have at "
+			       "most %d; netlab's own has more (netlab kernel build)",
+			       start->plan->interface_count, start->kernel->release,
+			       INTERFACES_MAX_OLD);
 	if (start->lab_dir && !strcmp(start->lab_dir, "/"))
 		return why_set(why, -EINVAL,
 			       "the topology lies in /, and its folder is shown to the "

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* finish.c - domains and ends become interfaces, links and segments
  *
- * Runs only when nothing is wrong, so nothing here can fail.
+ * Runs only when nothing is wrong, so nothing here can fail; what a machine cannot have
+ * shows when all of it is there, and is told at the end.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,12 @@
 #include "topology/build.h"
 #include "topology/names.h"
 #include "topology/plan_json.h"
+
+enum {
+	INTERFACES_MAX = 51, /* of 64 interrupts one each; older kernels have fewer */
+	MACHINE_BASE_BYTES = 24 << 20,
+	INTERFACE_BYTES = 768 << 10,
+};
 
 static const char *node_name(const struct build *b, const struct end *end)
 {
@@ -209,6 +217,29 @@ static void make_hosts(struct build *b)
 	}
 }
 
+/* A card's receive ring is filled with buffers from the machine's own memory; the kernel,
+ * the agent and a shell need the rest (seen with 32M and 48M on netlab's own kernel). */
+static uint64_t memory_needed(size_t interfaces)
+{
+	return MACHINE_BASE_BYTES + interfaces * INTERFACE_BYTES;
+}
+
+static void check_node(struct build *b, const struct plan_node *node,
+		       const struct tree *where)
+{
+	size_t count = node->interface_count;
+
+	if (count > INTERFACES_MAX)
+		complain(b->diags, where,
+			 "%s has %zu interfaces, and a machine can have at most %d", node->name,
+			 count, INTERFACES_MAX);
+	else if (memory_needed(count) > node->memory_bytes)
+		complain(b->diags, where,
+			 "%s has %zu interfaces, for which its memory is too small: they need "
+			 "%" PRIu64 "M",
+			 node->name, count, (memory_needed(count) + (1 << 20) - 1) >> 20);
+}
+
 void build_finish(struct build *b)
 {
 	make_interfaces(b);
@@ -216,4 +247,6 @@ void build_finish(struct build *b)
 	make_hosts(b);
 	for (size_t i = 0; i < b->plan->node_count; i++)
 		b->plan->nodes[i].forward = b->templates[b->template_of[i]].forward == 1;
+	for (size_t i = 0; i < b->plan->node_count; i++)
+		check_node(b, &b->plan->nodes[i], b->templates[b->template_of[i]].at);
 }

@@ -146,7 +146,7 @@ static const char *special_use(const struct ipnet *net)
 	if (first == 0xff)
 		return "multicast";
 	if ((unsigned)(net->num >> 118) == 0x3fa)
-		return "link-local, which each interface has anyway";
+		return "link-local: such addresses are an interface's own and belong to no subnet";
 	return first == 0 ? "reserved" : NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "virtio/vnet.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/virtio_net.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ enum {
 	STEPS_PER_TURN = 16384,	 /* descriptors: frames in crumbs cost more */
 	STEPS_PER_FRAME = 4096,	 /* for one frame in the receive ring */
 	TRIES_PER_SEND = 4,	 /* while the guest adds buffers as we look */
+
+	SPEED_MBIT = 10000,
 
 	HEADER_BYTES = sizeof(struct virtio_net_hdr_v1), /* with num_buffers */
 	HEADER_BYTES_LEGACY = sizeof(struct virtio_net_hdr),
@@ -385,6 +388,7 @@ int vnet_create(struct vnet **out, struct loop *loop, const struct vnet_config *
 		.features = VHOST_FEATURES_COMMON | VHOST_FEATURE(VIRTIO_NET_F_MAC) |
 			    VHOST_FEATURE(VIRTIO_NET_F_MTU) |
 			    VHOST_FEATURE(VIRTIO_NET_F_STATUS) |
+			    VHOST_FEATURE(VIRTIO_NET_F_SPEED_DUPLEX) |
 			    VHOST_FEATURE(VIRTIO_NET_F_MRG_RXBUF),
 		.ring_count = RINGS,
 		.ring_names = ring_names,
@@ -409,6 +413,9 @@ int vnet_create(struct vnet **out, struct loop *loop, const struct vnet_config *
 	vnet->space.mtu = (uint16_t)config->mtu_bytes;
 	vnet->space.status = VIRTIO_NET_S_LINK_UP;
 	vnet->space.max_virtqueue_pairs = 1;
+	/* Bonds of mode 802.3ad and routing protocols want one. */
+	vnet->space.speed = SPEED_MBIT;
+	vnet->space.duplex = DUPLEX_FULL;
 	err = vhost_user_create(&vnet->conn, loop, &conn_config, &conn_ops, vnet, why);
 	if (err) {
 		free(vnet);

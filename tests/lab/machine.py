@@ -71,6 +71,105 @@ def test_daemons_are_services(home):
         check(harness.read(log).endswith("asked\n"), harness.read(log))
 
 
+WORKS = [
+    # what, a script, a word that it says
+    ("ps", "ps aux", "ps aux"),
+    ("top", "top -b -n1", "load average"),
+    ("vmstat", "vmstat", "procs"),
+    ("sudo", "sudo -n id", "uid=0(root)"),
+    ("useradd", "useradd -m a && ls -d /home/a", "/home/a"),
+    ("chpasswd", "echo a:secret | chpasswd && grep ^a: /etc/shadow", "a:$"),
+    ("su, and ping as a user", "su - a -c 'ping -c1 n2'", " 0% packet loss"),
+    ("sudo as a user", "adduser --quiet a sudo 2>&1 || usermod -aG sudo a; "
+                       "echo 'a ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/a; "
+                       "su - a -c 'sudo -n id -un'", "root"),
+    ("nginx", "nginx && curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1/", "200"),
+    ("redis", "redis-server /etc/redis/redis.conf && "
+              "until redis-cli ping 2>/dev/null; do sleep 0.1; done; "
+              "grep -c Ready /var/log/redis/redis-server.log", "1"),
+    ("sshd", "mkdir -p -m700 /root/.ssh; cp /lab/key.pub /root/.ssh/authorized_keys; "
+             "/usr/sbin/sshd && echo runs", "runs"),
+    ("more open files than 4096", "ulimit -Hn", "524288"),
+    ("a full file system", "for d in /tmp /var/tmp /dev/shm /run; do "
+                           "dd if=/dev/zero of=$d/x bs=1M 2>&1; done; rm -f /tmp/x "
+                           "/var/tmp/x /dev/shm/x /run/x; echo alive", "alive"),
+]
+
+
+def works_in(lab):
+    for what, script, word in WORKS:
+        done = lab.netlab("exec", "n1", "--", "sh", "-c", script, want=None)
+        check(word in done.stdout, lab.name, what, done.returncode, done.stdout,
+              done.stderr)
+    # From another machine, with a key, and without a question about the host's.
+    said = lab.exec("n2", "install -m600 /lab/key /tmp/key && "
+                    "ssh -o BatchMode=yes -i /tmp/key n1 hostname")
+    equal(said, "n1\n", "ssh")
+
+
+def test_what_people_expect_of_a_debian(home):
+    """On the host's own root, of which an ordinary process cannot read everything."""
+    if home.sh("which sshd sudo nginx redis-server ssh-keygen curl").returncode:
+        raise harness.Failed("not installed: run scripts/setup test")
+    home.sh("ssh-keygen -q -t ed25519 -N '' -f key", timeout=30)
+    for name in ("key", "key.pub"):
+        (home.topologies / name).write_bytes((home.folder / name).read_bytes())
+        (home.topologies / name).chmod(0o644)
+    for lab in up_with_each_kernel(home, topology("debian", memory="128M")):
+        works_in(lab)
+
+
+def test_closed_folders_are_the_machines_own_and_nothing_of_the_host_shows(home):
+    for lab in up_with_each_kernel(home, topology("closed", memory="128M", files={
+            "/etc/frr/daemons": "zebra=yes\n"})):
+        equal(lab.exec("n1", "cat /etc/frr/daemons"), "zebra=yes\n")
+        owner = lab.exec("n1", "stat -c %U:%a /var/lib/redis /etc/frr").split()
+        equal(owner, ["redis:750", "frr:750"])
+        # Names as on the host, and not one password of it.
+        shadow = lab.exec("n1", "cat /etc/shadow").splitlines()
+        equal([s.split(":")[0] for s in shadow],
+              [s.split(":")[0] for s in harness.read("/etc/passwd").splitlines()])
+        equal({s.split(":")[1] for s in shadow}, {"*"})
+
+
+def test_ready_means_that_carriers_and_neighbours_work(home):
+    """Asked before anything else, by the first program that runs."""
+    document = topology("carrier", run=[{"name": "first", "cmd":
+                        "cat /sys/class/net/eth0/operstate; "
+                        "ping -6 -c1 -W1 n2 >/dev/null && echo answered"}])
+    document["nodes"]["n2"] = {}
+    document["nodes"]["n1"] = {"run": document["nodes"].pop("n")["run"], "depends": ["n2"]}
+    document["links"][0]["subnet6"] = "auto"
+    for lab in up_with_each_kernel(home, document):
+        equal(lab.exec("n1", "cat /sys/class/net/eth0/operstate"), "up\n")
+        wait_for(lambda: service_of(lab)["state"] == "exited", "the ping")
+        equal(lab.netlab("logs", "n1", "first").stdout, "up\nanswered\n")
+
+
+def test_settings_of_modules_load_them(home):
+    document = topology("sysctl", sysctl={"net.netfilter.nf_conntrack_max": "1000"})
+    for lab in up_with_each_kernel(home, document):
+        equal(lab.exec("n1", "cat /proc/sys/net/netfilter/nf_conntrack_max"), "1000\n")
+        # And options of modprobe.d hold for what the kernel asks for.
+        lab.exec("n1", "echo 'options bonding max_bonds=3' >/etc/modprobe.d/z.conf; "
+                 "ip link add mine type bond")
+        equal(lab.exec("n1", "ls /sys/class/net | grep -c bond[0-9]"), "3\n")
+
+
+def test_a_home_is_not_shown(home):
+    (home.folder / "secret").write_text("key")
+    path = home.folder / "here.json"
+    path.write_text('{"name":"here","nodes":{"n1":{}}}')
+    done = home.netlab("up", path, "--out", home.out, env={"HOME": str(home.folder)})
+    check("no /lab" in done.stderr, done.stderr)
+    equal(home.netlab("exec", "n1", "--", "sh", "-c", "ls -A /lab 2>/dev/null", want=None)
+          .stdout, "")
+    home.netlab("down", "here")
+    path.write_text('{"name":"here","nodes":{"n1":{"files":{"/x":{"source":"secret"}}}}}')
+    done = home.netlab("up", path, "--out", home.out, env={"HOME": str(home.folder)}, want=1)
+    check("folder of their own" in done.stderr, done.stderr)
+
+
 def test_a_service_that_dies_at_once_fails_up(home):
     done = home.netlab("up", home.write("dies.json", topology(
         "dies", run=[{"name": "web", "cmd": "/no/such/server"}])), "--out", home.out,

@@ -56,6 +56,7 @@ void fake_lab_prepare(struct fake_lab *fake, const char *topology)
 	lab->env.initramfs = lab->env.preload = "";
 	lab->env.boot_timeout_ns = 60 * NS_PER_S;
 	snprintf(fake->kernel.path, sizeof(fake->kernel.path), "/no/kernel");
+	snprintf(fake->kernel.release, sizeof(fake->kernel.release), "7.3.4");
 	for (size_t i = 0; i < fake->plan->node_count; i++)
 		fake->kernels[i] = &fake->kernel;
 	lab->kernels = fake->kernels;

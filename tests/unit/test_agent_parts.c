@@ -273,7 +273,8 @@ static void a_sysctl_is_named_as_people_name_it(void **state)
 	assert_file("sys/net/conf/eth0.5/x", "2", 0644);
 	assert_int_equal(setup_sysctl(in_dir("sys"), "net.forwards", "1", &why), -ENOENT);
 	assert_string_equal(why.text,
-			    "sysctl net.forwards: this kernel has no such setting");
+			    "sysctl net.forwards: this kernel has no such setting, nor does netlab "
+			    "know a module that brings it");
 	assert_int_equal(setup_sysctl(in_dir("sys"), "net/../../lab", "1", &why), -EINVAL);
 	assert_int_equal(setup_sysctl(in_dir("sys"), "/etc/passwd", "1", &why), -EINVAL);
 	assert_int_equal(setup_sysctl(in_dir("sys"), "", "1", &why), -EINVAL);

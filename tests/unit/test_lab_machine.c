@@ -405,6 +405,24 @@ static void a_graceful_end_asks_and_then_insists(void **state)
 	fake_lab_close(&fake);
 }
 
+/* It tells its programs late of one that was there before the interface was up. */
+static void an_old_kernel_sees_a_carrier_when_its_interfaces_are_up(void **state)
+{
+	(void)state;
+	fake_lab_open(&fake, pair);
+	snprintf(fake.kernel.release, sizeof(fake.kernel.release), "6.1.176");
+	lab_boot(&fake.lab);
+	fake_lab_settle(&fake);
+	fake_card_up("n1:eth0");
+	assert_false(fake_card_carrier("n1:eth0"));
+	fake_agent_say_text("n1", PROTO_HELLO, 0, "{\"version\":1}");
+	fake_agent_say_text("n1", PROTO_LINKS, 0, "{}");
+	fake_lab_settle(&fake);
+	assert_true(fake_card_carrier("n1:eth0"));
+	assert_false(fake_card_carrier("n2:eth0"));
+	fake_lab_close(&fake);
+}
+
 static void frames_go_from_card_to_card_and_one_batch_is_one_notification(void **state)
 {
 	static const uint8_t frame[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
@@ -579,6 +597,7 @@ int main(void)
 		cmocka_unit_test(a_service_that_ends_after_it_was_ready_is_only_told),
 		cmocka_unit_test(what_a_machine_prints_is_in_its_log_and_in_its_ring),
 		cmocka_unit_test(a_graceful_end_asks_and_then_insists),
+		cmocka_unit_test(an_old_kernel_sees_a_carrier_when_its_interfaces_are_up),
 		cmocka_unit_test(
 			frames_go_from_card_to_card_and_one_batch_is_one_notification),
 		cmocka_unit_test(a_delayed_frame_comes_at_its_time_and_not_before),
