@@ -1,7 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What a machine is: what its users expect of a Debian, in little memory."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 
 import harness
 from harness import check, equal, wait_for
@@ -96,15 +103,49 @@ WORKS = [
 ]
 
 
-def works_in(lab):
+def works(run):
+    """run(node, script): what netlab exec gives."""
     for what, script, word in WORKS:
-        done = lab.netlab("exec", "n1", "--", "sh", "-c", script, want=None)
-        check(word in done.stdout, lab.name, what, done.returncode, done.stdout,
-              done.stderr)
+        done = run("n1", script)
+        check(word in done.stdout, what, done.returncode, done.stdout, done.stderr)
     # From another machine, with a key, and without a question about the host's.
-    said = lab.exec("n2", "install -m600 /lab/key /tmp/key && "
-                    "ssh -o BatchMode=yes -i /tmp/key n1 hostname")
-    equal(said, "n1\n", "ssh")
+    done = run("n2", "install -m600 /lab/key /tmp/key && "
+               "ssh -o BatchMode=yes -i /tmp/key n1 hostname")
+    equal(done.stdout, "n1\n", "ssh", done.stderr)
+
+
+def works_for_user(document, keys, kernel, number=61234):
+    """The same in a lab of an ordinary user."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="nl.", dir="/tmp"))
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder / "home"),
+           "XDG_RUNTIME_DIR": str(folder / "run"), "TMPDIR": str(folder / "run")}
+
+    def netlab(*args, want=0):
+        done = subprocess.run([harness.NETLAB, *args], env=env, cwd=folder / "lab",
+                              user=number, group=number, extra_groups=[],
+                              capture_output=True, text=True, timeout=120,
+                              stdin=subprocess.DEVNULL)
+        check(want is None or done.returncode == want, args, done.stdout, done.stderr)
+        return done
+    try:
+        folder.chmod(0o755)
+        for name in ("home", "run", "lab"):
+            (folder / name).mkdir(mode=0o700)
+            os.chown(folder / name, number, number)
+        for name in ("key", "key.pub"):
+            (folder / "lab" / name).write_bytes((keys / name).read_bytes())
+            (folder / "lab" / name).chmod(0o644)
+        (folder / "lab" / "user.json").write_text(json.dumps({**document, "name": "user"}))
+        if kernel != "packaged":
+            kernel = str(harness.copy_of_kernel(folder))
+        netlab("up", "user.json", "--kernel", kernel)
+        try:
+            works(lambda node, script: netlab("exec", node, "--", "sh", "-c", script,
+                                              want=None))
+        finally:
+            netlab("down", "user")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_what_people_expect_of_a_debian(home):
@@ -115,8 +156,13 @@ def test_what_people_expect_of_a_debian(home):
     for name in ("key", "key.pub"):
         (home.topologies / name).write_bytes((home.folder / name).read_bytes())
         (home.topologies / name).chmod(0o644)
-    for lab in up_with_each_kernel(home, topology("debian", memory="128M")):
-        works_in(lab)
+    document = topology("debian", memory="128M")
+    for lab in up_with_each_kernel(home, document):
+        works(lambda node, script: lab.netlab("exec", node, "--", "sh", "-c", script,
+                                              want=None))
+    if os.geteuid() == 0:
+        for kernel in KERNELS:
+            works_for_user(document, home.folder, kernel)
 
 
 def test_closed_folders_are_the_machines_own_and_nothing_of_the_host_shows(home):
@@ -144,6 +190,18 @@ def test_ready_means_that_carriers_and_neighbours_work(home):
         equal(lab.exec("n1", "cat /sys/class/net/eth0/operstate"), "up\n")
         wait_for(lambda: service_of(lab)["state"] == "exited", "the ping")
         equal(lab.netlab("logs", "n1", "first").stdout, "up\nanswered\n")
+
+
+def test_ping_waits_between_packets_also_in_the_first_second(home):
+    """It takes a clock below one second for one that was never set."""
+    for lab in up_with_each_kernel(home, topology("early")):
+        said = lab.exec("n1", "cat /proc/uptime; ping -n -c 3 -i 0.2 n2")
+        check(float(said.split()[0]) >= 1, said)
+        check(int(re.search(r"time (\d+)ms", said).group(1)) >= 400, said)
+        # One time for all: what reads coarsely, what sleeps and what is started agree.
+        lab.exec("n1", "python3 -c 'from time import *; "
+                 "a = [clock_gettime(c) for c in (1, 4, 6, 7)]; "
+                 "assert max(a) - min(a) < 0.5, a'")
 
 
 def test_settings_of_modules_load_them(home):
