@@ -157,6 +157,16 @@ void control_gate_opened(struct control *control)
 	}
 }
 
+void control_supplied(struct control *control)
+{
+	struct conn *conn = control->first, *next;
+
+	for (; conn; conn = next) {
+		next = conn->next;
+		conn_supplied(conn);
+	}
+}
+
 static int64_t host_ms(void)
 {
 	struct timespec ts;

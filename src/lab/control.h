@@ -58,6 +58,9 @@ struct verb {
 	const char *keys[CONTROL_KEYS_MAX]; /* allowed beside id and do */
 	int (*run)(void *ctx, struct call *call, struct why *why);
 	bool input; /* reaches machines: waits for the gate */
+	/* NULL, or: is there all that it needs?  1: not yet; it waits, and what comes after
+	 * it on its connection, until control_supplied().  -errno: it is refused. */
+	int (*prepare)(void *ctx, const json_t *body, struct why *why);
 };
 
 /* Where what reaches machines has to happen at times of its own (virtual time), a gate
@@ -103,6 +106,8 @@ void control_finish(struct control *control, int timeout_ms);
 
 void control_set_gate(struct control *control, const struct control_gate *gate);
 void control_gate_opened(struct control *control);
+/* Serve again what waited for supplies. */
+void control_supplied(struct control *control);
 
 /* Run a verb for nobody: what it answers and tells later is dropped.  The gate is not
  * asked.  Its id, and those that body refers to, are of such calls only. */

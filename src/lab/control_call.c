@@ -158,6 +158,15 @@ static bool has_to_wait(const struct control *control, const char *name)
 	return verb && verb->input && !control->gate->is_open(control->ctx);
 }
 
+/* Is there something to be made first?  What cannot be made is its answer. */
+static int prepare(const struct control *control, const char *name, const json_t *body,
+		   struct why *why)
+{
+	const struct verb *verb = name ? find(control, name) : NULL;
+
+	return verb && verb->prepare ? verb->prepare(control->ctx, body, why) : 0;
+}
+
 static int run(struct call *call, const char *name, struct why *why)
 {
 	const struct control *control = call->control;
@@ -210,7 +219,7 @@ static int begin_together(struct conn *conn, const json_t *body, size_t *togethe
 	return 0;
 }
 
-bool conn_line(struct conn *conn, const char *text, size_t size, size_t *together)
+enum line_end conn_line(struct conn *conn, const char *text, size_t size, size_t *together)
 {
 	json_error_t error;
 	json_t *body = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
@@ -219,11 +228,12 @@ bool conn_line(struct conn *conn, const char *text, size_t size, size_t *togethe
 	struct call call = { .control = conn->control, .conn = conn, .body = body };
 	struct why why = { "" };
 	char message[sizeof(error.text) + 64];
+	int prepared = body ? prepare(conn->control, verb, body, &why) : 0;
 
 	call.id = json_integer_value(id);
-	if (body && has_to_wait(conn->control, verb)) {
+	if (prepared > 0 || (body && has_to_wait(conn->control, verb))) {
 		json_decref(body);
-		return false;
+		return prepared > 0 ? LINE_WAITS_FOR_SUPPLIES : LINE_WAITS_FOR_GATE;
 	}
 	if (json_memory_was_short()) {
 		refuse_id(conn, "the lab is out of memory");
@@ -238,6 +248,8 @@ bool conn_line(struct conn *conn, const char *text, size_t size, size_t *togethe
 	} else if (!verb) {
 		conn_send(conn, failure(call.id, NULL,
 					"\"do\" is missing: what is to be done?"));
+	} else if (prepared < 0) {
+		conn_send(conn, failure(call.id, NULL, why.text));
 	} else if (strcmp(verb, "together") == 0
 			   ? begin_together(conn, body, together, &why)
 			   : run(&call, verb, &why)) {
@@ -246,5 +258,5 @@ bool conn_line(struct conn *conn, const char *text, size_t size, size_t *togethe
 				  *why.text ? why.text : "the lab is out of memory"));
 	}
 	json_decref(body);
-	return true;
+	return LINE_SERVED;
 }

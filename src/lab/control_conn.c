@@ -162,9 +162,15 @@ static bool serve_lines(struct conn *conn, bool always)
 			refuse_long_line(conn);
 			return false;
 		}
-		if (!conn_line(conn, (const char *)outbuf_front(&conn->in),
-			       (size_t)size, &together)) {
+		switch (conn_line(conn, (const char *)outbuf_front(&conn->in),
+				  (size_t)size, &together)) {
+		case LINE_SERVED:
+			break;
+		case LINE_WAITS_FOR_GATE:
 			wait_for_gate(conn);
+			return false;
+		case LINE_WAITS_FOR_SUPPLIES:
+			conn->gated = conn->supplying = true;
 			return false;
 		}
 		take_line(conn, (size_t)size + 1);
@@ -196,6 +202,11 @@ static void end(struct conn *conn)
 {
 	const struct control_gate *gate = conn->control->gate;
 
+	if (conn->supplying && conn->hung_up) {
+		watch_close(steal_ptr(&conn->watch));
+		return;
+	}
+	conn->supplying = false;
 	if (gate && (conn->first || conn->gated) && !gate->is_open(conn->control->ctx)) {
 		/* It would be readable for ever. */
 		watch_close(steal_ptr(&conn->watch));
@@ -205,16 +216,26 @@ static void end(struct conn *conn)
 	conn_destroy(conn);
 }
 
-void conn_gate_opened(struct conn *conn)
+static void go_on(struct conn *conn)
 {
-	if (!conn->gated)
-		return;
-	conn->gated = false;
+	conn->gated = conn->supplying = false;
 	serve_lines(conn, conn->hung_up);
 	if ((conn->dead || conn->hung_up) && !conn->gated)
 		conn_destroy(conn);
 	else if (!conn->gated)
 		conn_kick(conn);
+}
+
+void conn_gate_opened(struct conn *conn)
+{
+	if (conn->gated && !conn->supplying)
+		go_on(conn);
+}
+
+void conn_supplied(struct conn *conn)
+{
+	if (conn->supplying)
+		go_on(conn);
 }
 
 static void work(void *ctx)

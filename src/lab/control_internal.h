@@ -40,7 +40,8 @@ struct conn {
 	size_t request_count;
 	bool adopted;
 	bool eof;     /* the client sends no more */
-	bool gated;   /* its first line, or its end, waits for the gate */
+	bool gated;   /* its first line, or its end, waits for the gate or for supplies */
+	bool supplying; /* gated: for supplies */
 	bool hung_up; /* gated: the client is gone */
 	bool dead;    /* to be closed as soon as nobody stands in it */
 };
@@ -56,10 +57,14 @@ bool conn_flush(struct conn *conn); /* true: all is sent or it is dead */
 
 /* Serve what waited for the gate.  The connection may be gone. */
 void conn_gate_opened(struct conn *conn);
+/* The same of what waited for supplies. */
+void conn_supplied(struct conn *conn);
 
-/* control_call.c: serve one line, without its newline.  False: it has to wait for the
- * gate, and is to be served again then.  *together is set to how many bytes after it
- * are to be done together, if it says so. */
-bool conn_line(struct conn *conn, const char *line, size_t size, size_t *together);
+enum line_end { LINE_SERVED, LINE_WAITS_FOR_GATE, LINE_WAITS_FOR_SUPPLIES };
+
+/* control_call.c: serve one line, without its newline.  One that has to wait is to be
+ * served again then.  *together is set to how many bytes after it are to be done
+ * together, if it says so. */
+enum line_end conn_line(struct conn *conn, const char *line, size_t size, size_t *together);
 
 #endif

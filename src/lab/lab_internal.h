@@ -25,6 +25,7 @@
 #include "lab/rerun.h"
 #include "lab/rundir.h"
 #include "lab/state.h"
+#include "lab/supplies.h"
 #include "lab/wire.h"
 #include "node/node.h"
 
@@ -69,6 +70,7 @@ struct lab {
 	struct frame_recorder *frames; /* NULL: real time, or no run directory */
 	struct rerun *rerun;	       /* NULL: it is no replay */
 	struct fault_deadlines *deadlines;
+	struct supplies *supplies;
 	struct control *control;
 	struct machine **machines; /* by node */
 

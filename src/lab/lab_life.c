@@ -148,6 +148,13 @@ static void on_tap(void *ctx, const struct sw_tap_event *event)
 
 static const struct wire_ops wire_ops = { .port = on_port, .tap = on_tap };
 
+static void on_supplied(void *ctx)
+{
+	struct lab *lab = ctx;
+
+	control_supplied(lab->control);
+}
+
 static void on_journal(void *ctx)
 {
 	struct lab *lab = ctx;
@@ -383,6 +390,8 @@ int lab_build(struct lab *lab, struct why *why)
 	if (!err)
 		err = verbs_fault_watch(lab, why);
 	if (!err)
+		err = supplies_create(&lab->supplies, lab->loop, on_supplied, lab, why);
+	if (!err)
 		err = control_create(&lab->control, lab->loop, lab_verbs, lab_verb_count,
 				     lab, why);
 	if (err)
@@ -418,6 +427,7 @@ void lab_unbuild(struct lab *lab)
 		lab_vtime_detach(lab);
 	/* Clients first: their requests hold on to machines and captures. */
 	control_destroy(steal_ptr(&lab->control));
+	supplies_destroy(steal_ptr(&lab->supplies));
 	if (lab->journal)
 		journal_listen(lab->journal, NULL, NULL);
 	for (size_t i = 0; lab->machines && i < lab->plan->node_count; i++)

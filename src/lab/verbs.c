@@ -2,9 +2,11 @@
 #include "lab/verbs.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "lab/control_args.h"
+#include "topology/fault_words.h"
 
 /* What reaches the wire or a clock, and no command, is an input as it was said. */
 static int noted(int err, struct lab *lab, const char *verb, const struct call *call)
@@ -41,42 +43,77 @@ static int node_clock(void *ctx, struct call *call, struct why *why)
 	return noted(verb_node_clock(ctx, call, why), ctx, "node-clock", call);
 }
 
+/* Long filters are compiled while the loop goes on. */
+static int prepare_capture(void *ctx, const json_t *body, struct why *why)
+{
+	const struct lab *lab = ctx;
+	const char *filter = json_string_value(json_object_get(body, "filter"));
+
+	return filter ? supplies_filter(lab->supplies, filter, why) : 0;
+}
+
+static int prepare_fault_set(void *ctx, const json_t *body, struct why *why)
+{
+	const struct lab *lab = ctx;
+	const json_t *rules = json_object_get(json_object_get(body, "fault"), "faults");
+	const json_t *rule;
+	size_t i;
+	int err;
+
+	json_array_foreach((json_t *)rules, i, rule)
+	{
+		const char *match = json_string_value(json_object_get(rule, "match"));
+
+		/* Longer ones are refused before they are compiled. */
+		err = match && strlen(match) < FAULT_WORD_BYTES_MAX
+			      ? supplies_filter(lab->supplies, match, why)
+			      : 0;
+		if (err < 0)
+			return why_wrap(why, err, "faults: rule %zu: match", i + 1);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 const struct verb lab_verbs[] = {
-	{ "hello", { NULL }, verb_hello, false },
-	{ "ps", { NULL }, verb_ps, false },
-	{ "inspect", { NULL }, verb_inspect, false },
-	{ "wait", { "until" }, verb_wait, false },
-	{ "down", { "graceful" }, verb_down, false },
+	{ "hello", { NULL }, verb_hello, false, NULL },
+	{ "ps", { NULL }, verb_ps, false, NULL },
+	{ "inspect", { NULL }, verb_inspect, false, NULL },
+	{ "wait", { "until" }, verb_wait, false, NULL },
+	{ "down", { "graceful" }, verb_down, false, NULL },
 	{ "exec",
 	  { "node", "argv", "env", "cwd", "tty", "rows", "cols", "stdin", "lockstep" },
 	  verb_exec,
-	  true },
-	{ "go-on", { "to", "events" }, verb_go_on, false },
-	{ "stdin", { "to", "data" }, verb_stdin, true },
-	{ "resize", { "to", "rows", "cols" }, verb_resize, true },
-	{ "signal", { "to", "signal" }, verb_signal, true },
-	{ "console", { "node", "tail" }, verb_console, false },
-	{ "input", { "to", "data" }, verb_input, false },
-	{ "close", { "to" }, verb_close, true },
-	{ "events", { "follow", "since" }, verb_events, false },
-	{ "fault-set", { "target", "fault", "replace", "for" }, fault_set, true },
-	{ "fault-clear", { "target", "keys", "rule" }, fault_clear, true },
-	{ "fault-ls", { "target" }, verb_fault_ls, false },
+	  true, NULL },
+	{ "go-on", { "to", "events" }, verb_go_on, false, NULL },
+	{ "stdin", { "to", "data" }, verb_stdin, true, NULL },
+	{ "resize", { "to", "rows", "cols" }, verb_resize, true, NULL },
+	{ "signal", { "to", "signal" }, verb_signal, true, NULL },
+	{ "console", { "node", "tail" }, verb_console, false, NULL },
+	{ "input", { "to", "data" }, verb_input, false, NULL },
+	{ "close", { "to" }, verb_close, true, NULL },
+	{ "events", { "follow", "since" }, verb_events, false, NULL },
+	{ "fault-set", { "target", "fault", "replace", "for" }, fault_set, true,
+	  prepare_fault_set },
+	{ "fault-clear", { "target", "keys", "rule" }, fault_clear, true, NULL },
+	{ "fault-ls", { "target" }, verb_fault_ls, false, NULL },
 	{ "partition",
 	  { "sides", "kind", "nodes", "among", "one_way", "name", "for", "every",
 	    "min_stable" },
-	  partition, true },
-	{ "partition-ls", { NULL }, verb_partition_ls, false },
-	{ "fidelity", { "target" }, verb_fidelity, false },
-	{ "matrix", { NULL }, verb_matrix, false },
-	{ "heal", { "names" }, heal, true },
-	{ "capture", { "target", "filter", "snap", "delivered" }, verb_capture, false },
-	{ "replay", { NULL }, verb_replay, false },
-	{ "clock", { "pace_ppm", "paused", "step_ns" }, verb_clock, false },
+	  partition, true, NULL },
+	{ "partition-ls", { NULL }, verb_partition_ls, false, NULL },
+	{ "fidelity", { "target" }, verb_fidelity, false, NULL },
+	{ "matrix", { NULL }, verb_matrix, false, NULL },
+	{ "heal", { "names" }, heal, true, NULL },
+	{ "capture", { "target", "filter", "snap", "delivered" }, verb_capture, false,
+	  prepare_capture },
+	{ "replay", { NULL }, verb_replay, false, NULL },
+	{ "clock", { "pace_ppm", "paused", "step_ns" }, verb_clock, false, NULL },
 	{ "node-clock",
 	  { "node", "offset_ns", "step_ns", "drift_ppb", "frozen" },
 	  node_clock,
-	  true },
+	  true, NULL },
 };
 const size_t lab_verb_count = ARRAY_SIZE(lab_verbs);
 
