@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -30,8 +33,8 @@ struct port_count {
 struct capture {
 	struct loop *loop;
 	enum capture_state state;
-	int fd;
-	bool restore_blocking;
+	int fd; /* of an open file of our own, where that can be: see open_descriptor() */
+	enum quiet_kind kind;
 	bool full;	     /* the descriptor said so: EPOLLOUT will tell */
 	struct watch *watch; /* NULL: a regular file, which is always ready */
 	struct deferred send, end;
@@ -81,7 +84,7 @@ static void send_waiting(struct capture *capture)
 
 	if (capture->full || capture->state == CAPTURE_OVER)
 		return;
-	err = outbox_send(&capture->outbox, capture->fd);
+	err = outbox_send(&capture->outbox, capture->fd, capture->kind);
 	if (err == -EAGAIN && capture->watch) {
 		capture->full = true;
 		watch_events(capture->watch, EPOLLOUT);
@@ -144,40 +147,50 @@ static int write_head(struct capture *capture, const struct capture_config *conf
 	return 0;
 }
 
+/* Whether a write waits is a flag of the open file, which others have, too, and can change
+ * at any moment.  So a pipe is opened again, to have a file of our own; a socket is asked
+ * not to wait each time; a regular file never makes anybody wait long. */
 static int open_descriptor(struct capture *capture, struct why *why)
 {
-	int flags = fcntl(capture->fd, F_GETFL), err;
+	int flags = fcntl(capture->fd, F_GETFL), type, err;
+	socklen_t size = sizeof(type);
+	char path[32];
 
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
 		return why_set(why, -EBADF,
 			       "capture: the descriptor is not open for writing");
+	if (getsockopt(capture->fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0) {
+		capture->kind = QUIET_SOCKET;
+	} else {
+		struct stat st;
+
+		if (fstat(capture->fd, &st))
+			return why_errno(why, -errno, "capture");
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", capture->fd);
+		if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
+			capture->kind = QUIET_FILE;
+		} else {
+			capture->fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+			capture->kind = QUIET_PIPE;
+		}
+		if (capture->fd < 0)
+			return why_errno(why, -errno,
+					 "capture: what it is to be written to cannot be "
+					 "opened again");
+	}
 	err = loop_watch(capture->loop, capture->fd, 0, on_events, capture,
 			 &capture->watch, why);
 	if (err == -EPERM) /* a file that is always ready: never non-blocking */
 		return 0;
-	if (err)
-		return why_wrap(why, err, "capture");
-	if (!(flags & O_NONBLOCK)) {
-		if (fcntl(capture->fd, F_SETFL, flags | O_NONBLOCK) < 0)
-			return why_errno(why, -errno, "capture: make it non-blocking");
-		capture->restore_blocking = true;
-	}
-	return 0;
+	return err ? why_wrap(why, err, "capture") : 0;
 }
 
 /* Give everything back but the descriptor. */
 static void free_all(struct capture *capture)
 {
-	int flags;
-
 	watch_close(capture->watch);
 	deferred_cancel(&capture->send);
 	deferred_cancel(&capture->end);
-	if (capture->restore_blocking) {
-		flags = fcntl(capture->fd, F_GETFL);
-		if (flags >= 0)
-			fcntl(capture->fd, F_SETFL, flags & ~O_NONBLOCK);
-	}
 	filter_free(capture->filter);
 	outbox_free(&capture->outbox);
 	free(capture->ports);
@@ -230,9 +243,13 @@ int capture_create(struct capture **out, struct loop *loop,
 	capture->end = (struct deferred){ .run = run_end, .ctx = capture };
 	err = start(capture, config, why);
 	if (err) {
+		if (capture->fd >= 0 && capture->fd != config->fd)
+			close(capture->fd);
 		free_all(capture);
 		return err;
 	}
+	if (capture->fd != config->fd)
+		close(config->fd);
 	*out = capture;
 	return 0;
 }
@@ -338,6 +355,27 @@ void capture_finish(struct capture *capture)
 	loop_defer(capture->loop, &capture->send);
 }
 
+bool capture_end(struct capture *capture, int *patience_ms)
+{
+	enum { STEP_MS = 50, STEPS_MAX = 512 };
+	struct pollfd p = { .fd = capture->fd, .events = POLLOUT };
+	bool whole;
+
+	if (capture->state == CAPTURE_OPEN)
+		write_tail(capture);
+	for (int i = 0; capture->state != CAPTURE_OVER && i < STEPS_MAX; i++) {
+		if (outbox_send(&capture->outbox, capture->fd, capture->kind) != -EAGAIN ||
+		    *patience_ms <= 0)
+			break;
+		if (poll(&p, 1, STEP_MS) == 0)
+			*patience_ms -= STEP_MS;
+	}
+	whole = capture->state == CAPTURE_OVER ? !capture->err
+					       : !outbox_waiting(&capture->outbox);
+	capture_destroy(capture);
+	return whole;
+}
+
 void capture_destroy(struct capture *capture)
 {
 	int fd;
@@ -347,7 +385,7 @@ void capture_destroy(struct capture *capture)
 	if (capture->state == CAPTURE_OPEN)
 		write_tail(capture);
 	if (capture->state != CAPTURE_OVER)
-		outbox_send(&capture->outbox, capture->fd);
+		outbox_send(&capture->outbox, capture->fd, capture->kind);
 	fd = capture->fd;
 	free_all(capture);
 	close(fd);

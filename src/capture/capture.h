@@ -25,8 +25,8 @@
  *            reader closes while there is nothing to write.  The capture may be
  *            destroyed in that call.
  * Ownership: the capture owns the descriptor once capture_create() succeeded.
- *            It is made non-blocking, and put back as it was when it is closed
- *            (it may be shared with other processes).
+ *            A pipe is opened again, so that nobody who shares it can make a write
+ *            wait; a regular file always ends with a whole block.
  * Threads:   the loop's.
  */
 #ifndef NL_CAPTURE_CAPTURE_H
@@ -52,7 +52,7 @@ enum { CAPTURE_NO_VERDICT = -1 };
 struct capture;
 
 struct capture_config {
-	int fd;		     /* regular file, pipe or socket; made non-blocking */
+	int fd;		     /* regular file, pipe or socket */
 	const char *filter;  /* libpcap's language; NULL or "": everything */
 	uint32_t snap_bytes; /* of a frame are kept; 0: all */
 	const char *const *interfaces; /* names, copied; index = interface id */
@@ -86,6 +86,10 @@ const struct capture_stats *capture_stats(const struct capture *capture);
 /* Take no more frames, write what is buffered and the statistics blocks at the
  * reader's pace, then call ended() with NULL: nothing went wrong. */
 void capture_finish(struct capture *capture);
+/* The same at once, at the end of all: wait for the reader as long as he goes on reading,
+ * and *patience_ms besides, of which is taken what was used.  False: not all was written,
+ * and the stream ends where he stopped.  Destroys it. */
+bool capture_end(struct capture *capture, int *patience_ms);
 /* Write what is buffered and the statistics blocks as far as the descriptor takes
  * it now, and close.  NULL does nothing. */
 void capture_destroy(struct capture *capture);

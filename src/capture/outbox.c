@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
-#include "capture/quiet_write.h"
 
 int outbox_init(struct outbox *outbox, size_t limit)
 {
@@ -38,17 +38,49 @@ void outbox_added(struct outbox *outbox, const uint8_t *end)
 	ASSERT(outbox->last >= outbox->first && outbox->last <= outbox->room);
 }
 
-int outbox_send(struct outbox *outbox, int fd)
+/* So many bytes went: where in which block are we now? */
+static void went(struct outbox *outbox, size_t size)
+{
+	while (size) {
+		uint32_t block;
+		size_t part;
+
+		if (!outbox->left) {
+			/* Type, then the length of the whole block. */
+			memcpy(&block, outbox->bytes + outbox->first + sizeof(block),
+			       sizeof(block));
+			outbox->left = block ? block : size;
+			outbox->sent = 0;
+		}
+		part = size < outbox->left ? size : outbox->left;
+		outbox->first += part;
+		outbox->sent += part;
+		outbox->left -= part;
+		size -= part;
+	}
+}
+
+/* The file ends behind the last whole block again. */
+static void take_back(const struct outbox *outbox, int fd)
+{
+	off_t end = outbox->left ? lseek(fd, 0, SEEK_CUR) : -1;
+
+	if (end >= (off_t)outbox->sent && ftruncate(fd, end - (off_t)outbox->sent) == 0)
+		lseek(fd, end - (off_t)outbox->sent, SEEK_SET);
+}
+
+int outbox_send(struct outbox *outbox, int fd, enum quiet_kind kind)
 {
 	while (outbox_waiting(outbox)) {
-		ssize_t n = quiet_write(fd, outbox->bytes + outbox->first,
+		ssize_t n = quiet_write(fd, kind, outbox->bytes + outbox->first,
 					outbox_waiting(outbox));
 
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
-			return -EIO;
-		outbox->first += (size_t)n;
+		if (n <= 0) {
+			if (n != -EAGAIN && kind == QUIET_FILE)
+				take_back(outbox, fd);
+			return n ? (int)n : -EIO;
+		}
+		went(outbox, (size_t)n);
 	}
 	outbox->first = outbox->last = 0;
 	return 0;

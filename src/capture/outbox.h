@@ -16,10 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/quiet_write.h"
+
 struct outbox {
 	uint8_t *bytes;
 	size_t room;	    /* twice what may wait */
 	size_t first, last; /* what waits is [first, last) */
+	size_t sent, left;  /* of the block that is on its way, bytes; 0: none is */
 };
 
 int outbox_init(struct outbox *outbox, size_t limit);
@@ -35,6 +38,8 @@ static inline size_t outbox_waiting(const struct outbox *outbox)
 uint8_t *outbox_add(struct outbox *outbox, size_t size);
 void outbox_added(struct outbox *outbox, const uint8_t *end);
 
-int outbox_send(struct outbox *outbox, int fd);
+/* What is added are pcapng blocks, whole ones.  When a regular file takes no more, the part
+ * of a block that it took is taken back. */
+int outbox_send(struct outbox *outbox, int fd, enum quiet_kind kind);
 
 #endif

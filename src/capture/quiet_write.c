@@ -3,16 +3,23 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-ssize_t quiet_write(int fd, const void *bytes, size_t size)
+ssize_t quiet_write(int fd, enum quiet_kind kind, const void *bytes, size_t size)
 {
 	const struct timespec at_once = { 0 };
 	sigset_t pipe_only, before, pending;
 	ssize_t n;
 	int err;
 
+	if (kind == QUIET_SOCKET) {
+		do {
+			n = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		} while (n < 0 && errno == EINTR);
+		return n < 0 ? -errno : n;
+	}
 	sigemptyset(&pipe_only);
 	sigaddset(&pipe_only, SIGPIPE);
 	sigemptyset(&pending);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* quiet_write.h - write() to what may have no reader, without SIGPIPE
+/* quiet_write.h - write() to what may have no reader, without SIGPIPE and without waiting
  *
  * A process that ignores SIGPIPE passes that on to the programs it starts, so the
  * signal is held back for the length of the call only.
@@ -13,6 +13,12 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-ssize_t quiet_write(int fd, const void *bytes, size_t size);
+enum quiet_kind {
+	QUIET_FILE,   /* regular: never full, or full for good */
+	QUIET_PIPE,   /* or a terminal: an open file of our own, non-blocking */
+	QUIET_SOCKET, /* maybe somebody else's, too: asked not to wait each time */
+};
+
+ssize_t quiet_write(int fd, enum quiet_kind kind, const void *bytes, size_t size);
 
 #endif

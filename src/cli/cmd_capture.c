@@ -3,10 +3,13 @@
  * full disk or a slow reader is our trouble and never the lab's. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -21,7 +24,7 @@
 #include "cli/terminal.h"
 #include "cli/ui.h"
 
-enum { COPY_BYTES = 64 << 10, END_NS = 2000000000 };
+enum { COPY_BYTES = 64 << 10, AGAIN_MS = 100, END_NS = 2000000000 };
 
 struct job {
 	struct client *client;
@@ -30,13 +33,20 @@ struct job {
 	int pipe; /* its reading end; -1 once it has ended */
 	int file; /* -1: not open yet */
 	bool begun, answered, closing, reader_gone;
+	bool overwrite;
+	bool leave;	/* told so twice: what is on its way stays there */
+	bool told_wait; /* that a pipe has no reader yet */
+	bool slow;	/* the file is a pipe or so: a write may have to wait */
 	uint64_t due_ns;     /* 0: no end */
 	uint64_t give_up_ns; /* once closing */
 	struct gate gate;
 	uint64_t bytes;
 	size_t interfaces;
+	uint8_t out[COPY_BYTES + GATE_HEADER_BYTES]; /* what has to be written yet */
+	size_t out_sent, out_have;
 	json_t *answer;
 	int error; /* of the file */
+	struct why why; /* of error */
 };
 
 static void got_line(void *ctx, const json_t *line, bool last)
@@ -52,12 +62,51 @@ static void got_line(void *ctx, const json_t *line, bool last)
 		return;
 	job->begun = true;
 	job->interfaces = json_array_size(json_object_get(line, "interfaces"));
-	if (job->file < 0)
-		job->file =
-			open(job->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (job->file < 0)
-		job->error = -errno;
-	else if (isatty(STDERR_FILENO))
+}
+
+static void fail(struct job *job, int err)
+{
+	job->error = err;
+	why_errno(&job->why, err, "%s", job->path);
+}
+
+/* A file of ours alone, and empty; a pipe once it has a reader: until then job->file
+ * stays -1. */
+static void open_file(struct job *job)
+{
+	int fd = open(job->path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		fd = open(job->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0 && errno == ENXIO) {
+		if (!job->told_wait)
+			ui_note("%s is a pipe that nobody reads yet; waiting. Ctrl-C ends "
+				"it.",
+				job->path);
+		job->told_wait = true;
+		return;
+	}
+	if (fd < 0 || fstat(fd, &st)) {
+		fail(job, -errno);
+	} else if (!S_ISREG(st.st_mode)) {
+		job->slow = true;
+	} else if (flock(fd, LOCK_EX | LOCK_NB)) {
+		job->error = why_set(&job->why, -EBUSY,
+				     "%s: another capture is being written there",
+				     job->path);
+	} else if (st.st_size && !job->overwrite) {
+		job->error = why_set(&job->why, -EEXIST,
+				     "%s is there already; --overwrite replaces it",
+				     job->path);
+	} else if (ftruncate(fd, 0)) {
+		fail(job, -errno);
+	}
+	if (job->error && fd >= 0)
+		close(fd);
+	else
+		job->file = fd;
+	if (job->file >= 0 && isatty(STDERR_FILENO))
 		ui_note("Capturing on %zu interface%s. Ctrl-C ends it.", job->interfaces,
 			UI_PLURAL(job->interfaces));
 }
@@ -76,12 +125,43 @@ static int finish(struct job *job, struct why *why)
 	return id < 0 ? (int)id : 0;
 }
 
+/* Wireshark was closed: that is how such a capture ends. */
+static int reader_gone(struct job *job, struct why *why)
+{
+	job->reader_gone = true;
+	job->out_sent = job->out_have = 0;
+	if (job->pipe >= 0)
+		close(job->pipe);
+	job->pipe = -1;
+	return finish(job, why);
+}
+
+/* Write what waits, without waiting ourselves: so that Ctrl-C is heard. */
+static int write_some(struct job *job, struct why *why)
+{
+	size_t size = job->out_have - job->out_sent;
+	ssize_t n;
+
+	/* A pipe that is writable takes so much, also where writes wait. */
+	if (job->slow && size > PIPE_BUF)
+		size = PIPE_BUF;
+	n = write(job->file, job->out + job->out_sent, size);
+	if (n < 0 && errno == EPIPE)
+		return reader_gone(job, why);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		fail(job, -errno);
+	if (n <= 0)
+		return 0;
+	job->out_sent += (size_t)n;
+	job->bytes += (size_t)n;
+	job->give_up_ns = clock_now_ns(host_clock()) + END_NS;
+	return 0;
+}
+
 static int copy_some(struct job *job, struct why *why)
 {
-	uint8_t in[COPY_BYTES], out[COPY_BYTES + GATE_HEADER_BYTES];
+	uint8_t in[COPY_BYTES];
 	ssize_t n = read(job->pipe, in, sizeof(in));
-	size_t size;
-	int rc;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
@@ -90,28 +170,41 @@ static int copy_some(struct job *job, struct why *why)
 		job->pipe = -1;
 		return 0;
 	}
-	size = gate_pass(&job->gate, in, (size_t)n, out);
-	rc = session_put(job->file, out, size);
-	if (rc == -EPIPE) {
-		/* Wireshark was closed: that is how such a capture ends. */
-		job->reader_gone = true;
-		close(job->pipe);
-		job->pipe = -1;
-		return finish(job, why);
-	}
-	if (rc) {
-		job->error = rc;
-		return 0;
-	}
-	job->bytes += size;
+	job->out_sent = 0;
+	job->out_have = gate_pass(&job->gate, in, (size_t)n, job->out);
 	return gate_full(&job->gate) ? finish(job, why) : 0;
 }
 
+/* -1: until something comes. */
 static int wait_ms(const struct job *job)
 {
-	if (job->closing)
-		return host_clock_ms_until(job->give_up_ns);
-	return job->due_ns ? host_clock_ms_until(job->due_ns) : -1;
+	int ms = -1;
+
+	/* A slow reader has as much time as he wants; a silent lab has not. */
+	if (job->closing && job->out_sent == job->out_have)
+		ms = host_clock_ms_until(job->give_up_ns);
+	else if (!job->closing && job->due_ns)
+		ms = host_clock_ms_until(job->due_ns);
+	if (job->begun && job->file < 0 && (ms < 0 || ms > AGAIN_MS))
+		ms = AGAIN_MS;
+	return ms;
+}
+
+static int on_signal(struct job *job, struct why *why)
+{
+	job->leave = job->closing;
+	return finish(job, why);
+}
+
+static int on_silence(struct job *job, struct why *why)
+{
+	uint64_t now_ns = clock_now_ns(host_clock());
+
+	if (job->closing && now_ns >= job->give_up_ns)
+		job->leave = true; /* the lab keeps the pipe open; what is here is here */
+	if (job->due_ns && now_ns >= job->due_ns)
+		return finish(job, why);
+	return 0;
 }
 
 /* Until the lab has answered and the pipe is empty. */
@@ -119,28 +212,34 @@ static int copy_all(struct job *job, int signals, struct why *why)
 {
 	int rc = 0, n;
 
-	while (!rc && !job->error && (!job->answered || job->pipe >= 0)) {
-		bool ready = job->begun || job->answered;
-		struct pollfd p[3] = {
+	while (!rc && !job->error && !job->leave &&
+	       (!job->answered || job->pipe >= 0 || job->out_sent < job->out_have)) {
+		bool waits = job->out_sent < job->out_have;
+		struct pollfd p[4] = {
 			client_pollfd(job->client),
 			{ .fd = signals, .events = POLLIN },
-			{ .fd = ready && job->file >= 0 ? job->pipe : -1,
-			  .events = POLLIN },
+			{ .events = POLLIN },
+			{ .fd = waits ? job->file : -1, .events = POLLOUT },
 		};
 
-		if (job->answered && job->file < 0)
-			break; /* refused */
-		n = poll(p, 3, wait_ms(job));
-		if (n == 0 && job->closing)
-			break; /* the lab keeps the pipe open; what is here is here */
+		if (job->begun && job->file < 0)
+			open_file(job);
+		if (job->error || ((job->answered || job->closing) && job->file < 0))
+			break; /* refused, or nobody came to read */
+		p[2].fd = job->file >= 0 && !waits ? job->pipe : -1;
+		if (job->answered)
+			p[0].fd = -1;
+		n = poll(p, 4, wait_ms(job));
 		if (n == 0)
-			rc = finish(job, why);
+			rc = on_silence(job, why);
 		while (n > 0 && p[1].revents && signals_next(signals) && !rc)
-			rc = finish(job, why);
-		if (n > 0 && !rc && p[0].revents && !job->answered)
+			rc = on_signal(job, why);
+		if (n > 0 && !rc && p[0].revents)
 			rc = client_serve(job->client, p[0].revents, why);
 		if (n > 0 && !rc && p[2].revents)
 			rc = copy_some(job, why);
+		if (n > 0 && !rc && p[3].revents)
+			rc = write_some(job, why);
 	}
 	return rc;
 }
@@ -202,8 +301,10 @@ static int prepare(const struct call *call, struct job *job, struct why *why)
 {
 	const char *count = call_option(call, "count"), *time = call_option(call, "for");
 	const char *snap = call_option(call, "snap");
+	struct stat st;
 	uint64_t ns;
 
+	job->overwrite = call_option(call, "overwrite") != NULL;
 	if (!job->path)
 		return why_set(
 			why, -EINVAL,
@@ -233,6 +334,7 @@ static int prepare(const struct call *call, struct job *job, struct why *why)
 			       "capture %s -w - | tshark -r -",
 			       call->argv[0]);
 	job->file = STDOUT_FILENO;
+	job->slow = fstat(job->file, &st) || !S_ISREG(st.st_mode);
 	return 0;
 }
 
@@ -258,7 +360,9 @@ int cmd_capture(struct call *call)
 	if (!rc)
 		rc = copy_all(&job, signals, &why);
 	if (!rc && job.error)
-		rc = why_errno(&why, job.error, "%s", job.path);
+		rc = why_set(&why, job.error, "%s", job.why.text);
+	if (!rc && job.leave)
+		rc = why_set(&why, -EIO, "%s: the end of the capture is missing", job.path);
 	if (!rc && job.answer && !job.reader_gone)
 		rc = client_verdict(job.answer, &why);
 	if (rc)

@@ -112,6 +112,7 @@ static const struct option_spec capture_options[] = {
 	 false},
 	{'c', "count", "N", "end after N frames", 0, false},
 	{0, "for", "TIME", "end after this time: 10s", 0, false},
+	{0, "overwrite", NULL, "a file that is there already", 0, false},
 	{0},
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/check.h"
 #include "base/cleanup.h"
@@ -13,12 +14,18 @@
 
 #define NOT_RECORDED UINT32_MAX
 
+enum { END_PATIENCE_MS = 2000 }; /* with readers, at the end of the lab */
+
 struct recording {
 	struct captures *captures;
 	struct recording *prev, *next;
 	struct capture *capture;
 	char *target, *filter;
 	bool delivered;
+	bool finishing; /* no more frames */
+	bool placed;	/* at that place of the file system */
+	dev_t dev;
+	ino_t ino;
 	uint32_t *interface_of; /* by port: index in the stream, or NOT_RECORDED */
 	const char **names;	/* by index; lent by the wiring */
 	uint32_t name_count;
@@ -147,7 +154,8 @@ static void unlink_recording(struct recording *recording)
 {
 	struct captures *captures = recording->captures;
 
-	tap_ports(recording, false);
+	if (!recording->finishing)
+		tap_ports(recording, false);
 	if (recording->prev)
 		recording->prev->next = recording->next;
 	else
@@ -183,8 +191,21 @@ static void on_ended(void *ctx, const char *why)
 
 void captures_end_all(struct captures *captures, const char *reason)
 {
-	while (captures->first)
-		on_ended(captures->first, reason);
+	int patience_ms = END_PATIENCE_MS;
+
+	while (captures->first) {
+		struct recording *recording = captures->first;
+		struct capture_stats stats = *capture_stats(recording->capture);
+		char said[WHY_BYTES_MAX];
+		bool whole;
+
+		unlink_recording(recording);
+		whole = capture_end(steal_ptr(&recording->capture), &patience_ms);
+		snprintf(said, sizeof(said), "%s%s", reason,
+			 whole ? "" : "; its reader was too slow: the end is missing");
+		recording->ended(recording->ctx, &stats, said);
+		free_recording(recording);
+	}
 }
 
 static int allocate(struct recording **out, struct captures *captures,
@@ -212,6 +233,26 @@ static int allocate(struct recording **out, struct captures *captures,
 	return 0;
 }
 
+/* Two that write to one place leave something that nobody can read.  What has no place,
+ * such as /dev/null, takes any number. */
+static int check_alone(struct recording *recording, int fd, struct why *why)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return why_errno(why, -errno, "capture");
+	recording->dev = st.st_dev;
+	recording->ino = st.st_ino;
+	recording->placed = !S_ISCHR(st.st_mode);
+	for (const struct recording *r = recording->captures->first; r; r = r->next)
+		if (recording->placed && r->placed && r->dev == st.st_dev &&
+		    r->ino == st.st_ino)
+			return why_set(why, -EBUSY,
+				       "the capture of %s is being written there already",
+				       r->target);
+	return 0;
+}
+
 static int begin(struct recording *recording, const struct recording_config *config,
 		 struct why *why)
 {
@@ -225,6 +266,8 @@ static int begin(struct recording *recording, const struct recording_config *con
 	};
 	int err = resolve(recording, config->target, why);
 
+	if (!err)
+		err = check_alone(recording, config->fd, why);
 	how.interface_count = recording->name_count;
 	return err ? err
 		   : capture_create(&recording->capture, captures->loop, &how, on_ended,
@@ -263,12 +306,27 @@ int captures_start(struct recording **out, struct captures *captures,
 	return 0;
 }
 
-struct capture_stats captures_stop(struct recording *recording)
+void captures_finish(struct recording *recording)
+{
+	if (!recording->finishing)
+		tap_ports(recording, false);
+	recording->finishing = true;
+	capture_finish(recording->capture);
+}
+
+static void nobody_is_told(void *ctx, const struct capture_stats *stats, const char *why)
+{
+	(void)ctx;
+	(void)stats;
+	(void)why;
+}
+
+struct capture_stats captures_abandon(struct recording *recording)
 {
 	struct capture_stats stats = *capture_stats(recording->capture);
 
-	unlink_recording(recording);
-	free_recording(recording);
+	recording->ended = nobody_is_told;
+	captures_finish(recording);
 	return stats;
 }
 
@@ -276,8 +334,12 @@ void captures_destroy(struct captures *captures)
 {
 	if (!captures)
 		return;
-	while (captures->first)
-		captures_stop(captures->first);
+	while (captures->first) {
+		struct recording *recording = captures->first;
+
+		unlink_recording(recording);
+		free_recording(recording);
+	}
 	free(captures->watchers);
 	free(captures);
 }
@@ -303,7 +365,7 @@ void captures_tap(struct captures *captures, const struct sw_tap_event *event)
 		struct capture_frame *frame = r->delivered ? &plain : &full;
 
 		next = r->next;
-		if (r->interface_of[event->port] == NOT_RECORDED ||
+		if (r->finishing || r->interface_of[event->port] == NOT_RECORDED ||
 		    (r->delivered && event->inbound))
 			continue;
 		/* Words are made when the first one wants them. */

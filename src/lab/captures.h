@@ -7,7 +7,8 @@
  * A port is tapped while at least one recording wants it.
  *
  *   captures_start() ──► records ──reader closed, write error──► ended(), freed
- *                           └──────────captures_stop()──────────► freed
+ *                           └──captures_finish()──► what waits is written ──► ended(),
+ *                              freed
  *
  * Errors:    0 or -errno with *why.
  * Ownership: the descriptor is taken over when captures_start() succeeds.
@@ -51,8 +52,12 @@ int captures_start(struct recording **out, struct captures *captures,
 		   void (*ended)(void *ctx, const struct capture_stats *stats,
 				 const char *why),
 		   void *ctx, struct why *why);
-struct capture_stats captures_stop(struct recording *recording);
-/* The lab ends: ended() for each, with that reason. */
+/* Take no more frames, and call ended() when all is written, at the reader's pace. */
+void captures_finish(struct recording *recording);
+/* The same, but nobody is to be told. */
+struct capture_stats captures_abandon(struct recording *recording);
+/* The lab ends: ended() for each, with that reason, and with another if a reader did not
+ * take all within two seconds.  The loop waits: its machines are gone. */
 void captures_end_all(struct captures *captures, const char *reason);
 /* The names of its interfaces, in the stream's order. */
 json_t *recording_interfaces(const struct recording *recording);

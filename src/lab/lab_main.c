@@ -235,6 +235,9 @@ static void on_capture_ended(void *ctx, const struct capture_stats *stats,
 static void capture_path(const struct lab *lab, char *path, size_t room)
 {
 	snprintf(path, room, "captures/%s.pcapng", lab->capture_target);
+	/* n1:eth0: a colon is no sign for names of files, least of all for copying. */
+	for (char *colon = path; (colon = strchr(colon, ':'));)
+		*colon = '.';
 }
 
 /* `up --capture`: from the first frame, into the run directory. */

@@ -35,7 +35,8 @@ static void on_ended(void *ctx, const struct capture_stats *stats, const char *w
 	struct watching *watching = ctx;
 	json_t *answer = stats_json(stats);
 
-	json_object_set_new(answer, "why", text_json_z(why ? why : ""));
+	if (why && *why)
+		json_object_set_new(answer, "why", text_json_z(why));
 	journal_end(watching, stats);
 	request_answer(&watching->request, answer);
 	free(watching);
@@ -43,18 +44,13 @@ static void on_ended(void *ctx, const struct capture_stats *stats, const char *w
 
 static void close_watching(struct request *request)
 {
-	struct watching *watching = (struct watching *)request;
-	struct capture_stats stats = captures_stop(watching->recording);
-
-	journal_end(watching, &stats);
-	request_answer(request, stats_json(&stats));
-	free(watching);
+	captures_finish(((struct watching *)request)->recording);
 }
 
 static void drop_watching(struct request *request)
 {
 	struct watching *watching = (struct watching *)request;
-	struct capture_stats stats = captures_stop(watching->recording);
+	struct capture_stats stats = captures_abandon(watching->recording);
 
 	journal_end(watching, &stats);
 	free(watching);

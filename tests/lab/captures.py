@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What a capture says of each frame, read with the real tshark."""
+import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -103,6 +105,55 @@ def test_up_records_from_the_first_frame(home):
     check(events["capture-end"]["frames"] >= len(frames), events["capture-end"])
     done = home.netlab("up", home.topologies / "wire.json", "--capture", "nosuch", want=1)
     check("nosuch" in done.stderr, done.stderr)
+
+
+def test_a_slow_reader_gets_the_capture_to_its_end(home):
+    lab = wired(home)
+    path = home.folder / "slow.pcapng"
+    flood = home.start("-l", lab.name, "exec", "a", "--", "ping", "-q", "-f", "-c", "20000", "b",
+                      stdout=subprocess.DEVNULL)
+    lab.exec("b", "ping -c1 a")
+    script = (f"{harness.NETLAB} -l {lab.name} capture wire -w - --for 1s | "
+              f"(sleep 3; cat >{path})")
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", script], env=home.env,
+                          capture_output=True, text=True, timeout=60)
+    equal(done.returncode, 0, done.stderr)
+    flood.kill()
+    flood.wait()
+    check(len(pcapng.Capture(path).frames) > 100, "frames of a flood")
+
+
+def test_a_capture_takes_no_file_that_is_another_s(home):
+    lab = wired(home)
+    path = home.folder / "x.pcapng"
+    with lab.capture("wire", path):
+        lab.exec("a", "ping -c3 -i0.01 b")
+        done = lab.netlab("capture", "wire", "-w", path, "--for", "1s", "--overwrite", want=1)
+        check("another capture is being written there" in done.stderr, done.stderr)
+    before = path.read_bytes()
+    done = lab.netlab("capture", "wire", "-w", path, "--for", "1s", want=1)
+    check("is there already; --overwrite replaces it" in done.stderr, done.stderr)
+    equal(path.read_bytes(), before)
+    lab.netlab("capture", "wire", "-w", path, "--for", "100ms", "--overwrite")
+    check(path.read_bytes() != before, "it was replaced")
+
+
+def test_a_pipe_without_a_reader_is_waited_for_and_can_be_left(home):
+    lab = wired(home)
+    pipe = home.folder / "pipe"
+    os.mkfifo(pipe)
+    waits = home.start("-l", lab.name, "capture", "wire", "-w", pipe, text=True)
+    check("nobody reads yet" in waits.stderr.readline(), "it says that it waits")
+    waits.send_signal(signal.SIGINT)
+    waits.wait(timeout=20)
+    done = home.start("-l", lab.name, "capture", "wire", "-w", pipe, "--for", "1s",
+                      text=True)
+    check("nobody reads yet" in done.stderr.readline(), "it says that it waits")
+    got = pipe.read_bytes()
+    equal(done.wait(timeout=20), 0)
+    path = home.folder / "got.pcapng"
+    path.write_bytes(got)
+    pcapng.Capture(path)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -252,8 +254,9 @@ static void finishing_waits_for_the_reader(void **state)
 	close(reader);
 }
 
-/* The descriptor is often shared with the shell that started the client. */
-static void a_shared_descriptor_is_given_back_as_it_was(void **state)
+/* The descriptor is often shared with the shell that started the client, or with another
+ * capture: whatever they do to it, nobody waits here. */
+static void a_shared_descriptor_is_left_alone_and_cannot_make_us_wait(void **state)
 {
 	struct rig rig;
 	int reader, writer, shared;
@@ -262,11 +265,66 @@ static void a_shared_descriptor_is_given_back_as_it_was(void **state)
 	make_pipe(&reader, &writer);
 	shared = dup(writer);
 	rig_create(&rig, writer, NULL, 0);
-	assert_true(fcntl(shared, F_GETFL) & O_NONBLOCK);
-	rig_destroy(&rig);
 	assert_false(fcntl(shared, F_GETFL) & O_NONBLOCK);
+	alarm(20);
+	for (uint32_t i = 0; i < 1000; i++) /* more than a pipe takes */
+		rig_frame(&rig, 0, true, i, 53, 1400, NULL);
+	for (int i = 0; i < 10; i++)
+		loop_turn(rig.loop, 0);
+	rig_destroy(&rig);
+	alarm(0);
 	close(shared);
 	close(reader);
+}
+
+static void a_shared_socket_cannot_make_us_wait(void **state)
+{
+	struct rig rig;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	rig_create(&rig, fds[1], NULL, 0);
+	alarm(20);
+	for (uint32_t i = 0; i < 1000; i++)
+		rig_frame(&rig, 0, true, i, 53, 1400, NULL);
+	for (int i = 0; i < 10; i++)
+		loop_turn(rig.loop, 0);
+	rig_destroy(&rig);
+	alarm(0);
+	close(fds[0]);
+}
+
+/* A file that may grow to so many bytes only, as on a full disk. */
+static void a_file_that_takes_no_more_ends_with_a_whole_block(void **state)
+{
+	const struct rlimit small = { 100000, RLIM_INFINITY };
+	struct rlimit before;
+	struct rig rig;
+	uint32_t type, size;
+	off_t at = 0, end;
+	int fd = memfd_create("capture", MFD_CLOEXEC), look = dup(fd);
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	rig_create(&rig, fd, NULL, 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (uint32_t i = 0; i < 200; i++)
+		rig_frame(&rig, 0, true, i, 53, 1400, NULL);
+	rig_turn_until_ended(&rig);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_string_not_equal(rig.ended_why, "(none)");
+	end = lseek(look, 0, SEEK_END);
+	assert_true(end > 90000 && end <= 100000);
+	while (at < end) {
+		assert_int_equal(pread(look, &type, 4, at), 4);
+		assert_int_equal(pread(look, &size, 4, at + 4), 4);
+		at += size;
+	}
+	assert_int_equal(at, end);
+	rig_destroy(&rig);
+	close(look);
 }
 
 static void a_sigpipe_that_somebody_else_waits_for_is_left_alone(void **state)
@@ -316,7 +374,7 @@ static void an_outbox_keeps_its_bytes_in_order_wherever_they_lie(void **state)
 		for (int i = 0; i < 11; i++)
 			assert_int_equal(outbox.bytes[outbox.first++], out++);
 	}
-	assert_int_equal(outbox_send(&outbox, writer), 0);
+	assert_int_equal(outbox_send(&outbox, writer, QUIET_PIPE), 0);
 	assert_int_equal(outbox_waiting(&outbox), 0);
 	while (out != in) {
 		ssize_t n = read(reader, got, sizeof(got));
@@ -340,7 +398,9 @@ int main(void)
 		cmocka_unit_test(a_reader_that_leaves_while_the_pipe_is_full_ends_it),
 		cmocka_unit_test(the_other_end_of_a_socket_may_leave_too),
 		cmocka_unit_test(finishing_waits_for_the_reader),
-		cmocka_unit_test(a_shared_descriptor_is_given_back_as_it_was),
+		cmocka_unit_test(a_shared_descriptor_is_left_alone_and_cannot_make_us_wait),
+		cmocka_unit_test(a_shared_socket_cannot_make_us_wait),
+		cmocka_unit_test(a_file_that_takes_no_more_ends_with_a_whole_block),
 		cmocka_unit_test(a_sigpipe_that_somebody_else_waits_for_is_left_alone),
 		cmocka_unit_test(an_outbox_keeps_its_bytes_in_order_wherever_they_lie),
 	};
