@@ -11,6 +11,11 @@ if(TARGET netlab)
 	set_tests_properties(cli PROPERTIES LABELS cli TIMEOUT 180
 		ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;NETLAB_AGENT=$<TARGET_FILE:netlab-agent>;PYTHONDONTWRITEBYTECODE=1")
 
+	add_test(NAME documents COMMAND Python3::Interpreter
+		${CMAKE_CURRENT_SOURCE_DIR}/docs/test_shown.py)
+	set_tests_properties(documents PROPERTIES LABELS cli TIMEOUT 120
+		ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;NETLAB_BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+
 	add_test(NAME cli_kernel COMMAND Python3::Interpreter
 		${CMAKE_CURRENT_SOURCE_DIR}/cli/test_kernel.py)
 	set_tests_properties(cli_kernel PROPERTIES LABELS cli TIMEOUT 300

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "topology/near.h"
 
 struct parse {
@@ -122,12 +123,45 @@ static int short_options(struct parse *p, const char *letters)
 	return 0;
 }
 
+/* What other tools call it, and what has no command yet. */
+static const struct {
+	const char *word, *instead;
+} known_elsewhere[] = {
+	{ "attach", "netlab console NODE, or netlab shell NODE" },
+	{ "deploy", "netlab up FILE" },
+	{ "destroy", "netlab down" },
+	{ "kill", "to end a machine: netlab exec NODE -- poweroff -f; a lab: netlab down" },
+	{ "list", "netlab ps" },
+	{ "ls", "netlab ps" },
+	{ "pause", "of virtual time: netlab clock pause; one machine: netlab clock freeze NODE" },
+	{ "pingall", "netlab matrix --probe" },
+	{ "restart", "a machine cannot be started again yet; a lab: netlab down, netlab up FILE" },
+	{ "run", "a lab: netlab up FILE; a command: netlab exec NODE -- COMMAND" },
+	{ "save", "a running lab cannot be saved yet; netlab replay RUN repeats a recorded one" },
+	{ "ssh", "netlab shell NODE" },
+	{ "start", "netlab up FILE" },
+	{ "status", "netlab ps, netlab inspect" },
+	{ "stop", "netlab down" },
+	{ "validate", "netlab check FILE" },
+};
+
+static const char *called_otherwise(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known_elsewhere); i++)
+		if (!strcmp(word, known_elsewhere[i].word))
+			return known_elsewhere[i].instead;
+	return NULL;
+}
+
 static int unknown_command(struct parse *p, const char *word, const char *second)
 {
 	struct near near;
 	char both[80];
 	size_t i;
 
+	if (called_otherwise(word))
+		return why_set(p->why, -EINVAL, "there is no command \"%s\": %s", word,
+			       called_otherwise(word));
 	if (command_family(word)) {
 		snprintf(both, sizeof(both), "%s %s", word, second ? second : "");
 		near_start(&near, both);

@@ -17,8 +17,16 @@
 #include "cli/labref.h"
 #include "cli/ui.h"
 
+/* Which: from a number on, or not earlier than so long ago. */
+struct since {
+	uint64_t number, ago_ns;
+};
+
+enum { CLOCK_MS = 5000 };
+
 struct events {
 	bool json, ended;
+	uint64_t from_ns;
 	struct why why;
 };
 
@@ -26,6 +34,8 @@ static void print_entry(const struct events *events, const json_t *entry)
 {
 	char text[4096];
 
+	if ((uint64_t)json_integer_value(json_object_get(entry, "t")) < events->from_ns)
+		return;
 	if (events->json) {
 		json_dumpf(entry, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -53,7 +63,30 @@ static void got_line(void *ctx, const json_t *line, bool last)
 	fflush(stdout);
 }
 
-static int of_living(struct call *call, const char *lab, uint64_t since, struct why *why)
+static uint64_t earlier(uint64_t now_ns, uint64_t ago_ns)
+{
+	return ago_ns < now_ns ? now_ns - ago_ns : 0;
+}
+
+static int find_from(struct call *call, struct events *events, const struct since *since,
+		     struct why *why)
+{
+	json_t *clock = NULL;
+	int rc;
+
+	if (!since->ago_ns)
+		return 0;
+	rc = client_call(call->client, "clock", NULL, CLOCK_MS, &clock, why);
+	if (!rc)
+		events->from_ns = earlier(
+			(uint64_t)json_integer_value(json_object_get(clock, "now_ns")),
+			since->ago_ns);
+	json_decref(clock);
+	return rc;
+}
+
+static int of_living(struct call *call, const char *lab, const struct since *since,
+		     struct why *why)
 {
 	struct events events = { .json = call->json };
 	bool follow = call_option(call, "follow") != NULL;
@@ -61,11 +94,14 @@ static int of_living(struct call *call, const char *lab, uint64_t since, struct 
 	int rc;
 
 	rc = labref_connect(lab, &call->client, why);
+	if (!rc)
+		rc = find_from(call, &events, since, why);
 	if (rc)
 		return rc;
 	id = client_request(
 		call->client, "events",
-		json_pack("{s:b, s:I}", "follow", follow, "since", (json_int_t)since),
+		json_pack("{s:b, s:I}", "follow", follow, "since",
+			  (json_int_t)since->number),
 		got_line, &events, why);
 	rc = id < 0 ? (int)id : 0;
 	while (!rc && !events.ended)
@@ -78,8 +114,26 @@ static int of_living(struct call *call, const char *lab, uint64_t since, struct 
 	return rc;
 }
 
-static int of_dead(const struct call *call, const struct state_info *lab, uint64_t since,
-		   struct why *why)
+/* When its last event was: there is no later time of a dead lab. */
+static uint64_t last_of(FILE *file)
+{
+	cleanup_free char *line = NULL;
+	size_t room = 0;
+	uint64_t last_ns = 0;
+	json_t *entry;
+
+	while (getline(&line, &room, file) > 0) {
+		entry = json_loads(line, 0, NULL);
+		if (entry)
+			last_ns = (uint64_t)json_integer_value(json_object_get(entry, "t"));
+		json_decref(entry);
+	}
+	rewind(file);
+	return last_ns;
+}
+
+static int of_dead(const struct call *call, const struct state_info *lab,
+		   const struct since *since, struct why *why)
 {
 	struct events events = { .json = call->json };
 	char path[PATH_MAX + 32];
@@ -95,11 +149,14 @@ static int of_dead(const struct call *call, const struct state_info *lab, uint64
 	file = fopen(path, "re");
 	if (!file)
 		return why_errno(why, -errno, "%s", path);
+	if (since->ago_ns)
+		events.from_ns = earlier(last_of(file), since->ago_ns);
 	while (getline(&line, &room, file) > 0) {
 		/* Its last line may be cut short. */
 		entry = json_loads(line, 0, NULL);
 		if (entry &&
-		    (uint64_t)json_integer_value(json_object_get(entry, "n")) >= since)
+		    (uint64_t)json_integer_value(json_object_get(entry, "n")) >=
+			    since->number)
 			print_entry(&events, entry);
 		json_decref(entry);
 	}
@@ -111,19 +168,21 @@ int cmd_events(struct call *call)
 {
 	const char *number = call_option(call, "since");
 	struct state_info lab;
-	uint64_t since = 0;
+	struct since since = { 0 };
 	struct why why;
 	int rc;
 
-	if (number && units_parse_count(number, &since, NULL)) {
-		ui_error("--since %s: write the number of an event", number);
+	if (number && units_parse_count(number, &since.number, NULL) &&
+	    units_parse_ns(number, &since.ago_ns, NULL)) {
+		ui_error("--since %s: write the number of an event, or how long ago: 10s",
+			 number);
 		return STATUS_USAGE;
 	}
 	rc = labref_find(&lab, call->lab_wanted, false, &why);
 	if (!rc && lab.kind == STATE_DEAD)
-		rc = of_dead(call, &lab, since, &why);
+		rc = of_dead(call, &lab, &since, &why);
 	else if (!rc)
-		rc = of_living(call, lab.name, since, &why);
+		rc = of_living(call, lab.name, &since, &why);
 	if (rc)
 		ui_error("%s", why.text);
 	return rc ? STATUS_FAILED : STATUS_DONE;

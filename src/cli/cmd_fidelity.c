@@ -103,7 +103,8 @@ static void print_directions(const json_t *directions)
 	}
 	table_print(table, stdout);
 	table_free(table);
-	printf("asked: measured; a ! marks what lies outside the 99.9 %% interval\n");
+	printf("each cell: configured: measured; ! = the configured value is outside the "
+	       "measurement's 99.9 %% confidence interval\n");
 }
 
 /* "the run: 1,234 frames waited, late by p50 0.041 ms, p99 0.3 ms" */

@@ -18,7 +18,7 @@
 #include "cli/nodes.h"
 #include "cli/ui.h"
 
-enum { LOGS_MAX = 64, LOOK_MS = 1000 };
+enum { LOGS_MAX = 512, LOOK_MS = 1000 };
 
 struct log {
 	char *service, *prefix;
@@ -67,6 +67,7 @@ static int find_logs(struct logs *logs, const char *run_dir, const char *node,
 {
 	char path[PATH_MAX * 2], there[512] = "";
 	struct dirent *entry;
+	size_t before = logs->count;
 	char *service;
 	DIR *dir;
 	int rc = 0;
@@ -93,12 +94,12 @@ static int find_logs(struct logs *logs, const char *run_dir, const char *node,
 		rc = add_log(logs, path, service, why);
 	}
 	closedir(dir);
-	qsort(logs->all, logs->count, sizeof(logs->all[0]), by_service);
-	if (!rc && !logs->count && wanted)
+	qsort(logs->all + before, logs->count - before, sizeof(logs->all[0]), by_service);
+	if (!rc && logs->count == before && wanted)
 		rc = why_set(why, -ENOENT,
 			     "node %s has no service \"%s\"; there is:%s console", node,
 			     wanted, there);
-	if (!rc && !logs->count)
+	if (!rc && logs->count == before)
 		rc = why_set(why, -ENOENT,
 			     "node %s has no service with a log; its console: "
 			     "netlab logs %s console",
@@ -141,29 +142,58 @@ static int follow(struct logs *logs, const struct state_info *lab, const char *r
 	return 0;
 }
 
-/* A name that is wrong is told from one that has no logs by the plan. */
-static int check_node(const char *run_dir, const char *node, struct why *why)
+/* The machines of the run, by its plan; without one, the words are a name. */
+static int find_nodes(struct nodes *out, const char *run_dir, const char *words,
+		      struct why *why)
 {
 	char path[PATH_MAX + 16];
-	struct nodes all = { 0 }, one = { 0 };
+	struct nodes all = { 0 };
 	json_t *plan, *n;
 	size_t i;
 	int rc = 0;
 
 	snprintf(path, sizeof(path), "%s/plan.json", run_dir);
 	plan = json_load_file(path, 0, NULL);
-	if (!plan)
-		return 0;
-	json_array_foreach(json_object_get(plan, "nodes"), i, n) nodes_add(
-		&all, json_string_value(json_object_get(n, "name")) ?: "?", NULL);
-	if (all.count)
-		rc = nodes_select(&one, &all, node, why);
-	if (!rc && all.count && (one.count != 1 || strcmp(one.names[0], node)))
-		rc = why_set(why, -EINVAL, "logs are of one machine, named in full");
+	json_array_foreach(json_object_get(plan, "nodes"), i, n)
+	{
+		if (!rc)
+			rc = nodes_add(&all,
+				       json_string_value(json_object_get(n, "name")) ?: "?",
+				       why);
+	}
+	if (!rc)
+		rc = all.count ? nodes_select(out, &all, words, why)
+			       : nodes_add(out, words, why);
 	nodes_free(&all);
-	nodes_free(&one);
 	json_decref(plan);
 	return rc;
+}
+
+/* Of several machines, those that have none are passed over while one has some. */
+static int find_all(struct logs *logs, const struct nodes *nodes, const char *run_dir,
+		    const char *service, struct why *why)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < nodes->count; i++) {
+		size_t before = logs->count;
+		int err = find_logs(logs, run_dir, nodes->names[i], service, why);
+
+		if (err && err != -ENOENT)
+			return err;
+		if (err)
+			rc = err;
+		for (size_t k = before; nodes->count > 1 && k < logs->count; k++) {
+			char *both = NULL;
+
+			if (asprintf(&both, "%s %s", nodes->names[i],
+				     logs->all[k].service) < 0)
+				return why_set(why, -ENOMEM, "logs: out of memory");
+			free(logs->all[k].service);
+			logs->all[k].service = both;
+		}
+	}
+	return logs->count ? 0 : rc;
 }
 
 static void prefix_all(struct logs *logs)
@@ -185,9 +215,10 @@ static void prefix_all(struct logs *logs)
 
 int cmd_logs(struct call *call)
 {
-	const char *node = call->argv[0],
+	const char *words = call->argv[0],
 		   *service = call->argc > 1 ? call->argv[1] : NULL;
 	cleanup_free struct logs *logs = calloc(1, sizeof(*logs));
+	struct nodes nodes = { 0 };
 	struct state_info lab;
 	struct why why;
 	size_t i;
@@ -198,9 +229,10 @@ int cmd_logs(struct call *call)
 	if (!rc && !*lab.run_dir)
 		rc = why_set(&why, -ENOENT, "lab %s left no run directory", lab.name);
 	if (!rc)
-		rc = check_node(lab.run_dir, node, &why);
+		rc = find_nodes(&nodes, lab.run_dir, words, &why);
 	if (!rc)
-		rc = find_logs(logs, lab.run_dir, node, service, &why);
+		rc = find_all(logs, &nodes, lab.run_dir, service, &why);
+	nodes_free(&nodes);
 	if (!rc) {
 		prefix_all(logs);
 		print_new(logs);

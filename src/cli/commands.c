@@ -7,7 +7,7 @@
 
 /* clang-format off */
 const struct option_spec options_of_all[] = {
-	{'l', "lab", "LAB", "the lab that is meant (or NETLAB_LAB; default: the one that runs)",
+	{'l', "lab", "LAB", "in this lab (default: $NETLAB_LAB, else the one that runs)",
 	 COMPLETE_LAB, false},
 	{0, "json", NULL, "print JSON", 0, false},
 	{'h', "help", NULL, "say how the command is used", 0, false},
@@ -18,7 +18,7 @@ const struct option_spec options_of_all[] = {
 #define COMPILE_OPTIONS                                                                  \
 	{'n', "name", "NAME", "the lab's name, instead of the file's", 0, false},        \
 	{'s', "seed", "SEED", "the seed, instead of the file's", 0, false},              \
-	{'S', "set", "KEY=VALUE", "put a value into the topology: nodes.n1.memory=128M", \
+	{'S', "set", "KEY=VALUE", "put a value into the topology: defaults.memory=128M", \
 	 0, true}
 
 static const struct option_spec up_options[] = {
@@ -55,6 +55,7 @@ static const struct option_spec exec_options[] = {
 	{'e', "env", "NAME=VALUE", "set a variable (NAME alone: as it is here)", 0, true},
 	{'w', "workdir", "DIR", "run in this folder of the machine (default: /)", 0, false},
 	{'t', "tty", NULL, "give the command a terminal (one machine)", 0, false},
+	{'i', "interactive", NULL, "read stdin, which is done anyway: -it is -t", 0, false},
 	{'n', "no-stdin", NULL, "do not read stdin", 0, false},
 	{0},
 };
@@ -66,7 +67,7 @@ static const struct option_spec logs_options[] = {
 
 static const struct option_spec events_options[] = {
 	{'f', "follow", NULL, "go on as things happen", 0, false},
-	{0, "since", "N", "begin with event number N", 0, false},
+	{0, "since", "N|TIME", "begin with event number N, or so long ago: 10s", 0, false},
 	{0},
 };
 
@@ -234,10 +235,11 @@ const struct command commands[] = {
 	 "are copied as cat shows them. Nothing is needed in the machine.",
 	 NULL, 2, 2, 0, NEED_LAB, {COMPLETE_PATH, COMPLETE_PATH}, cmd_cp},
 
-	{"logs", "NODE [SERVICE]", "print what services said",
-	 "Of all services of the machine, or of one; \"console\" is the machine's own. Works "
+	{"logs", "NODE[,NODE...] [SERVICE]", "print what services said",
+	 "Of all services of the machines, or of one; with several, each line has its machine and "
+	 "service in front. \"console\" is the machine's own. Works "
 	 "for a dead lab, too.",
-	 logs_options, 1, 2, 0, TAKES_LAB, {COMPLETE_NODE, COMPLETE_SERVICE}, cmd_logs},
+	 logs_options, 1, 2, 0, TAKES_LAB, {COMPLETE_NODES, COMPLETE_SERVICE}, cmd_logs},
 
 	{"events", "", "print what happened in the lab",
 	 "The journal: states, commands, faults. With --json, one object a line. Works for a "
@@ -292,11 +294,12 @@ const struct command commands[] = {
 	{"matrix", "", "print who can reach whom",
 	 "A row for who sends, a column for who would get it: yes, flap (a link is down, or loses "
 	 "all, at times), loss (a link loses every frame), cut (by a partition), down (a link is), "
-	 "off (a machine does not run), none (nothing joins them). It is what the wiring permits, "
-	 "through machines that forward; routes and other losses are not looked at.\n\n"
+	 "off (a machine does not run), none (nothing joins them). It is computed from links, "
+	 "partitions and machines that forward packets, without sending anything; routing tables, "
+	 "firewalls and losses below 100% are not considered.\n\n"
 	 "With --probe each machine sends datagrams to each other one (to an address in a subnet "
 	 "that both are in, else to the first), and the table is what was heard: yes, lost (not "
-	 "one arrived), part (some did), off. Where this is not what the wiring permits, it says "
+	 "one arrived), part (some did), off. Where this is not what the links permit, it says "
 	 "so. The exit status is then 1.",
 	 matrix_options, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_matrix},
 
@@ -414,7 +417,8 @@ const struct command commands[] = {
 	{"kernel ls", "", "list kernels, what each can do, and which one is used and why",
 	 "Used is the first of: what --kernel names, what the topology file names for a machine, "
 	 "what NETLAB_KERNEL names, what `netlab kernel use` has set, the latest of netlab's own "
-	 "kernels that is made as this netlab wants it, the latest of its others, the packaged "
+	 "kernels that is made with this version's configuration and patches, the latest of its "
+	 "others, the packaged "
 	 "one.",
 	 NULL, 0, 0, 0, TAKES_JSON, {0, 0}, cmd_kernel_ls},
 

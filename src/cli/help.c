@@ -2,7 +2,9 @@
 #include "cli/help.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "cli/terminal.h"
 #include "cli/ui.h"
 
 #ifndef NETLAB_VERSION
@@ -11,19 +13,36 @@
 
 enum { COLUMNS = 78 };
 
-/* Paragraphs to lines of at most COLUMNS, with an indent. */
-static void print_wrapped(FILE *out, const char *text, int indent)
+/* Of the terminal, if that is narrow. */
+static int columns(void)
 {
-	int column = 0;
+	unsigned rows, cols = COLUMNS + 1;
+
+	if (isatty(STDOUT_FILENO))
+		terminal_size(&rows, &cols);
+	return cols - 1 < COLUMNS ? (int)cols - 1 : COLUMNS;
+}
+
+/* Paragraphs to lines that fit, with an indent; the first one begins at that column. */
+static void print_from(FILE *out, const char *text, int indent, int column)
+{
+	int width = columns();
+
+	/* Where there is no room for words, lines get longer than the terminal. */
+	if (width < indent + 20)
+		width = indent + 20;
 
 	while (*text) {
 		size_t word = strcspn(text, " \n");
 
-		if (column && column + 1 + (int)word > COLUMNS) {
+		if (column > indent && column + 1 + (int)word > width) {
 			fputc('\n', out);
 			column = 0;
 		}
-		column += column ? fprintf(out, " ") : fprintf(out, "%*s", indent, "");
+		if (column > indent)
+			column += fprintf(out, " ");
+		else
+			column += fprintf(out, "%*s", indent - column, "");
 		column += fprintf(out, "%.*s", (int)word, text);
 		text += word;
 		if (*text == '\n') {
@@ -39,15 +58,31 @@ static void print_wrapped(FILE *out, const char *text, int indent)
 	fputc('\n', out);
 }
 
+static void print_wrapped(FILE *out, const char *text, int indent)
+{
+	print_from(out, text, indent, 0);
+}
+
+/* A word and what it is; on a line of its own if it is too long or the terminal is narrow. */
+static void print_pair(FILE *out, const char *word, int width, const char *what)
+{
+	int used = fprintf(out, "  %s", word);
+
+	if (columns() < COLUMNS)
+		width = 6;
+	if (used > width + 2) {
+		fputc('\n', out);
+		used = 0;
+	}
+	print_from(out, what, width + 4, used);
+}
+
 static void print_command_line(FILE *out, const struct command *c)
 {
 	char both[128];
 
 	snprintf(both, sizeof(both), "%s%s%s", c->name, *c->args ? " " : "", c->args);
-	if (strlen(both) > 28)
-		fprintf(out, "  %s\n  %28s  %s\n", both, "", c->brief);
-	else
-		fprintf(out, "  %-28s  %s\n", both, c->brief);
+	print_pair(out, both, 28, c->brief);
 }
 
 void help_usage(FILE *out)
@@ -72,10 +107,7 @@ static void print_option(FILE *out, const struct option_spec *o)
 			 : snprintf(text, sizeof(text), "    --%s", o->name);
 	if (o->value)
 		snprintf(text + used, sizeof(text) - (size_t)used, " %s", o->value);
-	if (strlen(text) > 24)
-		fprintf(out, "  %s\n  %24s  %s\n", text, "", o->brief);
-	else
-		fprintf(out, "  %-24s  %s\n", text, o->brief);
+	print_pair(out, text, 24, o->brief);
 }
 
 static void print_help(FILE *out, const struct command *c)

@@ -77,6 +77,21 @@ int session_put(int fd, const uint8_t *bytes, size_t size)
 	return 0;
 }
 
+void screen_watch(struct screen *screen, const uint8_t *bytes, size_t size)
+{
+	static const char mode[] = "\033[?1049";
+
+	for (size_t i = 0; i < size; i++) {
+		if (screen->seen == sizeof(mode) - 1 && (bytes[i] == 'h' || bytes[i] == 'l'))
+			screen->other = bytes[i] == 'h';
+		if (screen->seen < sizeof(mode) - 1 &&
+		    bytes[i] == (uint8_t)mode[screen->seen])
+			screen->seen++;
+		else
+			screen->seen = bytes[i] == (uint8_t)mode[0];
+	}
+}
+
 struct running {
 	const struct session *session;
 	struct remote remote;
@@ -86,6 +101,7 @@ struct running {
 	bool leave;
 	int left_by; /* signal, or 0: by key */
 	int put_error;
+	struct screen screen;
 	int signals; /* descriptor */
 };
 
@@ -171,7 +187,10 @@ static void put_output(void *ctx, enum remote_stream stream, const uint8_t *byte
 		       size_t size)
 {
 	struct running *run = ctx;
-	int rc = put_or_leave(run, stream == REMOTE_STDOUT ? STDOUT_FILENO : STDERR_FILENO,
+	int rc;
+
+	screen_watch(&run->screen, bytes, size);
+	rc = put_or_leave(run, stream == REMOTE_STDOUT ? STDOUT_FILENO : STDERR_FILENO,
 			      bytes, size);
 
 	if (rc && !run->put_error)
@@ -212,10 +231,10 @@ static int run_until_end(struct running *run, struct why *why)
 }
 
 /* On a line of its own, whatever stood there. */
-static void make_room(const struct session *session)
+static void make_room(const struct running *run)
 {
-	if (session->tty)
-		terminal_reset_modes();
+	if (run->session->tty)
+		terminal_reset_modes(run->screen.other);
 	else if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);
 }
@@ -225,18 +244,18 @@ static int outcome(struct running *run, int rc, const struct why *why)
 	const struct session *session = run->session;
 
 	if (rc) {
-		make_room(session);
+		make_room(run);
 		ui_error("%s: %s", session->node, why->text);
 		return STATUS_FAILED;
 	}
 	if (run->leave && !run->remote.ended) {
-		make_room(session);
+		make_room(run);
 		ui_note("netlab: left %s; what ran there is hung up", session->node);
 		return run->left_by ? 128 + run->left_by : STATUS_FAILED;
 	}
 	if (run->remote.error.text[0]) {
 		if (run->remote.started)
-			make_room(session);
+			make_room(run);
 		ui_error("%s: %s", session->node, run->remote.error.text);
 	}
 	return remote_status(&run->remote);

@@ -49,6 +49,14 @@ struct escape {
 size_t escape_filter(struct escape *escape, const uint8_t *in, size_t size, uint8_t *out,
 		     bool *leave);
 
+/* Is the program on the terminal's alternate screen?  It says so in what it prints, in any
+ * number of pieces. */
+struct screen {
+	size_t seen; /* bytes of the sequence so far */
+	bool other;
+};
+void screen_watch(struct screen *screen, const uint8_t *bytes, size_t size);
+
 /* write() all of it, even if the terminal is in non-blocking mode.  -errno. */
 int session_put(int fd, const uint8_t *bytes, size_t size);
 

@@ -55,12 +55,18 @@ int terminal_raw(int fd, struct why *why)
 	return 0;
 }
 
-void terminal_reset_modes(void)
+void terminal_reset_modes(bool other_screen)
 {
-	static const char modes[] = "\033[?1049l\033[?25h\033[0m\033[?1000l\033[?1002l"
+	static const char back[] = "\033[?1049l";
+	static const char modes[] = "\033[?25h\033[0m\033[?1000l\033[?1002l"
 				    "\033[?1003l\033[?1006l\033[?2004l\033[?1l\033>\r\n";
 
-	if (isatty(STDOUT_FILENO) && write(STDOUT_FILENO, modes, sizeof(modes) - 1) < 0)
+	if (!isatty(STDOUT_FILENO))
+		return;
+	/* Said to a terminal that is not there, some go to an old place of the cursor. */
+	if (other_screen && write(STDOUT_FILENO, back, sizeof(back) - 1) < 0)
+		return;
+	if (write(STDOUT_FILENO, modes, sizeof(modes) - 1) < 0)
 		return; /* nobody is there to see it */
 }
 

@@ -19,9 +19,9 @@
 /* fd is a terminal. */
 int terminal_raw(int fd, struct why *why);
 void terminal_restore(void);
-/* The program on the other side was cut off: leave its alternate screen, show
- * the cursor, end colours, mouse and paste modes. */
-void terminal_reset_modes(void);
+/* The program on the other side was cut off: leave its alternate screen if it is in that,
+ * show the cursor, end colours, mouse and paste modes. */
+void terminal_reset_modes(bool other_screen);
 /* Of stdout, else stdin; 24 x 80 if neither is a terminal. */
 void terminal_size(unsigned *rows, unsigned *cols);
 

@@ -34,9 +34,9 @@ const char *choice_reason_text(enum choice_reason reason)
 		"it was named",
 		"NETLAB_KERNEL names it",
 		"`netlab kernel use` set it",
-		"it is netlab's own, and as netlab wants it",
-		("it is netlab's own; `netlab kernel build` makes one as this netlab "
-		 "wants it"),
+		"it is netlab's own, with this version's configuration and patches",
+		("it is netlab's own, of another version; `netlab kernel build` makes one of "
+		 "this version"),
 		"no kernel of netlab's own was built",
 	};
 

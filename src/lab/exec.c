@@ -71,9 +71,11 @@ int exec_open(struct exec **out, struct machine *machine, const json_t *spec,
 	struct exec *exec;
 
 	if (!machine_agent_talks(machine) || machine->state < MACHINE_CONFIGURED)
-		return why_set(why, -ENOTCONN, "%s is %s%s%s: it cannot run commands",
-			       name, machine_state_name(machine->state),
-			       *machine->reason.text ? ": " : "", machine->reason.text);
+		return why_set(why, -ENOTCONN,
+			       "the machine is %s%s%s%s, so no command can run in it",
+			       machine_state_name(machine->state),
+			       *machine->reason.text ? " (" : "", machine->reason.text,
+			       *machine->reason.text ? ")" : "");
 	/* It would wait for somebody else, while time passes for all others. */
 	if (machine->clock.frozen)
 		return why_set(why, -EAGAIN,

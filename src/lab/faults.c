@@ -185,11 +185,42 @@ static bool split_arrow(const struct plan *plan, const char *text, struct end *f
 	return false;
 }
 
+/* The links and networks that a machine has a card in, each with a blank before it. */
+static void links_of(const struct plan *plan, int node, char *list, size_t room)
+{
+	size_t used = 0;
+
+	*list = 0;
+	for (size_t i = 0; i < plan->link_count && used < room; i++) {
+		const struct plan_link *link = &plan->links[i];
+
+		if (link->a.node == (uint32_t)node ||
+		    (link->b_kind == LINK_TO_INTERFACE && link->b.node == (uint32_t)node))
+			used += (size_t)snprintf(list + used, room - used, " %s",
+						 link->b_kind == LINK_TO_SEGMENT ?
+							 plan->segments[link->segment].name :
+							 link->name);
+	}
+}
+
 static int no_such(const struct plan *plan, const char *text, struct why *why)
 {
 	char list[600] = "";
+	int node = plan_find_node(plan, text);
 	size_t used = 0, shown = 0;
 
+	if (node >= 0) {
+		links_of(plan, node, list, sizeof(list));
+		return why_set(why, -ENOENT,
+			       "%s is a machine; its links:%s; what it sends to another one: "
+			       "'%s->NODE'",
+			       text, *list ? list : " none", text);
+	}
+	if (*text && text[strlen(text) - 1] == '-')
+		return why_set(why, -ENOENT,
+			       "no link %s; a shell takes > for itself and has written to a "
+			       "file: quote it, as in '%s>NODE'",
+			       text, text);
 	for (; shown < plan->link_count && shown < LINKS_LISTED_MAX; shown++) {
 		int n = snprintf(list + used, sizeof(list) - used, " %s",
 				 plan->links[shown].name);

@@ -38,12 +38,18 @@ static int read_whole(const char *path, char **text, size_t *size,
 	struct stat st;
 	ssize_t got;
 
+	if (fd < 0 && errno == ENOENT && !strcmp(path, "-"))
+		return refuse(diags, -ENOENT,
+			      "stdin is not read; a topology is a file that stays, for its "
+			      "run names it: write it to one first");
 	if (fd < 0 || fstat(fd, &st))
 		return refuse(diags, -errno, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return refuse(diags, -EISDIR, "is a folder; name the file in it");
 	if (!S_ISREG(st.st_mode))
-		return refuse(diags, -EINVAL, "is not a regular file");
+		return refuse(diags, -EINVAL,
+			      "is a pipe or a device; a topology is a file that stays, for "
+			      "its run names it: write it to one first");
 	/* A file that is too large is not read, only measured: one byte more than
 	 * allowed makes the reader say so, in its words. */
 	*size = 0;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "topology/fault_words.h"
 #include "topology/near.h"
 
@@ -20,6 +21,30 @@ static bool is_in(const char *word, const char *const *words)
 	return false;
 }
 
+/* What other tools call it. */
+static const struct {
+	const char *key, *instead;
+} known_elsewhere[] = {
+	{ "cmd", "commands stand in \"run\": [{\"cmd\": \"...\"}]" },
+	{ "command", "commands stand in \"run\": [{\"cmd\": \"...\"}]" },
+	{ "cwd", "a command can begin with cd: \"cd /lab && ...\"" },
+	{ "entrypoint", "commands stand in \"run\": [{\"cmd\": \"...\"}]" },
+	{ "environment", "variables stand in \"env\"" },
+	{ "exec", "commands stand in \"run\": [{\"cmd\": \"...\"}]" },
+	{ "ports", "no port is published: machines reach one another's, and the host none" },
+	{ "restart", "a service that ends is not started again; a loop in its \"cmd\" can" },
+	{ "user", "services run as root; another user: \"cmd\": \"su USER -c '...'\"" },
+	{ "volumes", "\"files\" puts files into a machine, and /lab is the topology's folder" },
+};
+
+static const char *called_otherwise(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known_elsewhere); i++)
+		if (!strcmp(key, known_elsewhere[i].key))
+			return known_elsewhere[i].instead;
+	return NULL;
+}
+
 void field_keys(struct diagnostics *diags, const struct tree *object,
 		const char *const *keys, bool with_faults)
 {
@@ -31,6 +56,11 @@ void field_keys(struct diagnostics *diags, const struct tree *object,
 		if (with_faults &&
 		    (fault_word_is_key(member->key) || !strcmp(member->key, "faults")))
 			continue;
+		if (called_otherwise(member->key)) {
+			complain_key(diags, member, NULL, "unknown key; %s",
+				     called_otherwise(member->key));
+			continue;
+		}
 		near_start(&near, member->key);
 		if (diags->total >= DIAGNOSTICS_MAX)
 			near.distance = 0; /* nobody will read it */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "topology/near.h"
 #include "topology/read_json.h"
 
 enum { SET_STEPS_MAX = 32 };
@@ -106,6 +108,69 @@ static void set_place(struct tree *value, struct tree_place at)
 		set_place(child, at);
 }
 
+/* "n1" of the key "n[1-3]", or of "n" with a count: that is, what is before the number. */
+static bool is_one_of(const char *name, const struct tree *member)
+{
+	size_t size = strcspn(member->key, "[");
+
+	return size && !strncmp(name, member->key, size) &&
+	       is_index(name + size, strlen(name + size)) &&
+	       (member->key[size] || tree_get(member, "count"));
+}
+
+/* Something of a machine, network, ... that there is not: a slip, and no new one.  One is
+ * added as a whole: nodes.n4={}. */
+static bool is_new(const struct tree *root, const struct path *path,
+		   struct tree_place at, struct diagnostics *diags)
+{
+	static const char *const kinds[] = { "nodes", "networks", "groups", "kinds" };
+	const struct tree *all;
+	struct near near;
+
+	if (path->count < 3 || !path->steps[0].key || !path->steps[1].key)
+		return false;
+	all = tree_get(root, path->steps[0].key);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(path->steps[0].key, kinds[i]) != 0)
+			continue;
+		if (tree_get(all, path->steps[1].key))
+			return false;
+		near_start(&near, path->steps[1].key);
+		tree_each(member, all) {
+			if (is_one_of(path->steps[1].key, member)) {
+				complain_place(diags, at, all,
+					       "for \"%.60s\" the file has \"%.60s\": name it "
+					       "so, --set '%s.%.60s.KEY=VALUE'",
+					       path->steps[1].key, member->key, kinds[i],
+					       member->key);
+				return true;
+			}
+			near_offer(&near, member->key);
+		}
+		complain_place(diags, at, all,
+			       "there is no \"%.60s\" in the file%s%.60s%s; to add one: "
+			       "--set '%s.%.60s={}'",
+			       path->steps[1].key, near.best ? "; did you mean \"" : "",
+			       near.best ? near.best : "", near.best ? "\"?" : "", kinds[i],
+			       path->steps[1].key);
+		return true;
+	}
+	return false;
+}
+
+/* A variable's value is text, whatever it looks like. */
+static void make_text(struct tree *value, const struct path *path, const char *text)
+{
+	if (path->count < 2 || !path->steps[path->count - 2].key ||
+	    strcmp(path->steps[path->count - 2].key, "env") != 0)
+		return;
+	if (value->type != TREE_STRING && value->type != TREE_OBJECT &&
+	    value->type != TREE_ARRAY) {
+		value->type = TREE_STRING;
+		value->text = text;
+	}
+}
+
 /* The step's value; where a key is missing, an empty object is made. */
 static struct tree *step_into(struct arena *arena, struct tree *from,
 			      const struct step *step, struct tree_place at,
@@ -155,7 +220,10 @@ void sets_apply(struct arena *arena, struct tree *root, size_t index,
 			       "expected KEY=VALUE, such as nodes.n1.memory=128M");
 		return;
 	}
+	if (is_new(root, &path, at, diags))
+		return;
 	value = read_given_value(arena, equals + 1, at);
+	make_text(value, &path, equals + 1);
 	set_place(value, at);
 	for (size_t i = 0; i < path.count; i++) {
 		to = step_into(arena, to, &path.steps[i], at, diags);

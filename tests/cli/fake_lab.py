@@ -291,6 +291,9 @@ class Connection:
     def do_heal(self, r):
         self.say(r["id"], ok=True, cuts=[])
 
+    def do_clock(self, r):
+        self.say(r["id"], ok=True, clock="real", now_ns=1500000002)
+
     def do_events(self, r):
         for n in range(r.get("since", 0), 3):
             self.say(r["id"], event="journal", entry={

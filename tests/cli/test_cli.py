@@ -67,12 +67,15 @@ class Case(unittest.TestCase):
 class Terminal:
     """netlab on a terminal of its own."""
 
-    def __init__(self, case, *args):
+    def __init__(self, case, *args, columns=None):
         self.case = case
         self.pid, self.fd = pty.fork()
         if not self.pid:
             try:
                 os.chdir(case.tmp)
+                if columns:
+                    fcntl.ioctl(0, termios.TIOCSWINSZ,
+                                struct.pack("HHHH", 24, columns, 0, 0))
                 os.execve(NETLAB, [NETLAB, *args], case.env)
             finally:
                 os._exit(126)
@@ -141,6 +144,28 @@ class WordsTest(Case):
         for name in names:
             self.assertIn("Usage: netlab " + name, self.good("help", *name.split()))
             self.assertIn("Usage: netlab " + name, self.good(*name.split(), "--help"))
+
+    def test_help_fits_terminals_of_80_columns_and_of_60(self):
+        texts = [self.good("help", *name.split()) for name in
+                 re.findall(r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build))?)",
+                            self.good("help"), re.M)]
+        for text in [self.good("help"), *texts]:
+            for line in text.splitlines():
+                self.assertLess(len(line), 80, line)
+        t = Terminal(self, "help", "up", columns=60)
+        self.assertEqual(t.status(), 0)
+        for line in t.text.decode().splitlines():
+            self.assertLess(len(line), 60, line)
+
+    def test_words_of_other_tools_name_what_does_it_here(self):
+        for word, instead in (("destroy", "netlab down"), ("deploy", "netlab up"),
+                              ("list", "netlab ps"), ("status", "netlab ps"),
+                              ("ssh", "netlab shell"), ("kill", "poweroff"),
+                              ("restart", "cannot be started again yet"),
+                              ("pause", "clock pause"), ("run", "netlab up"),
+                              ("save", "cannot be saved yet"),
+                              ("pingall", "matrix --probe"), ("validate", "netlab check")):
+            self.refused(2, f'there is no command "{word}": .*{instead}', word, "x")
 
     def test_a_full_disk_is_a_failure(self):
         with open("/dev/full", "w") as full:
@@ -350,7 +375,8 @@ class ShellTest(Case):
                 os.kill(t.pid, signal.SIGTERM)
             self.assertEqual(t.status(), 1 if end == "lab" else 128 + signal.SIGTERM)
             self.assertEqual(t.flags(), before)
-            self.assertIn(b"\033[?1049l", t.text)
+            self.assertIn(b"\033[?25h", t.text)
+            self.assertNotIn(b"\033[?1049l", t.text)  # nothing had gone there
 
     def test_no_terminal_no_shell(self):
         self.lab()
@@ -584,6 +610,9 @@ class LookTest(Case):
         out = self.good("events", "--since", "1")
         self.assertEqual(out.count("\n"), 2)
         self.assertIn("1.500000  n1: node booting -> ready?[31m", out)
+        lines = self.good("events", "--json", "--since", "1ns").strip().split("\n")
+        self.assertEqual([json.loads(line)["n"] for line in lines], [1, 2])
+        self.refused(2, "how long ago: 10s", "events", "--since", "yesterday")
         lines = self.good("events", "--json").strip().split("\n")
         self.assertEqual([json.loads(line)["n"] for line in lines], [0, 1, 2])
 
@@ -592,6 +621,7 @@ class LookTest(Case):
         os.makedirs(lab.run_dir + "/logs")
         for name, text in (("logs/n1.web.log", "one\n"), ("logs/n1.db.log", "two\n"),
                            ("logs/n10.web.log", "not mine\n"),
+                           ("plan.json", '{"nodes": [{"name": "n1"}, {"name": "n10"}]}'),
                            ("journal.jsonl", '{"n":0,"t":0,"event":"lab"}\n{"n":1,"t"')):
             with open(lab.run_dir + "/" + name, "w") as file:
                 file.write(text)
@@ -600,6 +630,10 @@ class LookTest(Case):
         self.assertEqual(self.good("logs", "n1"), "db  | two\nweb | one\n")
         self.assertEqual(self.good("logs", "n1", "web"), "one\n")
         self.refused(1, r'no service "wbe"; there is:', "logs", "n1", "wbe")
+        self.assertEqual(self.good("logs", "n1,n10"),
+                         "n1 db   | two\nn1 web  | one\nn10 web | not mine\n")
+        self.assertEqual(self.good("logs", "all", "db"), "two\n")
+        self.refused(1, r'no service "wbe"', "logs", "n1,n10", "wbe")
 
     def test_logs_follow_until_the_lab_goes(self):
         lab = self.lab()

@@ -164,7 +164,7 @@ class BuildTest(Case):
         self.assertTrue(kernel["modules"].endswith("/lib/modules/9.9.1"))
         dep = pathlib.Path(kernel["modules"], "modules.dep").read_text()
         self.assertEqual(dep, "netlab Thu Jan  1 00:00:00 UTC 1970\n")
-        self.assertIn("as netlab wants it", self.netlab("kernel", "ls"))
+        self.assertIn("with this version's configuration", self.netlab("kernel", "ls"))
         # Nothing but the kernel stays.
         left = os.listdir(self.tmp / "cache/netlab/build")
         self.assertEqual(sorted(left), ["lock", "log"])
@@ -400,7 +400,7 @@ class UseTest(Case):
         self.assertIn("`netlab kernel use` set it", self.netlab("kernel", "ls"))
         self.assertIn("NETLAB_KERNEL names it", self.netlab("kernel", "ls", NETLAB_KERNEL=name))
         self.netlab("kernel", "use", "auto")
-        self.assertIn("as netlab wants it", self.netlab("kernel", "ls"))
+        self.assertIn("with this version's configuration", self.netlab("kernel", "ls"))
         self.netlab("kernel", "use", name)
         self.netlab("kernel", "rm", name)
         text = self.netlab("kernel", "ls", want=1)

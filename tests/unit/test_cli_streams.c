@@ -214,10 +214,34 @@ static void without_a_terminal_each_change_is_a_line(void **state)
 	clock_destroy(clock);
 }
 
+static bool screen_after(const char *text, size_t pieces)
+{
+	struct screen screen = { 0 };
+	size_t size = strlen(text);
+
+	for (size_t at = 0, part; at < size; at += part) {
+		part = size / pieces + 1 < size - at ? size / pieces + 1 : size - at;
+		screen_watch(&screen, (const uint8_t *)text + at, part);
+	}
+	return screen.other;
+}
+
+static void a_program_on_the_other_screen_is_known_by_what_it_says(void **state)
+{
+	(void)state;
+	for (size_t pieces = 1; pieces < 12; pieces++) {
+		assert_false(screen_after("hello \033[1m\033[?1049", pieces));
+		assert_true(screen_after("hello \033\033[?1049hvi", pieces));
+		assert_false(screen_after("\033[?1049hvi\033[?1049lbye", pieces));
+		assert_true(screen_after("\033[?1049h\033[?25l\033[?1000h", pieces));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tilde_leaves_only_at_the_start_of_a_line),
+		cmocka_unit_test(a_program_on_the_other_screen_is_known_by_what_it_says),
 		cmocka_unit_test(a_gate_passes_so_many_frames_and_all_else),
 		cmocka_unit_test(a_gate_lets_pass_what_it_does_not_know),
 		cmocka_unit_test(lines_are_whole_and_named),

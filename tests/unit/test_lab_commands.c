@@ -122,7 +122,7 @@ static void a_command_in_a_machine_that_ends_ends_with_the_reason(void **state)
 	assert_int_equal(number(line, "id"), id);
 	assert_non_null(strstr(text_of(line, "error"), "has ended"));
 	json_decref(line);
-	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"true\"]", "n1 is failed");
+	assert_refused("exec", "\"node\":\"n1\",\"argv\":[\"true\"]", "the machine is failed (");
 }
 
 static void more_stdin_than_the_window_is_refused(void **state)

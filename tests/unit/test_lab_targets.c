@@ -150,6 +150,9 @@ static void what_is_not_there_is_named_with_what_is(void **state)
 	assert_nothing("lan->lan", "no link or network joins them");
 	assert_nothing("", "no link");
 	assert_nothing("->", "no link");
+	assert_nothing("n1", "n1 is a machine; its links: lan backup; what it sends to another "
+			     "one: 'n1->NODE'");
+	assert_nothing("n1-", "no link n1-; a shell takes > for itself");
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = 0;
 	assert_nothing(longest, "longer than");

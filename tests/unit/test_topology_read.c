@@ -231,6 +231,8 @@ static void overrides_are_put_into_the_tree(void **state)
 				     "links[0].delay=5ms",
 				     "links[0][\"n1->n2\"].loss=1%",
 				     "nodes.n.env={\"A\":\"7\"}",
+				     "nodes.n.env.B=1",
+				     "nodes.x={}",
 				     "nodes.n.sysctl[\"a.b\"]=7",
 				     "seed=12" };
 	struct topology_options options = { .sets = sets, .set_count = ARRAY_SIZE(sets) };
@@ -239,7 +241,8 @@ static void overrides_are_put_into_the_tree(void **state)
 					 &options);
 
 	(void)state;
-	assert_int_equal(plan->node_count, 4);
+	assert_int_equal(plan->node_count, 5);
+	assert_string_equal(plan->nodes[0].env[1].value, "1");
 	assert_int_equal(plan->nodes[3].memory_bytes, UINT64_C(128) << 20);
 	assert_int_equal(plan->links[0].fault[DIR_BA]->rule[0].delay_ns, 5000000);
 	assert_int_equal(plan->links[0].fault[DIR_AB]->rule[0].loss.p_ppb,
@@ -264,7 +267,14 @@ static void a_wrong_override_is_named_as_it_was_typed(void **state)
 		{ "nodes.a.=1", "expected KEY=VALUE" },
 		{ "links[0].delay=1ms", "there is no item 0 here" },
 		{ "seed.x=1", "not an object, so there is no \"x\"" },
-		{ "nodes.n[1-2].x=1", "nodes[\"n[1-2]\"].x: unknown key" },
+		{ "nodes.n[1-2].x=1", "there is no \"n[1-2]\" in the file" },
+		{ "nodes.b.memory=64M", "there is no \"b\" in the file" },
+		{ "nodes.sever.memory=64M", "did you mean \"server\"?" },
+		{ "nodes.r3.memory=64M", "the file has \"r[1-2]\": name it so, --set "
+					 "'nodes.r[1-2].KEY=VALUE'" },
+		{ "nodes.c1.memory=64M", "the file has \"c\": name it so" },
+		{ "nodes.a.volumes=x", "unknown key; \"files\" puts files into a machine" },
+		{ "nodes.a.command=x", "unknown key; commands stand in \"run\"" },
 		{ "nodes={\"a\":{},\"a\":{}}", "expected an object, found a string" },
 		{ "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a=1",
 		  "expected KEY=VALUE" },
@@ -275,7 +285,9 @@ static void a_wrong_override_is_named_as_it_was_typed(void **state)
 		struct topology_options options = { .sets = &cases[i].set,
 						    .set_count = 1 };
 		cleanup_free char *words =
-			refuse_with("{\"nodes\":{\"a\":{}},\"links\":[],"
+			refuse_with("{\"nodes\":{\"a\":{},\"r[1-2]\":{},\"c\":{\"count\":1},"
+				    "\"server\":{}},"
+				    "\"links\":[],"
 				    "\"seed\":1}",
 				    &options);
 
@@ -344,7 +356,9 @@ static void files_are_read_and_found_from_their_own_folder(void **state)
 	words = words_of(&diags);
 	assert_non_null(strstr(words, "t.json:1:1: error: larger than 16 MiB\n"));
 	assert_non_null(strstr(words, ": error: is a folder; name the file in it\n"));
-	assert_non_null(strstr(words, "/dev/zero: error: is not a regular file\n"));
+	assert_non_null(strstr(words, "/dev/zero: error: is a pipe or a device; a topology is a "
+				      "file that stays, for its run names it: write it to one "
+				      "first\n"));
 	assert_non_null(strstr(words, "t.json: error: No such file or directory\n"));
 	diagnostics_free(&diags);
 	snprintf(path, sizeof(path), "%s/root", dir);
