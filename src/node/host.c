@@ -29,6 +29,8 @@ enum {
 	NAMESPACES_LOW = 256, /* a jail takes one of each kind */
 	FILES_LOW = 4096,
 	PROCESSES_LOW = 1024,
+	MAPPINGS_LOW = 1 << 20,
+	PAGE_BYTES = 4096,
 };
 
 struct examination {
@@ -360,6 +362,23 @@ static void check_runtime_dir(struct examination *e)
 	}
 }
 
+/* A page that does not lie beside its neighbour in a machine's memory is a mapping.
+ * netlab's own kernel goes on when there are no more; others kill the program. */
+static void check_mappings(const struct examination *e, struct host_check *check)
+{
+	long long most = number_in("/proc/sys/vm/max_map_count");
+
+	if (!e->have_kernel || e->kernel.can & KERNEL_SECCOMP || most < 0 ||
+	    most >= MAPPINGS_LOW)
+		return;
+	found(check, "a program in a machine may use %lld MB in no order (vm.max_map_count)",
+	      most * PAGE_BYTES >> 20);
+	mend(check, HOST_WARN,
+	     "with more it is killed: sysctl -w vm.max_map_count=%d, or netlab kernel "
+	     "build: its kernel has no such limit",
+	     MAPPINGS_LOW);
+}
+
 static void check_limits(struct examination *e, const struct cgroup_room *room)
 {
 	static const char *const kinds[] = { "user", "mnt", "pid", "net", "ipc", "uts" };
@@ -370,6 +389,7 @@ static void check_limits(struct examination *e, const struct cgroup_room *room)
 	getrlimit(RLIMIT_NOFILE, &files);
 	getrlimit(RLIMIT_NPROC, &processes);
 	found(check, "descriptors, processes and namespaces suffice");
+	check_mappings(e, check);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		long long most;
 
