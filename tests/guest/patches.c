@@ -13,6 +13,11 @@
  *	owner:PATH	uid and gid of a file of the host
  *	list:PATH	names and metadata in a folder of the host
  *	memory		unreclaimable kernel memory, in kB
+ *	echo		each byte that comes in at the console goes out, up to a dot
+ *	pages:N		whether a program can use that many pages in no order
+ *	walk:PATH	folders and files below a folder, each looked into through an
+ *			overlay; and whether a program can be started afterwards
+ *	twice:PATH	a file, before and after a byte came in at the console
  */
 #include <cpuid.h>
 #include <dirent.h>
@@ -33,6 +38,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
+#include <termios.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <ucontext.h>
@@ -234,12 +240,14 @@ static void cpuid(void)
 static void cpuinfo(void)
 {
 	FILE *file = fopen("/proc/cpuinfo", "r");
-	char line[4096];
+	char line[4096] = "";
 	bool named = false;
 
 	while (file && fgets(line, sizeof(line), file))
 		named = named || !strncmp(line, "host", 4);
 	printf("cpuinfo: %s\n", !file ? "unreadable" : named ? "shown" : "hidden");
+	/* That is how procps counts them. */
+	printf("processors: %s\n", !strcmp(line, "\n") ? "ended" : "not ended");
 }
 
 /* ---- chance -------------------------------------------------------------------- */
@@ -390,6 +398,150 @@ static void calls(void)
 	       (to.tv_sec - from.tv_sec) * 1000000000LL + to.tv_nsec - from.tv_nsec);
 }
 
+/* ---- waiting ------------------------------------------------------------------------- */
+
+static void be_raw(void)
+{
+	struct termios how;
+
+	tcgetattr(STDIN_FILENO, &how);
+	cfmakeraw(&how);
+	tcsetattr(STDIN_FILENO, TCSANOW, &how);
+}
+
+static void echo(void)
+{
+	char byte = 0;
+
+	be_raw();
+	printf("echo: ready\n");
+	fflush(stdout);
+	while (byte != '.' && read(STDIN_FILENO, &byte, 1) == 1)
+		if (write(STDOUT_FILENO, &byte, 1) != 1)
+			break;
+}
+
+/* ---- many pages -------------------------------------------------------------------- */
+
+/* All are the page of zeros, so no two lie side by side in the machine's memory; but for
+ * some that are written. */
+static void pages(size_t count)
+{
+	enum { WRITTEN = 1000 };
+	volatile size_t *all = mmap(NULL, count * PAGE, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const size_t words = PAGE / sizeof(*all), each = count / WRITTEN * words;
+
+	if (all == MAP_FAILED) {
+		printf("pages: %s\n", strerror(errno));
+		return;
+	}
+	for (size_t i = 0; i < WRITTEN; i++)
+		all[i * each] = i + 1;
+	for (size_t i = 0; i < count + WRITTEN; i++) {
+		size_t at = i < count ? i * words : (i - count) * each, is = all[at];
+
+		if (is == (at % each ? 0 : at / each < WRITTEN ? at / each + 1 : 0))
+			continue;
+		printf("pages: page %zu has %zu\n", at / words, is);
+		return;
+	}
+	printf("pages: right\n");
+}
+
+/* ---- many files ---------------------------------------------------------------------- */
+
+static void over(const char *path)
+{
+	char options[600];
+
+	mkdir("/over", 0755);
+	mkdir("/files", 0755);
+	if (mount("tmpfs", "/files", "tmpfs", 0, NULL) || mkdir("/files/upper", 0755) ||
+	    mkdir("/files/work", 0755))
+		printf("tmpfs: %s\n", strerror(errno));
+	snprintf(options, sizeof(options),
+		 "lowerdir=" HOST "%s,upperdir=/files/upper,workdir=/files/work", path);
+	if (mount("overlay", "/over", "overlay", 0, options))
+		printf("overlay: %s\n", strerror(errno));
+}
+
+static int failed; /* the first error of a walk */
+
+static unsigned walk_in(const char *path, unsigned *files)
+{
+	unsigned folders = 1;
+	struct dirent *entry;
+	DIR *dir = opendir(path);
+	char below[1024], byte;
+
+	if (!dir)
+		failed = failed ? failed : errno;
+	while (dir && (entry = readdir(dir))) {
+		int fd;
+
+		snprintf(below, sizeof(below), "%.500s/%.255s", path, entry->d_name);
+		if (entry->d_type == DT_DIR && *entry->d_name != '.') {
+			folders += walk_in(below, files);
+		} else if (entry->d_type == DT_REG) {
+			fd = open(below, O_RDONLY);
+			if (fd < 0 || read(fd, &byte, 1) < 0)
+				failed = failed ? failed : errno;
+			*files += fd >= 0;
+			close(fd);
+		}
+	}
+	if (dir)
+		closedir(dir);
+	return folders;
+}
+
+static void walk(const char *path)
+{
+	unsigned files = 0, folders;
+	int status = -1;
+	pid_t pid;
+
+	over(path);
+	folders = walk_in("/over", &files);
+	printf("walk: %u folders, %u files, %s", folders, files,
+	       failed ? strerror(failed) : "no error");
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(7);
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	printf(", %s\n", WIFEXITED(status) && WEXITSTATUS(status) == 7 ? "and a program" :
+									 "no program");
+}
+
+static void show(const char *path)
+{
+	char text[64] = "";
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		snprintf(text, sizeof(text), "%s", strerror(errno));
+	close(fd);
+	printf("twice: %s\n", text);
+	fflush(stdout);
+}
+
+static void twice(const char *path)
+{
+	char folder[512], byte;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	*strrchr(folder, '/') = 0;
+	over(folder);
+	snprintf(folder, sizeof(folder), "/over%s", strrchr(path, '/'));
+	be_raw();
+	show(folder);
+	if (read(STDIN_FILENO, &byte, 1) == 1)
+		show(folder);
+}
+
 static void answer(const char *word)
 {
 	if (!strcmp(word, "tsc"))
@@ -406,6 +558,14 @@ static void answer(const char *word)
 		spin();
 	else if (!strcmp(word, "calls"))
 		calls();
+	else if (!strcmp(word, "echo"))
+		echo();
+	else if (!strncmp(word, "pages:", 6))
+		pages(strtoul(word + 6, NULL, 10));
+	else if (!strncmp(word, "walk:", 5))
+		walk(word + 5);
+	else if (!strncmp(word, "twice:", 6))
+		twice(word + 6);
 	else if (!strcmp(word, "frame"))
 		frame();
 	else if (!strcmp(word, "memory"))

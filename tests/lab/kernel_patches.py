@@ -3,13 +3,18 @@
 """What the patches of netlab's own kernel promise, with and without their parameters, for
 both ways that it runs programs.  A kernel is booted by itself: tests/guest/patches.c is
 the machine's only process, and says what each word of its command line does."""
+import contextlib
+import fcntl
 import os
 import pathlib
 import re
+import select
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 import harness
@@ -19,9 +24,9 @@ PATCHES = os.environ.get("NETLAB_PATCHES") or str(harness.ROOT / "build/tests/la
 MODES = "on", "off"  # of seccomp: stubs that work with the kernel, or traced ones
 
 
-def command_line(folder, words, mode="on", parameters=()):
+def command_line(folder, words, mode="on", parameters=(), con0="null,fd:1"):
     return [harness.own_kernel(), "mem=64M", f"initrd={PATCHES}", "con=null",
-            "con0=null,fd:1", "console=tty0", "root=none", "quiet", "panic=-1",
+            f"con0={con0}", "console=tty0", "root=none", "quiet", "panic=-1",
             "lpj=10000000", f"uml_dir={folder}", "umid=k", f"seccomp={mode}",
             *parameters, "--", *words]
 
@@ -199,6 +204,119 @@ def test_calls_take_the_time_that_is_said(home):
         check(700_000 <= int(said["calls"][0]) < 710_000, mode, said["said"])
     said = boot(home, "calls", parameters=["um_cost_syscall=700"])
     check("NOT in force: they need time-travel" in said["said"], said["said"])
+
+
+@contextlib.contextmanager
+def talk(home, *words, mode="on", prefix=()):
+    """A machine whose console can be written to."""
+    with tempfile.TemporaryDirectory(dir=home.tmp) as folder:
+        kernel = subprocess.Popen(
+            [*prefix, *command_line(folder, words, mode, con0="fd:0,fd:1")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            bufsize=0, env={**home.env, "TMPDIR": str(home.tmp)})
+        try:
+            yield kernel
+        finally:
+            kernel.kill()
+            kernel.communicate()
+
+
+def lines_until(kernel, start):
+    """The rest of the line that begins so."""
+    line = b""
+    while True:
+        byte = kernel.stdout.read(1)
+        check(byte, "the machine ended before", start)
+        line += byte
+        if byte == b"\n":
+            if line.startswith(start.encode()):
+                return line[len(start):].strip().decode()
+            line = b""
+
+
+def sleeps(pid):
+    """How often it has gone to sleep, or None if it is awake."""
+    text = harness.read(f"/proc/{pid}/status")
+    if not re.search(r"^State:\s+S", text, re.M):
+        return None
+    return re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M).group(1)
+
+
+def is_left_unread(pipe):
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0] > 0
+
+
+def sleeps_over(kernel):
+    """Whether it sleeps, and goes on to, though a byte is there for it.  A host that is
+    busy does not matter: what waits for a processor is not asleep."""
+    first = sleeps(kernel.pid)
+    for _ in range(10):
+        if first is None or sleeps(kernel.pid) != first or not is_left_unread(kernel.stdin):
+            return False
+        time.sleep(0.005) # that nothing happens cannot be awaited
+    return True
+
+
+def test_no_signal_is_slept_over(home):
+    for mode in MODES:
+        with talk(home, "echo", mode=mode) as kernel:
+            equal(lines_until(kernel, "echo: "), "ready", mode)
+            for i in range(10000):
+                # At each moment of its way back to sleep.
+                due = time.perf_counter_ns() + i % 100 * 2000
+                while time.perf_counter_ns() < due:
+                    pass
+                kernel.stdin.write(b"a")
+                while not select.select([kernel.stdout], [], [], 0.02)[0]:
+                    check(not sleeps_over(kernel), f"{mode}: byte {i} was slept over")
+                equal(kernel.stdout.read(1), b"a", mode)
+
+
+def test_each_processor_ends_with_a_blank_line(home):
+    equal(boot(home, "cpuinfo")["processors"], ["ended"])
+
+
+def test_a_program_can_use_more_pages_than_the_host_maps(home):
+    most = int(harness.read("/proc/sys/vm/max_map_count"))
+    if most > 300000:
+        print(f"vm.max_map_count is {most} here: not tried")
+        return
+    for mode in MODES:
+        said = boot(home, f"pages:{most + 1000}", mode=mode)
+        equal(said.get("pages"), ["right"], mode, said["said"])
+
+
+def test_files_take_a_descriptor_only_while_they_are_open(home):
+    where = home.folder / "tree"
+    for i in range(200):
+        (where / f"d{i}").mkdir(parents=True)
+        (where / f"d{i}/file").write_text("x")
+    for mode in MODES:
+        said = boot(home, f"walk:{where}", mode=mode,
+                    prefix=["prlimit", "--nofile=100:100"])
+        equal(said.get("walk"), ["201 folders, 200 files, no error, and a program"], mode,
+              said["said"])
+
+
+def test_a_file_that_the_host_writes_is_read_anew(home):
+    def write(path):
+        path.write_text("other contents")
+
+    def replace(path):
+        write(path.with_name("new"))
+        path.with_name("new").rename(path)
+
+    for change in write, replace:
+        path = home.folder / "files/file"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("contents")
+        with talk(home, f"twice:{path}") as kernel:
+            equal(lines_until(kernel, "twice: "), "contents")
+            change(path)
+            kernel.stdin.write(b".")
+            said = lines_until(kernel, "twice: ")
+            # Of a file that was replaced, the old one as a whole is right as well.
+            check(said == "other contents" or (said, change) == ("contents", replace), said)
 
 
 def test_a_wrong_value_ends_the_kernel_with_a_word(home):
