@@ -177,6 +177,20 @@ static void on_clock(struct agent *agent, const struct proto_message *m)
 	json_decref(body);
 }
 
+/* Whoever asks wants to know how late an answer can be: so nothing else comes first. */
+static void on_time(struct agent *agent, const struct proto_message *m)
+{
+	uint8_t answer[PROTO_TIME_ANSWER_BYTES];
+
+	if (m->size != PROTO_TIME_ASK_BYTES) {
+		lablink_malformed(agent->link, "TIME is a number of 4 bytes");
+		return;
+	}
+	memcpy(answer, m->payload, PROTO_TIME_ASK_BYTES);
+	proto_put_u64(answer + PROTO_TIME_ASK_BYTES, clock_host_wall_ns());
+	lablink_send(agent->link, PROTO_TIME, 0, answer, sizeof(answer));
+}
+
 static void on_message(void *ctx, const struct proto_message *m)
 {
 	struct agent *agent = ctx;
@@ -191,6 +205,9 @@ static void on_message(void *ctx, const struct proto_message *m)
 		break;
 	case PROTO_CLOCK:
 		on_clock(agent, m);
+		break;
+	case PROTO_TIME:
+		on_time(agent, m);
 		break;
 	case PROTO_SHUTDOWN:
 		on_shutdown(agent);

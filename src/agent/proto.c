@@ -38,6 +38,7 @@ static const struct shape shapes[PROTO_TYPES] = {
 	[PROTO_CLOSE] = { "CLOSE", CHANNEL, 0, PROTO_PAYLOAD_BYTES_MAX },
 	[PROTO_EXITED] = { "EXITED", CHANNEL, JSON_MIN, PROTO_PAYLOAD_BYTES_MAX },
 	[PROTO_SHUTDOWN] = { "SHUTDOWN", MACHINE, JSON_MIN, PROTO_PAYLOAD_BYTES_MAX },
+	[PROTO_TIME] = { "TIME", MACHINE, PROTO_TIME_ASK_BYTES, PROTO_TIME_ANSWER_BYTES },
 	[PROTO_CLOCK] = { "CLOCK", MACHINE, JSON_MIN, PROTO_PAYLOAD_BYTES_MAX },
 	[PROTO_LINKS] = { "LINKS", MACHINE, JSON_MIN, PROTO_PAYLOAD_BYTES_MAX },
 };
@@ -57,6 +58,17 @@ void proto_put_u32(uint8_t bytes[4], uint32_t value)
 {
 	for (int i = 0; i < 4; i++)
 		bytes[i] = (uint8_t)(value >> 8 * i);
+}
+
+uint64_t proto_get_u64(const uint8_t bytes[8])
+{
+	return proto_get_u32(bytes) | (uint64_t)proto_get_u32(bytes + 4) << 32;
+}
+
+void proto_put_u64(uint8_t bytes[8], uint64_t value)
+{
+	proto_put_u32(bytes, (uint32_t)value);
+	proto_put_u32(bytes + 4, (uint32_t)(value >> 32));
 }
 
 int proto_check(unsigned type, uint32_t channel, uint32_t size, struct why *why)

@@ -36,6 +36,8 @@
  *
  * CLOCK {"step_ns":-5000000000,"drift_ppb":200000}, any time: set the machine's clock.
  *
+ * TIME {u32 number}, any time: the agent answers TIME {u32 number, u64 wall_ns} at once.
+ *
  * SHUTDOWN {}: SIGTERM to services, sync, power off.
  *
  * All keys and limits: docs/agent-protocol.md.
@@ -66,6 +68,8 @@ enum {
 	PROTO_PAYLOAD_BYTES_MAX = 1 << 20, /* CONFIG with files; streams use <= 32 KiB */
 	PROTO_STREAM_BYTES_MAX = 32 << 10,  /* of a STDIN, STDOUT, STDERR, LOG */
 	PROTO_WINDOW_BYTES = 256 << 10,
+	PROTO_TIME_ASK_BYTES = 4,
+	PROTO_TIME_ANSWER_BYTES = 12,
 	PROTO_CHANNELS_MAX = 256, /* open at once on one machine */
 };
 
@@ -91,6 +95,7 @@ enum proto_type {
 	PROTO_SHUTDOWN,
 	PROTO_CLOCK,
 	PROTO_LINKS,
+	PROTO_TIME,
 	PROTO_TYPES,
 };
 
@@ -125,5 +130,8 @@ const char *proto_type_name(unsigned type); /* "?" if unknown */
 /* The payload of CREDIT. */
 uint32_t proto_get_u32(const uint8_t bytes[4]);
 void proto_put_u32(uint8_t bytes[4], uint32_t value);
+/* Of TIME. */
+uint64_t proto_get_u64(const uint8_t bytes[8]);
+void proto_put_u64(uint8_t bytes[8], uint64_t value);
 
 #endif

@@ -12,6 +12,7 @@
 #include "cli/labref.h"
 #include "cli/progress.h"
 #include "cli/ui.h"
+#include "lab/fidelity.h"
 
 enum {
 	SILENCE_MS = 5000,           /* longer than this without a word: it hangs */
@@ -95,8 +96,8 @@ static int ask(const char *name, bool graceful, struct why *why)
 	}
 	client_free(client);
 	if (asked.suspect)
-		ui_warning("%s: the host was too busy to keep this run's delays (the journal's "
-			   "last \"fidelity\" says by how much)",
+		ui_warning("%s: " FIDELITY_SUSPECT
+			   " (the journal's last \"fidelity\" says by how much)",
 			   name);
 	if (rc == -ENOTCONN)
 		return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Was what happened what was asked for?  By the switch's own counters, and by a probe. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,9 +121,42 @@ static void print_run(const json_t *run)
 	       ms(b, (double)json_integer_value(json_object_get(run, "p99_ns"))),
 	       ms(c, (double)json_integer_value(json_object_get(run, "most_ns"))));
 	if (json_is_true(json_object_get(run, "suspect")))
-		ui_warning(
-			"this run is suspect: the host was too busy to keep the delays "
-			"(p99 above 1 ms)");
+		ui_warning("this run is suspect: " FIDELITY_SUSPECT);
+}
+
+/* "clocks: 4 machines are within 0.021 ms of where they should be" */
+static void print_clocks(const json_t *clocks)
+{
+	const json_t *one;
+	double far_ns = 0;
+	char text[32];
+	size_t i, right = 0;
+
+	json_array_foreach((json_t *)clocks, i, one)
+	{
+		double off_ns = (double)json_integer_value(json_object_get(one, "off_ns"));
+		double error_ns =
+			(double)json_integer_value(json_object_get(one, "error_ns"));
+
+		if (!json_is_true(json_object_get(one, "ok")))
+			continue;
+		right++;
+		if (fabs(off_ns) + error_ns > far_ns)
+			far_ns = fabs(off_ns) + error_ns;
+	}
+	if (right)
+		printf("clocks: of %zu machine%s within %s ms of where they should be\n", right,
+		       UI_PLURAL(right), ms(text, far_ns));
+	json_array_foreach((json_t *)clocks, i, one)
+	{
+		if (json_is_true(json_object_get(one, "ok")))
+			continue;
+		printf("clock of %s: %s ms off", fault_word(json_object_get(one, "node")),
+		       ms(text, (double)json_integer_value(json_object_get(one, "off_ns"))));
+		printf(" (to within %s ms) !\n",
+		       ms(text,
+			  (double)json_integer_value(json_object_get(one, "error_ns"))));
+	}
 }
 
 /* ---- probe ------------------------------------------------------------- */
@@ -220,8 +254,9 @@ static int ask(struct call *call, json_t **out, struct why *why)
 			json_array_extend(all, json_object_get(answer, "directions"));
 	}
 	if (!rc)
-		*out = json_pack("{s:O, s:O}", "directions", all, "run",
-				 json_object_get(answer, "run"));
+		*out = json_pack("{s:O, s:O, s:O*}", "directions", all, "run",
+				 json_object_get(answer, "run"), "clocks",
+				 json_object_get(answer, "clocks"));
 	json_decref(all);
 	json_decref(answer);
 	return rc;
@@ -266,6 +301,7 @@ int cmd_fidelity(struct call *call)
 	} else {
 		print_directions(json_object_get(report, "directions"));
 		print_run(json_object_get(report, "run"));
+		print_clocks(json_object_get(report, "clocks"));
 		if (probe)
 			print_probe(probe);
 	}

@@ -126,7 +126,8 @@ static void print_rest(const json_t *a)
 		       "`netlab heal` ends them\n",
 		       cuts, UI_PLURAL(cuts));
 	if (json_is_true(json_object_get(json_object_get(a, "fidelity"), "suspect")))
-		printf("\nthe host was too busy to keep the delays: `netlab fidelity`\n");
+		printf("\nthe host was too busy to keep the delays: `netlab fidelity` says how "
+		       "late frames came, and what to do\n");
 	json_array_foreach(captures, i, one)
 	{
 		printf("%scapture of ", i ? "" : "\n");

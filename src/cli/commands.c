@@ -307,8 +307,10 @@ const struct command commands[] = {
 	 "For each direction, since its fault was last set: loss, copies and damage with their "
 	 "99.9 % confidence intervals, the mean time that frames spent in it, how late they "
 	 "came, and the rate at which queued frames left. A ! marks what does not fit. The last "
-	 "line is about the whole run: it is suspect if the 99th percentile of lateness is above "
-	 "a millisecond, for then the host was too busy.\n\n"
+	 "line is about the whole run: it is suspect if one frame in a hundred, and at least "
+	 "ten, came more than a millisecond late, for then the host was too busy. "
+	 "In real time the wall clocks of machines are set at their boot to the lab's, and "
+	 "watched; they are told last.\n\n"
 	 "With --probe the machines send one another numbered datagrams; their losses one way "
 	 "and round trips are shown beside that. The exit status is 1 if anything is marked or "
 	 "the run is suspect.",

@@ -16,8 +16,9 @@
  *   late   when frames really came, after they were due
  *
  * A part that was asked for and lies outside the interval is marked: at 99.9 %, so of a
- * thousand honest ones one is.  Lateness above FIDELITY_LATE_NS at the 99th percentile
- * makes the whole run suspect: the host was too busy to keep the delays.
+ * thousand honest ones one is.  When one frame in a hundred, and at least FIDELITY_LATE_FRAMES_MIN,
+ * came later than FIDELITY_LATE_NS, the whole run is suspect: the host was too busy to
+ * keep the delays.  (Of a dozen frames the 99th percentile is the latest one.)
  *
  * Errors:    none.
  * Ownership: JSON objects, the caller's.
@@ -33,6 +34,12 @@
 #include "switch/switch.h"
 
 #define FIDELITY_LATE_NS UINT64_C(1000000)
+enum { FIDELITY_LATE_FRAMES_MIN = 10 };
+/* For people. */
+#define FIDELITY_SUSPECT                                                                     \
+	"the host was too busy to keep the delays: one frame in a hundred came more than "   \
+	"1 ms late.  Run it again with less beside it on the host or with fewer machines, "  \
+	"or in virtual time (up --clock virtual), where the host's load makes no difference"
 
 /* The run as a whole: frames that waited, p50_ns, p99_ns, most_ns, suspect. */
 json_t *fidelity_json(const struct histogram *late);

@@ -290,6 +290,7 @@ static int build(struct lab_process *process, struct signals *signals, struct wh
 	lab->env.nodes_dir = process->nodes_dir;
 	lab->env.initramfs = process->parts.initramfs;
 	lab->env.preload = process->parts.preload;
+	lab->env.keeps_time = !lab->vtime;
 	lab->kernels = process->kernel_of;
 	err = lab_build(lab, why);
 	if (!err)

@@ -104,6 +104,7 @@ struct machine_env {
 	struct journal *journal;
 	struct wire *wire;
 	struct digest *digest; /* NULL: real time */
+	bool keeps_time;	 /* clocks of machines are set and watched (real time) */
 	struct balance *balance; /* NULL: virtual time, or machines run anywhere */
 	const struct rundir *run;
 	const char *nodes_dir; /* absolute, and the working folder of this process; a
@@ -146,6 +147,14 @@ struct machine_clock machine_clock(const struct machine *machine);
 /* In virtual time an input.  0, or -errno with *why, and nothing has changed. */
 int machine_clock_change(struct machine *machine, const struct clock_change *change,
 			 struct why *why);
+/* How far its wall clock is from where it should be (the lab's, with what was set), in
+ * real time: not by more than error_ns from off_ns, when it was last asked. */
+struct machine_off {
+	int64_t off_ns;
+	uint64_t error_ns, measured_ns;
+};
+#define MACHINE_OFF_NS_MAX (50 * NS_PER_US) /* what is promised */
+bool machine_off(const struct machine *machine, struct machine_off *out); /* false: unknown */
 /* A frozen machine hears nothing, also not that it is to end. */
 void machine_clock_thaw(struct machine *machine);
 

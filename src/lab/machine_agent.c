@@ -116,11 +116,9 @@ void machine_agent_send_json(struct machine *machine, enum proto_type type,
 		lose(machine, "the lab is out of memory");
 }
 
-static void send_config(struct machine *machine)
+void machine_agent_configure(struct machine *machine)
 {
 	const struct machine_env *env = machine->env;
-	/* Its clock is the host's own, which it read at boot: closer to all others'
-	 * than what would be set after a message's way through a busy host. */
 	struct agent_boot boot = { .lab = env->lab };
 	cleanup_free char *text = NULL;
 	struct why why = { "" };
@@ -140,7 +138,7 @@ static void send_config(struct machine *machine)
 static void on_config_due(void *ctx, uint64_t now_ns)
 {
 	(void)now_ns;
-	send_config(ctx);
+	machine_agent_configure(ctx);
 }
 
 void machine_start_services(struct machine *machine)
@@ -171,12 +169,16 @@ static int on_hello(struct machine *machine, const json_t *body, struct why *why
 		      json_pack("{s:s, s:o}", "node", machine->plan->name, "agent",
 				json_deep_copy(body)));
 	machine_set_state(machine, MACHINE_CONFIGURING, NULL);
+	if (machine->env->keeps_time) {
+		machine_time_begin(machine);
+		return 0;
+	}
 	machine_clock_begin(machine);
 	if (machine->env->vtime)
 		timer_set(machine->env->clock, &machine->config_due,
 			  clock_now_ns(machine->env->clock) + VIRTUAL_BOOT_NS);
 	else
-		send_config(machine);
+		machine_agent_configure(machine);
 	return 0;
 }
 
@@ -336,6 +338,8 @@ static int on_message(struct machine *machine, const struct proto_message *messa
 		return greeted ? 0 : -EPROTO;
 	case PROTO_LOG:
 		return greeted ? on_log(machine, message, why) : -EPROTO;
+	case PROTO_TIME:
+		return machine_time_answer(machine, message, why);
 	case PROTO_FAILED:
 		if (message->channel == 0)
 			return on_object(machine, message, why);
@@ -429,6 +433,7 @@ void machine_agent_close(struct machine *machine, const char *reason)
 	deferred_cancel(&machine->agent_end);
 	timer_cancel(machine->env->clock, &machine->agent_grace);
 	timer_cancel(machine->env->clock, &machine->config_due);
+	machine_time_end(machine);
 	vconsole_destroy(steal_ptr(&machine->vconsole));
 	exec_end_all(&machine->execs, reason);
 	outbuf_free(&machine->to_agent);

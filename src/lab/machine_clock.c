@@ -40,8 +40,31 @@ void machine_clock_begin(struct machine *machine)
 {
 	const struct machine_clock *clock = &machine->clock;
 
+	machine->drifted_ns = 0;
+	machine->drifted_until_ns = clock_now_ns(machine->env->clock);
 	if (!machine->env->vtime && (clock->offset_ns || clock->drift_ppb))
 		tell_agent(machine, clock->offset_ns, clock->drift_ppb, true);
+}
+
+void machine_clock_set_right(struct machine *machine, int64_t step_ns)
+{
+	if (step_ns)
+		tell_agent(machine, step_ns, 0, false);
+	machine_clock_begin(machine);
+}
+
+static int64_t drifted_ns(const struct machine *machine, uint64_t now_ns)
+{
+	__int128 passed_ns = (__int128)now_ns - machine->drifted_until_ns;
+
+	return machine->drifted_ns +
+	       (int64_t)(passed_ns * machine->clock.drift_ppb / (int64_t)NS_PER_S);
+}
+
+int64_t machine_clock_wanted_ns(const struct machine *machine)
+{
+	return machine->clock.offset_ns +
+	       drifted_ns(machine, clock_now_ns(machine->env->clock));
 }
 
 static int check(const struct machine *machine, const struct clock_change *change,
@@ -104,6 +127,8 @@ int machine_clock_change(struct machine *machine, const struct clock_change *cha
 	if (err)
 		return err;
 	step_ns = to.offset_ns - machine->clock.offset_ns;
+	machine->drifted_ns = drifted_ns(machine, clock_now_ns(machine->env->clock));
+	machine->drifted_until_ns = clock_now_ns(machine->env->clock);
 	machine->clock = to;
 	write_journal(machine, change, step_ns);
 	if (machine->env->vtime)

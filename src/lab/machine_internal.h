@@ -8,6 +8,7 @@
 #define NL_LAB_MACHINE_INTERNAL_H
 
 #include "agent/proto.h"
+#include "clock/exchange.h"
 #include "lab/exec.h"
 #include "lab/machine.h"
 #include "lab/outbuf.h"
@@ -24,6 +25,19 @@ struct service_run {
 	struct logfile log;
 	struct ring tail;
 	struct why error; /* why it failed */
+};
+
+/* machine_time.c */
+struct machine_time {
+	bool known;
+	struct machine_off off;
+	struct timer again;
+
+	/* the measurement under way */
+	bool waits, set_right;
+	uint32_t number, asked;
+	uint64_t sent_ns, begun_ns;
+	struct exchanges seen;
 };
 
 struct machine {
@@ -59,6 +73,9 @@ struct machine {
 	struct timer agent_grace;
 	struct timer config_due; /* in virtual time */
 	struct machine_clock clock;
+	int64_t drifted_ns; /* what drift has added to it until then */
+	uint64_t drifted_until_ns;
+	struct machine_time time;
 	struct service_run *services;
 	struct exec_list execs;
 };
@@ -75,10 +92,21 @@ void machine_console_close(struct machine *machine);
 /* machine_clock.c: before its process starts; before it is configured. */
 void machine_clock_prepare(struct machine *machine);
 void machine_clock_begin(struct machine *machine);
+/* The machine's clock is off by as much the other way; then what the plan wants. */
+void machine_clock_set_right(struct machine *machine, int64_t step_ns);
+/* By how much its clock is to be off now. */
+int64_t machine_clock_wanted_ns(const struct machine *machine);
+
+/* machine_time.c: from HELLO on; configures the machine when its clock is right. */
+void machine_time_begin(struct machine *machine);
+void machine_time_end(struct machine *machine);
+int machine_time_answer(struct machine *machine, const struct proto_message *message,
+			struct why *why);
 
 /* machine_agent.c */
 int machine_agent_open(struct machine *machine, const char *work_dir, struct why *why);
 void machine_agent_close(struct machine *machine, const char *reason);
+void machine_agent_configure(struct machine *machine); /* send CONFIG */
 bool machine_agent_talks(const struct machine *machine);
 /* Queue a message.  An agent that does not read until the queue is full is lost. */
 void machine_agent_send(struct machine *machine, enum proto_type type, uint32_t channel,

@@ -18,6 +18,30 @@ static void add(json_t *all, const struct lab *lab, const struct fault_at *at)
 	json_array_append_new(all, one);
 }
 
+/* In real time: whose wall clock is how far from where it should be. */
+static json_t *clocks_json(const struct lab *lab)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < lab->plan->node_count; i++) {
+		const struct machine *machine = lab->machines[i];
+		struct machine_off off;
+		uint64_t far_ns;
+
+		if (!machine_off(machine, &off))
+			continue;
+		far_ns = off.off_ns < 0 ? -(uint64_t)off.off_ns : (uint64_t)off.off_ns;
+		json_array_append_new(
+			all, json_pack("{s:s, s:I, s:I, s:I, s:b}", "node",
+				       machine_plan(machine)->name, "off_ns",
+				       (json_int_t)off.off_ns, "error_ns",
+				       (json_int_t)off.error_ns, "measured_ns",
+				       (json_int_t)off.measured_ns, "ok",
+				       far_ns <= off.error_ns + MACHINE_OFF_NS_MAX));
+	}
+	return all;
+}
+
 int verb_fidelity(void *ctx, struct call *call, struct why *why)
 {
 	struct lab *lab = ctx;
@@ -41,7 +65,8 @@ int verb_fidelity(void *ctx, struct call *call, struct why *why)
 	for (size_t i = 0; !text && i < pair_count; i++)
 		add(all, lab, &pairs[i]);
 	fault_target_free(&target);
-	call_answer(call, json_pack("{s:o, s:o}", "directions", all, "run",
-				    fidelity_json(wire_lateness(lab->wire))));
+	call_answer(call, json_pack("{s:o, s:o, s:o}", "directions", all, "run",
+				    fidelity_json(wire_lateness(lab->wire)), "clocks",
+				    clocks_json(lab)));
 	return 0;
 }

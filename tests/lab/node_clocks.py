@@ -176,6 +176,22 @@ def test_in_real_time_clocks_are_off_stepped_and_fast_but_not_frozen(home):
           [("a", -5 * S, -3605 * S), ("a", 3605 * S, 0)])
 
 
+def test_in_real_time_fidelity_says_how_far_clocks_are_off(home):
+    lab = up(home, {"a": {"clock": {"offset": "3s"}}, "b": {}})
+
+    def seen():
+        return {c["node"]: c for c in lab.json("fidelity")["clocks"]}
+    equal({n: c["ok"] for n, c in seen().items()}, {"a": True, "b": True}, seen())
+    # Somebody in there sets it: it is theirs, and it is told.
+    lab.exec("b", "date -s '+1 hour'")
+    harness.wait_for(lambda: not seen()["b"]["ok"], "b's clock to be told", every=0.5,
+                     timeout=40)
+    off = seen()
+    check(abs(off["b"]["off_ns"] - 3600 * S) < S, off)
+    check(off["a"]["ok"], off)
+    check("clock of b: " in lab.netlab("fidelity").stdout, "fidelity")
+
+
 def test_what_makes_no_sense_is_refused_with_a_word(home):
     lab = up(home, {"a": {}, "b": {}})
     for words, status, said in ((["a", "stop=5s"], 2, "write offset="),

@@ -329,6 +329,35 @@ static void a_rate_is_met_to_two_percent(void **state)
 	assert_int_equal(verdict(report("{}", NULL, &timing), "rate"), -1);
 }
 
+static bool is_suspect(int on_time, int late_frames)
+{
+	struct histogram late = { .count = 0 };
+	json_t *json;
+	bool suspect;
+
+	for (int i = 0; i < on_time + late_frames; i++)
+		histogram_add(&late, i < on_time ? 40000 : 5000000);
+	json = fidelity_json(&late);
+	suspect = json_is_true(json_object_get(json, "suspect"));
+	json_decref(json);
+	return suspect;
+}
+
+static void a_few_late_frames_make_no_run_suspect(void **state)
+{
+	(void)state;
+	assert_false(is_suspect(0, 0));
+	assert_false(is_suspect(11, 1));
+	assert_false(is_suspect(200, 5));
+	assert_false(is_suspect(0, 9));
+	/* But when they are no accident they do. */
+	assert_true(is_suspect(10, 20));
+	assert_true(is_suspect(100, 20));
+	assert_true(is_suspect(400, 20));
+	assert_false(is_suspect(10000, 50));
+	assert_true(is_suspect(10000, 200));
+}
+
 static void a_run_is_suspect_if_one_frame_in_a_hundred_is_late(void **state)
 {
 	struct histogram late = { .count = 0 };
@@ -360,6 +389,7 @@ int main(void)
 		cmocka_unit_test(what_came_before_or_was_cut_is_not_counted),
 		cmocka_unit_test(a_delay_is_never_shorter_and_seldom_longer),
 		cmocka_unit_test(a_rate_is_met_to_two_percent),
+		cmocka_unit_test(a_few_late_frames_make_no_run_suspect),
 		cmocka_unit_test(a_run_is_suspect_if_one_frame_in_a_hundred_is_late),
 	};
 

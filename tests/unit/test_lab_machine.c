@@ -197,6 +197,119 @@ static void one_that_is_taken_down_while_it_is_set_up_has_stopped(void **state)
 	fake_lab_close(&fake);
 }
 
+/* Answer one TIME: the machine's clock is so far from the lab's. */
+static void answer_time(const char *node, int64_t off_ns)
+{
+	uint8_t answer[PROTO_TIME_ANSWER_BYTES];
+	struct fake_message message;
+
+	assert_true(fake_agent_hear(node, &message));
+	assert_int_equal(message.type, PROTO_TIME);
+	assert_int_equal(message.size, PROTO_TIME_ASK_BYTES);
+	memcpy(answer, message.payload, PROTO_TIME_ASK_BYTES);
+	free(message.payload);
+	fake_lab_advance(&fake, 15 * NS_PER_US); /* there */
+	proto_put_u64(answer + PROTO_TIME_ASK_BYTES,
+		      clock_wall_ns(fake.lab.clock, clock_now_ns(fake.lab.clock)) +
+			      (uint64_t)off_ns);
+	fake_lab_advance(&fake, 15 * NS_PER_US); /* and back */
+	fake_agent_say(node, PROTO_TIME, 0, answer, sizeof(answer));
+	fake_lab_settle(&fake);
+}
+
+static json_t *hear_json(const char *node, enum proto_type type)
+{
+	struct fake_message message;
+	json_t *body;
+
+	assert_true(fake_agent_hear(node, &message));
+	assert_int_equal(message.type, type);
+	body = json_loads((const char *)message.payload, 0, NULL);
+	free(message.payload);
+	return body;
+}
+
+/* Up to where it has its CONFIG, with clocks that are set. */
+static void open_timed(int64_t off_ns)
+{
+	json_t *step;
+
+	fake_lab_open(&fake, pair);
+	fake.lab.env.keeps_time = true;
+	lab_boot(&fake.lab);
+	fake_lab_settle(&fake);
+	fake_agent_say_text("n1", PROTO_HELLO, 0, "{\"version\":1}");
+	for (int i = 0; i < 4; i++)
+		answer_time("n1", off_ns);
+	step = hear_json("n1", PROTO_CLOCK);
+	assert_int_equal(json_integer_value(json_object_get(step, "step_ns")), -off_ns);
+	json_decref(step);
+	assert_hears("n1", PROTO_CONFIG);
+	fake_agent_say_text("n1", PROTO_CONFIGURED, 0, "{}");
+	fake_lab_settle(&fake);
+	assert_hears("n1", PROTO_SERVICES_START);
+}
+
+static void a_machines_clock_is_set_right_before_it_is_configured(void **state)
+{
+	struct machine_off off;
+
+	(void)state;
+	open_timed(-4600000);
+	assert_true(machine_off(fake.lab.machines[0], &off));
+	assert_int_equal(off.off_ns, 0);
+	assert_int_equal(off.error_ns, 15000);
+	assert_false(machine_off(fake.lab.machines[1], &off)); /* it was not asked yet */
+	fake_lab_close(&fake);
+}
+
+static void a_clock_is_looked_at_again_and_left_alone(void **state)
+{
+	struct fake_message message;
+	struct machine_off off;
+
+	(void)state;
+	open_timed(4600000);
+	fake_lab_advance(&fake, 10 * NS_PER_S);
+	for (int i = 0; i < 4; i++)
+		answer_time("n1", 123000); /* somebody in there has set it */
+	assert_true(machine_off(fake.lab.machines[0], &off));
+	assert_int_equal(off.off_ns, 123000);
+	assert_false(fake_agent_hear("n1", &message));
+	fake_lab_close(&fake);
+}
+
+static void a_clock_that_is_to_be_off_is_where_it_should_be(void **state)
+{
+	struct clock_change change = { .has_offset = true, .offset_ns = 5000000,
+				       .has_drift = true, .drift_ppb = 100000 };
+	struct machine_off off;
+	struct why why;
+
+	(void)state;
+	open_timed(4600000);
+	assert_int_equal(machine_clock_change(fake.lab.machines[0], &change, &why), 0);
+	json_decref(hear_json("n1", PROTO_CLOCK));
+	fake_lab_advance(&fake, 10 * NS_PER_S); /* at 100 ppm: 1 ms */
+	for (int i = 0; i < 4; i++)
+		answer_time("n1", 6000000);
+	assert_true(machine_off(fake.lab.machines[0], &off));
+	assert_in_range(off.off_ns + 1000, 0, 2000);
+	fake_lab_close(&fake);
+}
+
+static void an_answer_that_nobody_asked_for_is_no_answer(void **state)
+{
+	static const uint8_t answer[PROTO_TIME_ANSWER_BYTES] = { 99 };
+
+	(void)state;
+	open_timed(1000000);
+	fake_agent_say("n1", PROTO_TIME, 0, answer, sizeof(answer));
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_LOST);
+	fake_lab_close(&fake);
+}
+
 static void how_a_machine_ended_says_more_than_that_its_agent_hung_up(void **state)
 {
 	(void)state;
@@ -579,6 +692,10 @@ int main(void)
 		cmocka_unit_test(an_agent_that_hangs_while_services_start_is_given_up),
 		cmocka_unit_test(
 			one_that_cannot_be_started_fails_the_boot_with_the_reason),
+		cmocka_unit_test(a_machines_clock_is_set_right_before_it_is_configured),
+		cmocka_unit_test(a_clock_is_looked_at_again_and_left_alone),
+		cmocka_unit_test(a_clock_that_is_to_be_off_is_where_it_should_be),
+		cmocka_unit_test(an_answer_that_nobody_asked_for_is_no_answer),
 		cmocka_unit_test(the_lab_goes_on_while_a_machine_is_being_set_up),
 		cmocka_unit_test(one_whose_setting_up_fails_fails_the_boot_with_the_reason),
 		cmocka_unit_test(one_that_is_taken_down_while_it_is_set_up_has_stopped),
