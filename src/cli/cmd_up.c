@@ -343,7 +343,7 @@ static int check_folder(const struct plan *plan, struct why *why)
 					"topology and its files into a folder of their own",
 					node->name, plan->dir);
 	}
-	ui_warning("machines have no /lab: %s is your home (or holds it), and is not shown to "
+	ui_warning("machines see an empty /lab: %s is your home (or holds it), and is not shown to "
 		   "them; a topology in a folder of its own shows that",
 		   plan->dir);
 	return 0;

@@ -250,6 +250,9 @@ static int build_netlab(int root, int work_tree, const struct jail_spec *spec,
 		err = build_memory(root, spec, why);
 	if (!err)
 		err = build_own(root, "netlab/control", spec, CONTROL_BYTES, why);
+	/* Empty, where the topology's folder is not shown. */
+	if (!err)
+		err = make_dir(root, "netlab/lab", 0755, why);
 	for (size_t i = 0; !err && i < spec->bind_count; i++)
 		err = bind_named(root, &spec->binds[i], why);
 	/* What a machine's kernel executes as argv[0] when it is told to reboot. */

@@ -58,7 +58,7 @@ struct node_start {
 };
 
 /* Would showing this folder to machines show the user's home, with its keys?  Then it
- * is not shown: there is no /lab. */
+ * is not shown: /lab is empty. */
 bool node_dir_shows_home(const char *dir);
 
 int node_start(struct node **out, const struct node_start *start, struct why *why);

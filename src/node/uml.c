@@ -98,7 +98,7 @@ bool node_dir_shows_home(const char *dir)
 					  (real_home[size] == 0 || real_home[size] == '/'));
 }
 
-/* What machines see as /lab, or NULL. */
+/* What machines see in /lab, or NULL: nothing. */
 static const char *shown_dir(const struct node_start *start)
 {
 	const char *dir = start->lab_dir && *start->lab_dir ? start->lab_dir : NULL;
@@ -126,7 +126,7 @@ static void fill_machine(struct uml_machine *machine, const struct node_start *s
 		put(machine->params.image, JAIL_DIR "/image");
 	if (*start->kernel->modules)
 		put(machine->params.modules, JAIL_DIR "/modules");
-	if (shown_dir(start))
+	if (start->lab_dir)
 		put(machine->params.lab, JAIL_DIR "/lab");
 }
 

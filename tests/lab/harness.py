@@ -445,6 +445,10 @@ def copy_of_kernel(folder):
     copy = pathlib.Path(folder) / "linux"
     shutil.copyfile(own_kernel(), copy)
     copy.chmod(0o755)
+    # With its modules: a machine without them is another one.
+    modules = pathlib.Path(own_kernel()).parent / "lib"
+    if modules.is_dir():
+        shutil.copytree(modules, copy.parent / "lib", symlinks=True)
     return copy
 
 

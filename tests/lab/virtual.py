@@ -296,8 +296,11 @@ def as_nobody():
     """The same run by the user nobody; returns the digest."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="nl.", dir="/tmp"))
     try:
-        (folder / "routers.json").write_text(json.dumps(ROUTERS))
+        # Not the home itself: that is not shown to machines.
+        (folder / "lab").mkdir()
+        (folder / "lab/routers.json").write_text(json.dumps(ROUTERS))
         shutil.chown(folder, "nobody")
+        shutil.chown(folder / "lab", "nobody")
         env = {"PATH": os.environ["PATH"], "HOME": str(folder),
                "XDG_RUNTIME_DIR": str(folder), "TMPDIR": str(folder)}
         def run(*args):
@@ -307,7 +310,7 @@ def as_nobody():
                                   stdin=subprocess.DEVNULL)
             equal(done.returncode, 0, args, done.stderr)
             return done.stdout
-        run("up", "routers.json", "--clock", "virtual", "--seed", "7",
+        run("up", "lab/routers.json", "--clock", "virtual", "--seed", "7",
             "--kernel", str(harness.copy_of_kernel(folder)))
         try:
             run("exec", "a", "--", "ping", "-c", "20", "-i", "0.2", "b")

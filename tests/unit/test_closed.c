@@ -69,6 +69,7 @@ static void what_nobody_can_read_is_listed_in_order(void **state)
 	put("/etc/shadow", 0640, "secret");
 	put("/etc/frr/daemons", 0644, "");
 	put("/etc/ssl/private/key", 0600, "");
+	put("/etc/deep/key", 0600, "");
 	put("/etc/odd\nname", 0600, "");
 	put("/var/lib/dpkg/lock", 0600, "");
 	put("/var/log/nginx/error.log", 0640, "");
@@ -77,9 +78,9 @@ static void what_nobody_can_read_is_listed_in_order(void **state)
 	assert_int_equal(symlink("shadow", in("/etc/link")), 0);
 	closed_list(dir, NOBODY, NOBODY, list);
 	snprintf(expected, sizeof(expected),
+		 "f 600 %u %u /etc/deep/key\n"
 		 "d 750 %u %u /etc/frr\n"
 		 "f 640 %u %u /etc/shadow\n"
-		 "f 600 %u %u /etc/ssl/private/key\n"
 		 "f 640 %u %u /var/log/nginx/error.log\n",
 		 uid, gid, uid, gid, uid, gid, uid, gid);
 	/* A folder that can be entered and not listed does not tell what is in it. */
