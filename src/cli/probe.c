@@ -374,8 +374,12 @@ static int choose_nonce(struct probe *probe, uint64_t *nonce, struct why *why)
 	*nonce = probe->virtual_time
 			 ? (uint64_t)json_integer_value(json_object_get(clock, "now_ns"))
 			 : clock_wall_ns(host_clock(), clock_now_ns(host_clock())) >> 1;
+	if (json_is_true(json_object_get(clock, "paused")))
+		rc = why_set(why, -EBUSY,
+			     "time stands, and a probe takes some: netlab clock resume lets "
+			     "it pass again");
 	json_decref(clock);
-	return 0;
+	return rc;
 }
 
 int probe_lab(struct probe *probe, struct client *client, const struct probe_plan *plan,

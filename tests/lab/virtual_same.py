@@ -71,6 +71,16 @@ def test_a_probe_of_how_links_do_is_the_same_again(home):
     and_again(home, at_once("fidelity", "--probe", times=1), hogs=False)
 
 
+def test_a_probe_in_a_lab_whose_time_stands_is_refused(home):
+    lab = virtual(home, FOUR)
+    lab.netlab("clock", "pause")
+    for probe in "matrix", "fidelity":
+        said = lab.netlab(probe, "--probe", want=1, timeout=20).stderr
+        check("clock resume" in said, said)
+    lab.netlab("clock", "resume")
+    lab.netlab("matrix", "--probe")
+
+
 def look(home):
     # The times of the topology's files are theirs.
     topology = home.topologies / "looks.json"

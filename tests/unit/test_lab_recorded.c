@@ -583,9 +583,12 @@ static void a_host_that_was_changed_is_named(void **state)
 		stamps++;
 	}
 	assert_true(stamps >= 1);
+	/* Runs from before it could be chosen do not say on which day they began. */
+	json_object_del(kept, "epoch_s");
 	assert_int_equal(json_dump_file(kept, path, 0), 0);
 	json_decref(kept);
 	assert_int_equal(origin_read(&origin, run.path, &why), 0);
+	assert_int_equal(origin.epoch_s, 0);
 	assert_int_equal(check(&origin), stamps);
 	assert_string_equal(changed_what, "/etc/passwd (the host's users) was changed");
 	origin_free(&origin);
