@@ -154,6 +154,7 @@ static void take_start(struct machine *machine)
 	if (err == -EAGAIN)
 		return;
 	watch_close(steal_ptr(&machine->start_watch));
+	node_report_close(machine->node);
 	if (err)
 		machine_set_state(machine, MACHINE_FAILED,
 				  without_name(machine, why.text));
@@ -174,8 +175,8 @@ static void gone(void *ctx)
 
 	take_start(machine); /* its last words may still lie there */
 	watch_close(steal_ptr(&machine->start_watch));
+	watch_close(steal_ptr(&machine->node_watch)); /* before what it watches is closed */
 	node_reap(machine->node, how, sizeof(how));
-	watch_close(steal_ptr(&machine->node_watch));
 	node_free(steal_ptr(&machine->node));
 	balance_remove(machine->env->balance, machine->index);
 	/* Who waits for something of it is told why. */

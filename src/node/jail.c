@@ -326,11 +326,13 @@ int jail_start(struct jail *out, const struct jail_spec *spec, struct why *why)
 
 int jail_started(struct jail *jail, struct why *why)
 {
-	int err = jail->report_fd < 0 ? 0 : report_look(jail->report_fd, why);
+	return jail->report_fd < 0 ? 0 : report_look(jail->report_fd, why);
+}
 
-	if (err != -EAGAIN && jail->report_fd >= 0)
+void jail_report_close(struct jail *jail)
+{
+	if (jail->report_fd >= 0)
 		close(steal_fd(&jail->report_fd));
-	return err;
 }
 
 int jail_await_start(struct jail *jail, struct why *why)
@@ -340,6 +342,7 @@ int jail_await_start(struct jail *jail, struct why *why)
 
 	while ((err = jail_started(jail, why)) == -EAGAIN)
 		poll(&report, 1, -1);
+	jail_report_close(jail);
 	if (err)
 		jail_close(jail);
 	return err;

@@ -57,12 +57,14 @@ struct jail_spec {
 struct jail {
 	int pidfd;     /* of the first process; readable when all is over */
 	int status_fd; /* gives the program's wait status, as an int */
-	int report_fd; /* readable when jail_started() has something to say; then -1 */
+	int report_fd; /* readable when jail_started() has something to say; or -1 */
 };
 
 int jail_start(struct jail *out, const struct jail_spec *spec, struct why *why);
 /* -EAGAIN: not yet.  Says its word once; later calls return 0. */
 int jail_started(struct jail *jail, struct why *why);
+/* It has been said, and nobody watches report_fd any more. */
+void jail_report_close(struct jail *jail);
 /* Wait for that word, where there is no loop.  Not 0: it has been closed. */
 int jail_await_start(struct jail *jail, struct why *why);
 void jail_kill(const struct jail *jail); /* everything in it */

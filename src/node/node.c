@@ -71,6 +71,11 @@ int node_report_fd(const struct node *node)
 	return node->jail.report_fd;
 }
 
+void node_report_close(struct node *node)
+{
+	jail_report_close(&node->jail);
+}
+
 int node_started(struct node *node, struct why *why)
 {
 	int err = jail_started(&node->jail, why);

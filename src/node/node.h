@@ -62,8 +62,11 @@ struct node_start {
 bool node_dir_shows_home(const char *dir);
 
 int node_start(struct node **out, const struct node_start *start, struct why *why);
-/* Readable when node_started() has something to say; -1: it has said it. */
+/* Readable when node_started() has something to say.  Who watches it stops before he
+ * closes it: a machine that is just starting has a copy, for which the loop would go on
+ * to be told of it. */
 int node_report_fd(const struct node *node);
+void node_report_close(struct node *node);
 /* Did it come to run?  -EAGAIN: it is not so far; 0; or why not, once: it ends then. */
 int node_started(struct node *node, struct why *why);
 int node_pidfd(const struct node *node);

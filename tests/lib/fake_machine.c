@@ -338,6 +338,12 @@ int node_report_fd(const struct node *node)
 	return node->report_fd;
 }
 
+void node_report_close(struct node *node)
+{
+	close(node->report_fd);
+	node->report_fd = -1;
+}
+
 int node_started(struct node *node, struct why *why)
 {
 	char late[256];
@@ -346,8 +352,6 @@ int node_started(struct node *node, struct why *why)
 	if (got < 0)
 		return -EAGAIN;
 	late[got] = 0;
-	close(node->report_fd);
-	node->report_fd = -1;
 	return got ? why_set(why, -EIO, "node %s: %s", node->name, late) : 0;
 }
 
