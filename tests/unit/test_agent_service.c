@@ -166,16 +166,18 @@ static void what_goes_to_the_background_is_the_service(void **state)
 
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/up", dir);
+	/* It ends when the file by which it is ready is taken away. */
 	snprintf(services, sizeof(services),
-		 "{\"name\":\"a\",\"cmd\":\"(sleep 0.2; echo late; touch %s; sleep 0.1; "
-		 "echo bye; exit 3) & echo early\","
+		 "{\"name\":\"a\",\"cmd\":\"(sleep 0.2; echo late; touch %s; "
+		 "while [ -e %s ]; do sleep 0.05; done; echo bye; exit 3) & echo early\","
 		 "\"ready\":{\"file\":\"%s\",\"timeout_ns\":60000000000}}",
-		 path, path);
+		 path, path, path);
 	begin(&rig, &story, services);
+	read_until(&rig, &story, "ready");
+	unlink(path);
 	read_until(&rig, &story, "exited");
 	assert_string_equal(story.states, "a starting\na ready\na exited exit 3\n");
 	assert_string_equal(story.log, "early\nlate\nbye\n");
-	unlink(path);
 	rmdir(dir);
 	end(&rig, &story);
 }
