@@ -8,6 +8,7 @@ unit_test(test_clock SOURCES unit/test_clock.c LIBS nl_clock)
 unit_test(test_guest_clock SOURCES unit/test_guest_clock.c LIBS nl_clock)
 unit_test(test_calendar SOURCES unit/test_calendar.c LIBS nl_clock)
 unit_test(test_vtime SOURCES unit/test_vtime.c LIBS nl_clock)
+unit_test(test_vtime_slow SOURCES unit/test_vtime_slow.c LIBS nl_clock)
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME tidy COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/tidy/tidy.py)

@@ -39,11 +39,13 @@ static void print_state(const json_t *answer)
 	char now[UNITS_TEXT_BYTES_MAX], pace[PACE_TEXT_BYTES_MAX];
 	uint64_t now_ns = number(answer, "now_ns");
 	const json_t *digest = json_object_get(answer, "digest");
-	const char *all = json_string_value(json_object_get(digest, "all"));
+	const char *all = json_string_value(json_object_get(digest, "all")), *slow = NULL;
 
 	printf("%s time %s", json_string_value(json_object_get(answer, "clock")),
 	       time_text(now, sizeof(now), now_ns));
 	if (all) {
+		slow = json_string_value(
+			json_object_get(json_object_get(answer, "slow"), "why"));
 		printf(", pace %s%s%s\n", pace_format(pace, number(answer, "pace_ppm")),
 		       json_is_true(json_object_get(answer, "paused")) ? ", paused" : "",
 		       json_is_true(json_object_get(answer, "standing")) ? ", standing"
@@ -56,6 +58,8 @@ static void print_state(const json_t *answer)
 		       (unsigned long long)number(digest, "log_bytes"));
 	}
 	putchar('\n');
+	if (slow)
+		printf("slow: %s\n", slow);
 }
 
 static unsigned percent(uint64_t part, uint64_t whole)

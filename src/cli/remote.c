@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/remote.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "cli/client.h"
+#include "cli/ui.h"
 
 static void got_output(struct remote *r, enum remote_stream stream, const json_t *line)
 {
@@ -18,6 +20,17 @@ static void got_output(struct remote *r, enum remote_stream stream, const json_t
 
 	if (size > 0 && r->output)
 		r->output(r->ctx, stream, bytes, (size_t)size);
+}
+
+/* Once, however many commands are under way. */
+static void say_slow(const char *why)
+{
+	static char said[1024];
+
+	if (!why || !strncmp(said, why, sizeof(said) - 1))
+		return;
+	snprintf(said, sizeof(said), "%s", why);
+	ui_warning("%s", why);
 }
 
 static void got_event(struct remote *r, const json_t *line)
@@ -33,6 +46,8 @@ static void got_event(struct remote *r, const json_t *line)
 	} else if (!strcmp(event, "stderr")) {
 		r->unsaid++;
 		got_output(r, REMOTE_STDERR, line);
+	} else if (!strcmp(event, "slow")) {
+		say_slow(json_string_value(json_object_get(line, "why")));
 	} else if (!strcmp(event, "started")) {
 		r->started = true;
 	} else if (!strcmp(event, "credit")) {

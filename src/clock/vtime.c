@@ -250,6 +250,7 @@ static void begin(struct vtime *vtime, const struct calendar_turn *next)
 static void watch_over(struct vtime *vtime)
 {
 	mark(vtime, MARK_GUESTS);
+	vtime_slow_watch(vtime);
 	if (vtime->guard_ns && !vtime->guard.set)
 		timer_set(vtime->host, &vtime->guard, vtime->heard_ns + vtime->guard_ns);
 }
@@ -397,6 +398,7 @@ int vtime_create(struct vtime **out, const struct vtime_config *config, struct w
 	vtime->inputs_end = &vtime->inputs;
 	vtime->pace_timer = (struct timer){ .fire = on_pace, .ctx = vtime };
 	vtime->guard = (struct timer){ .fire = on_guard, .ctx = vtime };
+	vtime_slow_init(vtime, config->slow_ns);
 	vtime->host_zero_ns = vtime->heard_ns = clock_now_ns(vtime->host);
 	err = clock_virtual_create(&vtime->clock, config->wall_at_zero_ns, why);
 	if (!err)
@@ -426,6 +428,7 @@ void vtime_destroy(struct vtime *vtime)
 	loop_on_settled(vtime->loop, NULL, NULL);
 	timer_cancel(vtime->host, &vtime->pace_timer);
 	timer_cancel(vtime->host, &vtime->guard);
+	timer_cancel(vtime->host, &vtime->slow.timer);
 	for (uint32_t i = 0; vtime->guests && i < vtime->calendar.guest_count; i++)
 		vtime_guest_close(&vtime->guests[i]);
 	free(vtime->guests);

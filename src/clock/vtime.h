@@ -39,6 +39,10 @@
  * Liveness.  A guest that is waited for and says nothing for guard_ns of host time
  * is reported, once, with ops->stuck(); the calendar goes on waiting.
  *
+ * Slowness.  While virtual time is wanted and passes at less than a tenth of the host's,
+ * ops->slow() says so at the end of each window of host time, with the guest that ran most
+ * of it; and once more, with NULL, when it is so no longer.
+ *
  * Errors:    creation: 0 or -errno with *why.  A guest that breaks the protocol is
  *            reported by ops->broken() and waited for until vtime_guest_gone().
  * Ownership: vtime_create() gives the virtual time and its clock.
@@ -61,12 +65,25 @@ struct vtime_guest;
 #define VTIME_PACE_ONE UINT64_C(1000000)
 #define VTIME_PACE_MAX UINT64_C(0)
 
+/* Below this part of the host's time it is slow. */
+enum { VTIME_SLOW_PART = 10 };
+
+struct vtime_slowness {
+	uint64_t host_ns; /* in which virtual time was wanted ... */
+	uint64_t lab_ns;  /* ... and so much passed */
+	uint64_t rounds;  /* guests' turns */
+	uint32_t guest;	  /* that ran longest: */
+	uint64_t guest_ns;
+};
+
 struct vtime_ops {
 	void (*broken)(void *ctx, uint32_t guest, const char *why);
 	/* doing: "has not connected", "runs", "does not answer a device". */
 	void (*stuck)(void *ctx, uint32_t guest, const char *doing);
 	/* Time has come to stand, or passes again; for whoever waits for a step. */
 	void (*paced)(void *ctx);
+	/* NULL: not slow any more. */
+	void (*slow)(void *ctx, const struct vtime_slowness *slow);
 };
 
 struct vtime_config {
@@ -76,6 +93,7 @@ struct vtime_config {
 	uint32_t guest_count;
 	uint64_t pace_ppm;
 	uint64_t guard_ns;
+	uint64_t slow_ns; /* a window of the host's time, to judge slowness by; 0: none */
 	bool serial; /* one guest at a time, though several could run */
 	const struct vtime_ops *ops;
 	void *ctx;

@@ -127,6 +127,7 @@ void vtime_guest_go(struct vtime_guest *guest, bool ready)
 	struct vtime *vtime = guest->vtime;
 	uint64_t at_ns = vtime->calendar.guests[guest->index].turn_guest_ns;
 
+	vtime_slow_go(guest);
 	if (!guest->started) {
 		/* Its clock is 0 as it begins; it has not asked for anything yet. */
 		guest->started = true;
@@ -224,6 +225,7 @@ int vtime_kick(struct vtime_guest *guest, const struct vtime_kick *kick, struct 
 		err = calendar_kick(calendar, guest->index, why);
 	if (err)
 		return err;
+	vtime_slow_stop(guest);
 	guest->kick = *kick;
 	guest->kick_run = false;
 	return 0;
@@ -298,6 +300,7 @@ static int handle(struct vtime_guest *guest, struct why *why)
 		err = calendar_request(calendar, guest->index, time, why);
 		break;
 	case TT_WAIT:
+		vtime_slow_stop(guest);
 		guest->told_ns = 0; /* it forgets */
 		err = calendar_wait(calendar, guest->index, why);
 		vtime_guest_sync(guest);

@@ -4,6 +4,7 @@
  *	vtime.c		when time passes: pace, inputs, the order of a turn
  *	vtime_guest.c	one guest: its socket, the messages, what devices owe it
  *	vtime_share.c	the page that saves most messages
+ *	vtime_slow.c	who makes time slow
  */
 #ifndef NL_CLOCK_VTIME_INTERNAL_H
 #define NL_CLOCK_VTIME_INTERNAL_H
@@ -55,6 +56,8 @@ struct vtime_guest {
 	struct vtime_end
 		end;   /* .run NULL: its process runs, or is not told to have ended */
 	bool kick_run; /* it has had its time, and waits for the reply */
+	uint64_t went_ns; /* host time at which its turn began; 0: it has none */
+	uint64_t ran_ns;  /* of the host's, in this window */
 };
 
 struct vtime {
@@ -84,6 +87,13 @@ struct vtime {
 	bool stuck_told;
 	uint64_t heard_ns; /* host time of the last word of a guest */
 
+	struct {
+		struct timer timer; /* of host; set while guests have turns */
+		uint64_t window_ns; /* 0: nobody looks */
+		uint64_t active_ns, lab_ns, rounds; /* as the window began */
+		bool told;
+	} slow;
+
 	uint64_t timers, calls;
 	uint64_t host_zero_ns, guests_host_ns, standing_host_ns;
 	uint64_t mark_ns; /* host time since which the lab is idle */
@@ -104,6 +114,12 @@ bool vtime_guest_cue(struct vtime_guest *guest);
 void vtime_guest_kick(struct vtime_guest *guest);
 /* Send the reply that it waits for, or what it has to know before. */
 void vtime_guest_reply(struct vtime_guest *guest);
+
+/* vtime_slow.c */
+void vtime_slow_init(struct vtime *vtime, uint64_t window_ns);
+void vtime_slow_watch(struct vtime *vtime); /* guests have turns */
+void vtime_slow_go(struct vtime_guest *guest);
+void vtime_slow_stop(struct vtime_guest *guest);
 
 /* vtime.c */
 void vtime_heard(struct vtime *vtime);

@@ -96,7 +96,8 @@ const char *digest_text(char text[DIGEST_TEXT_BYTES], uint64_t hash)
 
 const char *digest_line(const char *line)
 {
-	static const char *const looking[] = { "capture\"", "capture-end\"", "clock\"" };
+	static const char *const looking[] = { "capture\"", "capture-end\"", "clock\"",
+					       "slow\"" };
 	const char *from = strstr(line, "\"t\":"), *event = strstr(line, "\"event\":\"");
 
 	if (!from || !event || strncmp(line, "{\"n\":0,", 7) == 0)

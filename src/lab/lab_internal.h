@@ -33,7 +33,7 @@ enum lab_phase { LAB_BOOTING, LAB_RUNNING, LAB_STOPPING, LAB_GONE };
 
 /* What a request can be woken by. */
 enum { WAKE_PROGRESS = 1, WAKE_JOURNAL = 2, WAKE_CONSOLE = 4, WAKE_CLOCK = 8,
-       WAKE_RERUN = 16 };
+       WAKE_RERUN = 16, WAKE_SLOW = 32 };
 
 struct lab {
 	/* Given before lab_build(). */
@@ -93,9 +93,17 @@ struct lab {
 	struct {
 		struct machine *machine; /* NULL: none */
 		const char *doing;
-		uint64_t from;	  /* place in its console: what it is asked comes after */
 		struct timer due; /* of host: it has been waited for long enough */
 	} stuck; /* in virtual time: who does not go on, while it is asked where it is */
+	struct {
+		bool asked; /* its answer is waited for, until it is due */
+		bool told;  /* in the journal, since time was last not slow */
+		struct timer due;
+		struct vtime_slowness what;
+		uint64_t times; /* that was so, from the beginning */
+		char text[1024];
+		json_t *json; /* as in the journal; NULL: it is not slow */
+	} slow;		      /* in virtual time: who makes it so */
 };
 
 /* lab_vtime.c: in virtual time only, but for lab_vtime_create(). */
@@ -108,9 +116,15 @@ void lab_vtime_journal(struct lab *lab); /* an entry was added */
 void lab_vtime_unwant_boot(struct lab *lab);
 void lab_vtime_let_in(struct lab *lab); /* who waited for the end of the replay */
 void lab_vtime_go_down(struct lab *lab); /* gracefully, as an input */
-void lab_vtime_console(struct lab *lab, struct machine *machine); /* it has printed */
-void lab_vtime_detach(struct lab *lab);
 void lab_vtime_phase(struct lab *lab, enum lab_phase from, enum lab_phase to);
+
+/* lab_stuck.c: of struct vtime_ops; and what a machine says that was asked. */
+struct where;
+void lab_stuck_found(void *ctx, uint32_t guest, const char *doing);
+void lab_slow_found(void *ctx, const struct vtime_slowness *slow);
+void lab_stuck_answer(struct lab *lab, struct machine *machine,
+		      const struct where *where);
+void lab_stuck_detach(struct lab *lab);
 
 /* lab_life.c */
 int lab_build(struct lab *lab, struct why *why);

@@ -106,9 +106,13 @@ static void on_console(void *ctx, struct machine *machine)
 {
 	struct lab *lab = ctx;
 
+	(void)machine;
 	control_wake(lab->control, WAKE_CONSOLE);
-	if (lab->vtime)
-		lab_vtime_console(lab, machine);
+}
+
+static void on_where(void *ctx, struct machine *machine, const struct where *where)
+{
+	lab_stuck_answer(ctx, machine, where);
 }
 
 static void on_gone(void *ctx, struct machine *machine)
@@ -125,6 +129,7 @@ static const struct machine_ops machine_ops = {
 	.state = on_state,
 	.service = on_service,
 	.console = on_console,
+	.where = on_where,
 	.gone = on_gone,
 };
 
@@ -424,7 +429,7 @@ void lab_unbuild(struct lab *lab)
 	if (lab->host)
 		timer_cancel(lab->host, &lab->stop_patience);
 	if (lab->vtime)
-		lab_vtime_detach(lab);
+		lab_stuck_detach(lab);
 	/* Clients first: their requests hold on to machines and captures. */
 	control_destroy(steal_ptr(&lab->control));
 	supplies_destroy(steal_ptr(&lab->supplies));

@@ -9,14 +9,13 @@
 #include "lab/lab_internal.h"
 #include "lab/text.h"
 #include "lab/verbs.h"
-#include "lab/where.h"
 
 /* A guest that is waited for this long does not go on.  The longest turn of an honest
  * one is its boot, a fraction of a second of work, on a host that may be busy. */
 enum { GUARD_S_DEFAULT = 30 };
 
-/* More than the longest answer of a kernel that is asked where it is. */
-enum { CONSOLE_TAIL_BYTES = 4096 };
+/* Long enough to tell a slow lab from a busy host's moment. */
+#define SLOW_WINDOW_NS (3 * NS_PER_S)
 
 static void on_broken(void *ctx, uint32_t guest, const char *why)
 {
@@ -25,117 +24,6 @@ static void on_broken(void *ctx, uint32_t guest, const char *why)
 
 	snprintf(reason, sizeof(reason), "its clock: %s", why);
 	machine_break(lab->machines[guest], reason);
-}
-
-/* ---- who does not go on ------------------------------------------------------ */
-
-/* Its kernel's answer takes two signals and a line; a busy host has other things to do. */
-#define ANSWER_NS (3 * NS_PER_S)
-
-static void say_why(char *reason, size_t size, const struct lab *lab,
-		    const struct where *where)
-{
-	char at[WHERE_TEXT_BYTES];
-
-	if (!where) {
-		snprintf(reason, size,
-			 "it %s for %u s of the host's time without going on: virtual "
-			 "time cannot pass",
-			 lab->stuck.doing, lab->guard_s);
-		return;
-	}
-	where_text(at, where);
-	snprintf(reason, size,
-		 "%s has used the processor for %u s of the host's time, and no virtual "
-		 "time passed: it neither sleeps nor waits for anything.  Let it wait; if it "
-		 "calls the system again and again, up --cost lets that take time; up --guard "
-		 "has more patience",
-		 at, lab->guard_s);
-}
-
-/* where NULL: it has not said. */
-static void end_stuck(struct lab *lab, const struct where *where)
-{
-	struct machine *machine = lab->stuck.machine;
-	const char *name = machine_plan(machine)->name;
-	char reason[WHERE_TEXT_BYTES + 320], named[sizeof(reason) + 64], pc[24];
-	json_t *entry;
-
-	say_why(reason, sizeof(reason), lab, where);
-	timer_cancel(lab->host, &lab->stuck.due);
-	lab->stuck.machine = NULL;
-	snprintf(named, sizeof(named), "%s: %s", name, reason);
-	entry = json_pack("{s:s, s:o}", "node", name, "why", text_json_z(reason));
-	if (where) {
-		snprintf(pc, sizeof(pc), "0x%" PRIx64, where->pc);
-		json_object_update_new(
-			entry, json_pack("{s:o, s:i, s:i, s:b, s:s, s:o}", "process",
-					 text_json_z(where->comm), "pid", (int)where->pid,
-					 "tid", (int)where->tid, "user", where->user,
-					 "pc", pc, "in", text_json_z(where->in)));
-	}
-	journal_write(lab->journal, "stuck", entry);
-	fprintf(stderr, "%s\n", named);
-	machine_break(machine, reason);
-	if (lab->phase == LAB_RUNNING)
-		lab_stop(lab, false, named);
-	loop_defer(lab->loop, &lab->advance);
-}
-
-static void on_no_answer(void *ctx, uint64_t now_ns)
-{
-	struct lab *lab = ctx;
-
-	(void)now_ns;
-	/* It may have ended while it was asked. */
-	if (machine_has_process(lab->stuck.machine))
-		end_stuck(lab, NULL);
-	else
-		lab->stuck.machine = NULL;
-}
-
-void lab_vtime_console(struct lab *lab, struct machine *machine)
-{
-	const struct ring *ring = machine_console(machine);
-	uint8_t bytes[CONSOLE_TAIL_BYTES];
-	struct where where;
-	size_t size;
-
-	if (lab->stuck.machine != machine)
-		return;
-	size = ring_tail(ring, bytes, sizeof(bytes));
-	if (ring->end - lab->stuck.from < size) {
-		size_t old = size - (size_t)(ring->end - lab->stuck.from);
-
-		memmove(bytes, bytes + old, size - old);
-		size -= old;
-	}
-	if (where_find(&where, (const char *)bytes, size))
-		end_stuck(lab, &where);
-}
-
-static void on_stuck(void *ctx, uint32_t guest, const char *doing)
-{
-	struct lab *lab = ctx;
-	struct machine *machine = lab->machines[guest];
-
-	if (lab->stuck.machine)
-		return;
-	machine_drain(machine);
-	lab->stuck.machine = machine;
-	lab->stuck.doing = doing;
-	lab->stuck.from = machine_console(machine)->end;
-	lab->stuck.due = (struct timer){ .fire = on_no_answer, .ctx = lab };
-	if (machine_ask_where(machine))
-		timer_set(lab->host, &lab->stuck.due,
-			  clock_now_ns(lab->host) + ANSWER_NS);
-	else
-		end_stuck(lab, NULL);
-}
-
-void lab_vtime_detach(struct lab *lab)
-{
-	timer_cancel(lab->host, &lab->stuck.due);
 }
 
 static void on_paced(void *ctx)
@@ -150,8 +38,9 @@ int lab_vtime_create(struct lab *lab, struct why *why)
 {
 	static const struct vtime_ops ops = {
 		.broken = on_broken,
-		.stuck = on_stuck,
+		.stuck = lab_stuck_found,
 		.paced = on_paced,
+		.slow = lab_slow_found,
 	};
 	struct vtime_config config = { .loop = lab->loop,
 				       .guest_count = (uint32_t)lab->plan->node_count,
@@ -169,6 +58,7 @@ int lab_vtime_create(struct lab *lab, struct why *why)
 		lab->guard_s = GUARD_S_DEFAULT;
 	config.guard_ns = lab->guard_s * NS_PER_S;
 	config.host = lab->host;
+	config.slow_ns = SLOW_WINDOW_NS;
 	/* Their turns are one after the other whenever they start: how many processors
 	 * there are shall make no difference. */
 	lab->boots_at_once = (uint32_t)lab->plan->node_count;

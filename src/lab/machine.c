@@ -314,10 +314,11 @@ void machine_break(struct machine *machine, const char *reason)
 		end_process(machine);
 }
 
-bool machine_ask_where(const struct machine *machine)
+bool machine_ask_where(struct machine *machine)
 {
 	if (!machine->node || !(machine->kernel->can & KERNEL_WHERE))
 		return false;
+	machine->asked = true;
 	node_ask(machine->node);
 	return true;
 }

@@ -86,12 +86,15 @@ struct service {
 };
 
 struct machine;
+struct where;
 
 struct machine_ops {
 	void (*state)(void *ctx, struct machine *machine, enum machine_state from);
 	void (*service)(void *ctx, struct machine *machine, size_t service);
 	void (*console)(void *ctx, struct machine *machine); /* it printed something */
-	void (*gone)(void *ctx, struct machine *machine);    /* its process has ended */
+	/* It answers machine_ask_where(). */
+	void (*where)(void *ctx, struct machine *machine, const struct where *where);
+	void (*gone)(void *ctx, struct machine *machine); /* its process has ended */
 };
 
 /* What all machines of a lab share; borrowed for their life. */
@@ -172,8 +175,8 @@ const struct kernel *machine_kernel(const struct machine *machine);
 const struct service *machine_service(const struct machine *machine, size_t service);
 /* Why it failed or was killed; "" if there is nothing to say. */
 const char *machine_service_error(const struct machine *machine, size_t service);
-/* Have its kernel say on the console what it is doing (lab/where.h); false: it cannot. */
-bool machine_ask_where(const struct machine *machine);
+/* Have its kernel say what it is doing (lab/where.h), to ops->where(); false: it cannot. */
+bool machine_ask_where(struct machine *machine);
 /* Read what its console has said by now. */
 void machine_drain(struct machine *machine);
 const struct ring *machine_console(const struct machine *machine);

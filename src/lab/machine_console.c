@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -12,23 +13,61 @@
 
 enum { READ_BYTES = 4096, READS_PER_TURN = 16, PIPE_BYTES = 1 << 20 };
 
+static void put(struct machine *machine, const char *bytes, size_t size)
+{
+	logfile_write(&machine->console_log, bytes, size);
+	digest_console(machine->env->digest, machine->index, (const uint8_t *)bytes,
+		       size);
+	ring_put(&machine->console, (const uint8_t *)bytes, size);
+}
+
+/* An answer is written at once, so the rest of one that has begun is there, too. */
+static enum where_cut take_answer(struct machine *machine, char *bytes, size_t *size)
+{
+	enum where_cut cut = where_cut(&machine->answer, bytes, size);
+
+	if (cut == WHERE_WHOLE) {
+		machine->asked = false;
+		loop_defer(machine->env->loop, &machine->answered);
+	}
+	return cut;
+}
+
 /* Read what is there.  Returns false when the terminal is closed for good. */
 static bool read_some(struct machine *machine)
 {
-	uint8_t bytes[READ_BYTES];
+	char bytes[READ_BYTES];
+	size_t held = 0; /* what may be the beginning of an answer */
 
-	for (int i = 0; i < READS_PER_TURN; i++) {
-		ssize_t n = read(machine->console_fd, bytes, sizeof(bytes));
+	for (int i = 0; i < READS_PER_TURN || held; i++) {
+		ssize_t n = read(machine->console_fd, bytes + held, sizeof(bytes) - held);
+		int err = errno;
+		size_t size;
 
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR;
-		if (n == 0)
-			return false;
-		logfile_write(&machine->console_log, bytes, (size_t)n);
-		digest_console(machine->env->digest, machine->index, bytes, (size_t)n);
-		ring_put(&machine->console, bytes, (size_t)n);
+		if (n <= 0) {
+			put(machine, bytes, held);
+			return n < 0 && (err == EAGAIN || err == EINTR);
+		}
+		size = held + (size_t)n;
+		held = 0;
+		if (machine->asked) {
+			held = size;
+			if (take_answer(machine, bytes, &size) == WHERE_PART)
+				held -= size;
+			else
+				held = 0;
+		}
+		put(machine, bytes, size);
+		memmove(bytes, bytes + size, held);
 	}
 	return true;
+}
+
+static void tell_answer(void *ctx)
+{
+	struct machine *machine = ctx;
+
+	machine->env->ops->where(machine->env->ctx, machine, &machine->answer);
 }
 
 static void on_readable(void *ctx, uint32_t events)
@@ -84,7 +123,10 @@ static int open_pipe(int *reader, int *writer)
 int machine_console_open(struct machine *machine, int *slave_fd, struct why *why)
 {
 	cleanup_close int slave = -1;
-	int err = machine->env->vtime ? open_pipe(&machine->console_fd, &slave)
+	int err;
+
+	machine->answered = (struct deferred){ .run = tell_answer, .ctx = machine };
+	err = machine->env->vtime ? open_pipe(&machine->console_fd, &slave)
 				      : open_pair(&machine->console_fd, &slave);
 
 	if (err)
@@ -115,6 +157,8 @@ void machine_console_drain(struct machine *machine)
 void machine_console_close(struct machine *machine)
 {
 	watch_close(steal_ptr(&machine->console_watch));
+	deferred_cancel(&machine->answered);
+	machine->asked = false;
 	if (machine->console_fd >= 0)
 		close(machine->console_fd);
 	machine->console_fd = -1;

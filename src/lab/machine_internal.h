@@ -11,6 +11,7 @@
 #include "clock/exchange.h"
 #include "lab/exec.h"
 #include "lab/machine.h"
+#include "lab/where.h"
 #include "lab/outbuf.h"
 #include "virtio/vconsole.h"
 
@@ -62,6 +63,9 @@ struct machine {
 	struct watch *console_watch;
 	struct logfile console_log;
 	struct ring console;
+	bool asked; /* where it is: the answer comes on the console */
+	struct where answer;
+	struct deferred answered; /* for whoever asked */
 
 	/* its agent */
 	struct vconsole *vconsole;

@@ -56,11 +56,12 @@ static json_t *clock_json(const struct lab *lab)
 				 (json_int_t)clock_now_ns(lab->clock), "nodes",
 				 node_clocks_json(lab));
 	state = vtime_state(lab->vtime);
-	return json_pack("{s:s, s:I, s:I, s:b, s:b, s:o, s:o, s:o}", "clock", "virtual",
+	return json_pack("{s:s, s:I, s:I, s:b, s:b, s:o, s:o, s:o, s:O?}", "clock", "virtual",
 			 "now_ns", (json_int_t)state.now_ns, "pace_ppm",
 			 (json_int_t)state.pace_ppm, "paused", state.paused, "standing",
 			 state.standing, "stats", stats_json(&state), "digest",
-			 digest_json(lab), "nodes", node_clocks_json(lab));
+			 digest_json(lab), "nodes", node_clocks_json(lab), "slow",
+			 lab->slow.json);
 }
 
 /* ---- a step, until it is done -------------------------------------------------- */

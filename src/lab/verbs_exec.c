@@ -22,6 +22,7 @@ struct command {
 	bool stalls;   /* it stands until the client has read, or has said go-on */
 	bool lockstep; /* ... which it says of each output */
 	size_t unsaid; /* outputs of which it has not */
+	uint64_t slow_times; /* that it was told, who makes it slow */
 	size_t owed; /* bytes of output sent on, for which credit is not given back */
 };
 
@@ -127,6 +128,7 @@ static const struct exec_ops exec_ops = {
 static bool pump_command(struct request *request)
 {
 	struct command *command = (struct command *)request;
+	const struct lab *lab = command->lab;
 	size_t owed = command->owed;
 
 	command->owed = 0;
@@ -134,6 +136,10 @@ static bool pump_command(struct request *request)
 		exec_consumed(command->exec, owed);
 	if (!command->unsaid)
 		end_stall(command);
+	if (command->slow_times != lab->slow.times) {
+		command->slow_times = lab->slow.times;
+		request_event(request, "slow", json_pack("{s:s}", "why", lab->slow.text));
+	}
 	return false;
 }
 
@@ -273,7 +279,8 @@ int verb_exec(void *ctx, struct call *call, struct why *why)
 		return err;
 	}
 	command->lab = lab;
-	request_begin(&command->request, call, &request_ops, 0);
+	command->slow_times = lab->slow.times;
+	request_begin(&command->request, call, &request_ops, WAKE_SLOW);
 	command->wants = lab->vtime && rerun_state(lab->rerun) != RERUN_RUNNING;
 	command->lockstep = lockstep && command->wants;
 	if (command->wants)

@@ -2,10 +2,14 @@
 #include "lab/where.h"
 
 #include <inttypes.h>
+#include <seccomp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const char mark[] = "um_where: ";
+enum { LINE_BYTES_MAX = 768 }; /* of an answer */
+
+static const char mark[] = "\num_where: ";
 
 /* What is between two places; false if it does not fit or is empty. */
 static bool copy(char *out, size_t room, const char *from, const char *to)
@@ -22,12 +26,12 @@ static bool copy(char *out, size_t room, const char *from, const char *to)
 /* line is one line, without its end, as a string. */
 static bool parse(struct where *out, const char *line)
 {
-	struct where where = { 0 };
+	struct where where = { .call = -1 };
 	char mode[8];
 	int used = 0;
 	const char *tab;
 
-	if (sscanf(line, "%7[a-z] pid=%u tid=%u ip=0x%" SCNx64 " comm=%n", mode,
+	if (sscanf(line, "%7[a-z] pid=%u tid=%u ip=0x%" SCNx64 " %n", mode,
 		   &where.pid, &where.tid, &where.pc, &used) != 4 ||
 	    !used)
 		return false;
@@ -35,6 +39,13 @@ static bool parse(struct where *out, const char *line)
 	if (!where.user && strcmp(mode, "kernel") != 0)
 		return false;
 	line += used;
+	used = 0;
+	if (sscanf(line, "call=%d comm=%n", &where.call, &used) == 1 && used)
+		line += used;
+	else if (strncmp(line, "comm=", 5) == 0)
+		line += 5;
+	else
+		return false;
 	tab = strchr(line, '\t');
 	if (!tab || strncmp(tab, "\tin=", 4) != 0 ||
 	    !copy(where.comm, sizeof(where.comm), line, tab) ||
@@ -44,27 +55,58 @@ static bool parse(struct where *out, const char *line)
 	return true;
 }
 
-bool where_find(struct where *out, const char *text, size_t size)
+static bool parse_bytes(struct where *out, const char *text, size_t size)
 {
-	const char *end = text + size;
-	bool found = false;
+	char line[LINE_BYTES_MAX];
 
-	while (text < end) {
-		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		char line[512];
+	if (!copy(line, sizeof(line), text, text + size))
+		return false;
+	/* A terminal in between may have put a \r before the end. */
+	line[strcspn(line, "\r")] = 0;
+	return parse(out, line);
+}
 
-		if (!newline)
-			break;
-		/* A terminal in between may have put a \r before the end. */
-		if ((size_t)(newline - text) > sizeof(mark) - 1 &&
-		    memcmp(text, mark, sizeof(mark) - 1) == 0 &&
-		    copy(line, sizeof(line), text + sizeof(mark) - 1, newline)) {
-			line[strcspn(line, "\r")] = 0;
-			found |= parse(out, line);
+/* How much of the mark the text begins with; all of it: sizeof(mark) - 1. */
+static size_t begins(const char *text, size_t size)
+{
+	size_t length = size < sizeof(mark) - 1 ? size : sizeof(mark) - 1;
+
+	return memcmp(text, mark, length) == 0 ? length : 0;
+}
+
+enum where_cut where_cut(struct where *out, char *text, size_t *size)
+{
+	for (size_t at = 0; at < *size; at++) {
+		size_t left = *size - at, length = begins(text + at, left);
+		const char *words = text + at + sizeof(mark) - 1, *end;
+
+		if (!length)
+			continue;
+		end = length < sizeof(mark) - 1
+			      ? NULL
+			      : memchr(words, '\n', left - (sizeof(mark) - 1));
+		if (!end && left < LINE_BYTES_MAX) {
+			*size = at;
+			return WHERE_PART;
 		}
-		text = newline + 1;
+		if (!end || !parse_bytes(out, words, (size_t)(end - words)))
+			continue;
+		end++;
+		memmove(text + at, end, (size_t)(text + *size - end));
+		*size -= (size_t)(end - (text + at));
+		return WHERE_WHOLE;
 	}
-	return found;
+	return WHERE_NONE;
+}
+
+void where_call(char name[WHERE_CALL_BYTES], const struct where *where)
+{
+	char *found = where->call < 0 ? NULL
+				      : seccomp_syscall_resolve_num_arch(
+						SCMP_ARCH_NATIVE, where->call);
+
+	snprintf(name, WHERE_CALL_BYTES, "%s", found ? found : "");
+	free(found);
 }
 
 void where_text(char text[WHERE_TEXT_BYTES], const struct where *where)

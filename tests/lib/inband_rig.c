@@ -37,7 +37,7 @@ static void on_paced(void *ctx)
 	(void)ctx;
 }
 
-static const struct vtime_ops ops = { on_broken, on_stuck, on_paced };
+static const struct vtime_ops ops = { on_broken, on_stuck, on_paced, NULL };
 
 int inband_begin(void **state)
 {

@@ -422,54 +422,92 @@ static void parts_are_where_the_variable_says_and_nowhere_else(void **state)
 /* ---- where ---------------------------------------------------------------------------
  */
 
-static bool find_where(struct where *out, const char *text)
+static enum where_cut cut(struct where *out, char *text)
 {
-	return where_find(out, text, strlen(text));
+	size_t size = strlen(text);
+	enum where_cut cut = where_cut(out, text, &size);
+
+	text[size] = 0;
+	return cut;
 }
 
-static void an_answer_is_found_among_other_lines(void **state)
+static void an_answer_is_taken_out_of_what_a_console_says(void **state)
 {
-	char text[WHERE_TEXT_BYTES];
+	char said[] = "login:\n\num_where: user pid=57 tid=57 ip=0x401136 call=24 "
+		      "comm=my spin\tin=/root/my spin+0x1136\r\nmore";
+	char kernel[] = "\num_where: kernel pid=5 tid=9 ip=0x60031f20 "
+			"comm=a\tin=foo+0x10/0x80\n";
+	char text[WHERE_TEXT_BYTES], call[WHERE_CALL_BYTES];
 	struct where where;
 
 	(void)state;
-	assert_true(find_where(&where, "login:\n"
-				       "um_where: user pid=57 tid=57 ip=0x401136 "
-				       "comm=my spin\tin=/root/my spin+0x1136\r\nmore"));
+	assert_int_equal(cut(&where, said), WHERE_WHOLE);
+	assert_string_equal(said, "login:\nmore");
 	where_text(text, &where);
 	assert_string_equal(text, "process 'my spin' (pid 57) at 0x401136 in "
 				  "/root/my spin+0x1136");
-	assert_true(find_where(&where, "um_where: kernel pid=5 tid=9 ip=0x60031f20 "
-				       "comm=a\tin=foo+0x10/0x80\n"));
+	where_call(call, &where);
+	assert_string_equal(call, "sched_yield");
+	assert_int_equal(cut(&where, kernel), WHERE_WHOLE);
+	assert_string_equal(kernel, "");
 	where_text(text, &where);
 	assert_string_equal(text, "its kernel, for process 'a' (pid 5, thread 9), at "
 				  "0x60031f20 in foo+0x10/0x80");
-	/* The last word counts. */
-	assert_true(find_where(&where, "um_where: user pid=1 tid=1 ip=0x1 comm=a\tin=?\n"
-				       "um_where: user pid=2 tid=2 ip=0x2 comm=b\tin=?\n"));
-	assert_int_equal(where.pid, 2);
+	where_call(call, &where);
+	assert_string_equal(call, "");
 }
 
-static void what_is_not_a_whole_answer_is_none(void **state)
+static void an_answer_in_pieces_is_waited_for(void **state)
+{
+	static const char whole[] =
+		"x\num_where: user pid=57 tid=57 ip=0x401136 comm=spin\tin=?\ny";
+	struct where where;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(whole); n++) {
+		char text[sizeof(whole)];
+		size_t size = n;
+		enum where_cut cut;
+
+		memcpy(text, whole, n);
+		cut = where_cut(&where, text, &size);
+		if (n < 2)
+			assert_int_equal(cut, WHERE_NONE);
+		else if (n < sizeof(whole) - 2)
+			assert_int_equal(cut, WHERE_PART);
+		else
+			assert_int_equal(cut, WHERE_WHOLE);
+		/* With a part, what is before it stays, and the part behind that. */
+		if (cut == WHERE_PART) {
+			assert_int_equal(size, 1);
+			assert_memory_equal(text, whole, n);
+		}
+	}
+}
+
+static void what_is_not_an_answer_stays(void **state)
 {
 	static const char *const texts[] = {
-		"",
-		"um_where: ",
-		"um_where: \n",
-		"um_where: user pid=57 tid=57 ip=0x401136 comm=spin\tin=?", /* no end yet */
+		"\num_where: \n",
 		"x um_where: user pid=57 tid=57 ip=0x401136 comm=spin\tin=?\n",
-		"um_where: somewhere pid=57 tid=57 ip=0x401136 comm=spin\tin=?\n",
-		"um_where: user pid=57 tid=57 ip=0x401136 comm=spin in=?\n",
-		"um_where: user pid=57 tid=57 ip=0x401136 comm=\tin=?\n",
-		"um_where: user pid=57 tid=57 ip=0x401136 comm=spin\tin=\n",
-		"um_where: user pid=x tid=57 ip=0x401136 comm=spin\tin=?\n",
-		"um_where: user pid=5 tid=5 ip=0x4 comm=01234567890123456789012345678901\tin=?\n",
+		"\num_where: somewhere pid=57 tid=57 ip=0x401136 comm=spin\tin=?\n",
+		"\num_where: user pid=57 tid=57 ip=0x401136 comm=spin in=?\nx",
+		"\num_where: user pid=57 tid=57 ip=0x401136 comm=\tin=?\nx",
+		"\num_where: user pid=57 tid=57 ip=0x401136 comm=spin\tin=\nx",
+		"\num_where: user pid=57 tid=57 ip=0x401136 call=x comm=spin\tin=?\nx",
+		"\num_where: user pid=x tid=57 ip=0x401136 comm=spin\tin=?\nx",
+		"\num_where: user pid=5 tid=5 ip=0x4 "
+		"comm=01234567890123456789012345678901\tin=?\nx",
 	};
 	struct where where;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-		assert_false(find_where(&where, texts[i]));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "%s", texts[i]);
+		assert_int_not_equal(cut(&where, text), WHERE_WHOLE);
+	}
 }
 
 int main(void)
@@ -491,8 +529,9 @@ int main(void)
 		TEST(base64_is_that_of_rfc_4648_and_reads_back),
 		TEST(what_is_no_base64_is_refused),
 		TEST(parts_are_where_the_variable_says_and_nowhere_else),
-		TEST(an_answer_is_found_among_other_lines),
-		TEST(what_is_not_a_whole_answer_is_none),
+		TEST(an_answer_is_taken_out_of_what_a_console_says),
+		TEST(an_answer_in_pieces_is_waited_for),
+		TEST(what_is_not_an_answer_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,7 +64,7 @@ static void on_paced(void *ctx)
 	(void)ctx;
 }
 
-static const struct vtime_ops vtime_ops = { on_broken, on_broken, on_paced };
+static const struct vtime_ops vtime_ops = { on_broken, on_broken, on_paced, NULL };
 
 static void on_dead(void *ctx, bool broken, const char *why)
 {
