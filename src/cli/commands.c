@@ -41,7 +41,7 @@ static const struct option_spec up_options[] = {
 	{0, "guard", "TIME", "give up a machine that keeps virtual time from passing for so long, "
 	 "by the host's clock (default: 30s)", 0, false},
 	{0, "cost", "COST", "virtual time that work takes: syscall=300ns,switch=2us (default: "
-	 "none)", COMPLETE_NOTHING, false},
+	 "what rises by itself)", COMPLETE_NOTHING, false},
 	{0},
 };
 

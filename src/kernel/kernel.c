@@ -33,6 +33,7 @@ static const struct {
 	{ "cost", "um_cost_syscall=", "work can take virtual time" },
 	{ "modules", NULL, "loads modules on demand" },
 	{ "builtin", NULL, "needs no module to boot" },
+	{ "rise", "um_cost_rise=", "loops that wait take virtual time" },
 };
 
 const char *kernel_can_word(unsigned number)

@@ -32,7 +32,8 @@ enum kernel_can {
 	KERNEL_COST = 1 << 9,	       /* work takes virtual time, if it is to */
 	KERNEL_MODULES = 1 << 10,      /* loads modules */
 	KERNEL_BUILTIN = 1 << 11,      /* needs none to be a machine of a lab */
-	KERNEL_CANS = 12,
+	KERNEL_RISE = 1 << 12,	       /* loops that wait take virtual time */
+	KERNEL_CANS = 13,
 };
 
 struct kernel {

@@ -90,7 +90,7 @@ static int check_cost(const struct lab_process *process, struct why *why)
 	for (size_t n = 0; n < plan->node_count; n++) {
 		const struct plan_cost *cost = &plan->nodes[n].cost;
 
-		if (!cost->syscall_ns && !cost->switch_ns)
+		if (!cost->syscall_given && !cost->switch_ns)
 			continue;
 		if (!process->lab.virtual_time)
 			return why_set(

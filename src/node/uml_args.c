@@ -181,6 +181,7 @@ static const struct {
 	{ KERNEL_HOST, true, "um_host=hidden" },
 	{ KERNEL_HOSTFS_STABLE, true, "hostfs_stable=on" },
 	{ KERNEL_WHERE, true, "um_where=on" },
+	{ KERNEL_RISE, true, "um_cost_rise=on" },
 };
 
 static int add_for_kernel(struct uml_args *args, const struct uml_machine *machine,
@@ -191,7 +192,7 @@ static int add_for_kernel(struct uml_args *args, const struct uml_machine *machi
 
 	if (machine->virtual_time && (machine->kernel_can & KERNEL_SEED))
 		err = addf(args, why, "um_seed=%016" PRIx64, machine->seed);
-	if (!err && cost && machine->cost.syscall_ns)
+	if (!err && cost && machine->cost.syscall_given)
 		err = addf(args, why, "um_cost_syscall=%" PRIu32,
 			   machine->cost.syscall_ns);
 	if (!err && cost && machine->cost.switch_ns)

@@ -31,6 +31,7 @@ bool cost_read(struct diagnostics *diags, const struct tree *value, struct plan_
 			       0, COST_NS_MAX, "0ns and 1ms", &ns);
 		*field_of(out, i) = (uint32_t)ns;
 	}
+	out->syscall_given = tree_get(object, words[0]) != NULL;
 	return true;
 }
 
@@ -82,6 +83,7 @@ int cost_parse(const char *text, struct plan_cost *out, struct why *why)
 			break;
 		text += length + 1;
 	}
+	cost.syscall_given = seen & 1U;
 	*out = cost;
 	return 0;
 }

@@ -4,7 +4,8 @@
  *	"cost": {"syscall": "300ns", "switch": "2us"}	in a topology
  *	syscall=300ns,switch=2us			on the command line
  *
- * What is not named costs nothing.  What the words mean: docs/determinism.md.
+ * A switch that is not named costs nothing, a system call what it costs where nothing is
+ * said.  What the words mean: docs/determinism.md.
  *
  * Errors:    to diags; or -EINVAL with *why, and *out is unchanged.
  * Ownership: plain values.

@@ -90,8 +90,9 @@ struct plan_file {
 
 enum image_kind { IMAGE_HOST, IMAGE_DIR, IMAGE_FILE };
 
-/* Virtual time that work takes: none, unless something is said. */
+/* Virtual time that work takes. */
 struct plan_cost {
+	bool syscall_given;  /* else what system calls take rises, see determinism.md */
 	uint32_t syscall_ns; /* each system call */
 	uint32_t switch_ns;  /* each switch to another task */
 };

@@ -144,7 +144,9 @@ static json_t *cost_json(const struct plan_cost *cost)
 	char syscall[UNITS_TEXT_BYTES_MAX], change[UNITS_TEXT_BYTES_MAX];
 
 	return json_pack("{s:s,s:s}", "syscall",
-			 units_format_ns(syscall, cost->syscall_ns), "switch",
+			 cost->syscall_given ? units_format_ns(syscall, cost->syscall_ns)
+					     : "rising",
+			 "switch",
 			 units_format_ns(change, cost->switch_ns));
 }
 

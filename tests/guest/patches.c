@@ -18,14 +18,20 @@
  *	walk:PATH	folders and files below a folder, each looked into through an
  *			overlay; and whether a program can be started afterwards
  *	twice:PATH	a file, before and after a byte came in at the console
+ *	polls:US	how often one polls in so long, and how late one is then, in ns
+ *	coarse		that each clock that goes on with ticks does go on
+ *	alarm		when a timer of 200 ms interrupts a loop of system calls, in ns
+ *	flag		that who reads the clock until another thread is done sees it
  */
 #include <cpuid.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +43,8 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/times.h>
+#include <sys/time.h>
 #include <sys/user.h>
 #include <termios.h>
 #include <sys/wait.h>
@@ -542,6 +550,105 @@ static void twice(const char *path)
 		show(folder);
 }
 
+/* ---- waiting in loops --------------------------------------------------------------- */
+
+static long long now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* How often one polls without waiting through a time that is to pass, and how late one is
+ * then. */
+static void polls(const char *wait_us)
+{
+	long long end_ns, wait_ns = atoll(wait_us) * 1000;
+	long count = 0;
+
+	/* To sleep is to get something done: a new streak begins. */
+	poll(NULL, 0, 1);
+	end_ns = now_ns(CLOCK_MONOTONIC) + wait_ns;
+	do {
+		poll(NULL, 0, 0);
+		count++;
+	} while (now_ns(CLOCK_MONOTONIC) < end_ns);
+	printf("polls: %ld %lld\n", count, now_ns(CLOCK_MONOTONIC) - end_ns);
+}
+
+/* Clocks that go on with ticks only: each is read until it has. */
+static void coarse(void)
+{
+	static const clockid_t clocks[] = { CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME_COARSE };
+	struct tms tms;
+	clock_t ticks;
+	long second;
+
+	for (size_t i = 0; i < 2; i++) {
+		long long from_ns = now_ns(clocks[i]);
+
+		while (now_ns(clocks[i]) < from_ns + 20000000)
+			;
+	}
+	ticks = times(&tms);
+	while (times(&tms) < ticks + 2)
+		;
+	second = syscall(SYS_time, NULL);
+	while (syscall(SYS_time, NULL) == second)
+		;
+	printf("coarse: ends\n");
+}
+
+static volatile sig_atomic_t rung;
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	rung = 1;
+}
+
+/* Work that never waits is interrupted by a timer all the same; so is who polls a pipe. */
+static void alarmed(void)
+{
+	const struct sigaction action = { .sa_handler = on_alarm };
+	const struct itimerval soon = { .it_value = { .tv_usec = 200000 } };
+	long long from_ns = now_ns(CLOCK_MONOTONIC);
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	while (!rung)
+		syscall(SYS_getppid);
+	printf("alarm: %lld\n", now_ns(CLOCK_MONOTONIC) - from_ns);
+}
+
+static atomic_bool raised;
+
+static void *raise_flag(void *arg)
+{
+	(void)arg;
+	/* It waits for nothing, but has to have the processor for it. */
+	for (int i = 0; i < 100; i++)
+		syscall(SYS_getppid);
+	raised = true;
+	return NULL;
+}
+
+/* For a flag of another thread that could run. */
+static void flag(void)
+{
+	pthread_t other;
+
+	if (pthread_create(&other, NULL, raise_flag, NULL)) {
+		printf("flag: no thread\n");
+		return;
+	}
+	while (!raised)
+		syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &(struct timespec){ 0 });
+	pthread_join(other, NULL);
+	printf("flag: seen\n");
+}
+
 static void answer(const char *word)
 {
 	if (!strcmp(word, "tsc"))
@@ -566,6 +673,14 @@ static void answer(const char *word)
 		walk(word + 5);
 	else if (!strncmp(word, "twice:", 6))
 		twice(word + 6);
+	else if (!strncmp(word, "polls:", 6))
+		polls(word + 6);
+	else if (!strcmp(word, "coarse"))
+		coarse();
+	else if (!strcmp(word, "alarm"))
+		alarmed();
+	else if (!strcmp(word, "flag"))
+		flag();
 	else if (!strcmp(word, "frame"))
 		frame();
 	else if (!strcmp(word, "memory"))

@@ -178,7 +178,7 @@ def test_a_kernel_that_is_asked_says_which_program_spins(home):
                     kernel.send_signal(signal.SIGUSR2)
                     said = line_with(kernel.stdout, "um_where: ")
                     found = re.match(r"um_where: (user|kernel) pid=1 tid=1 "
-                                     r"ip=0x([0-9a-f]+) comm=init\tin=(\S+)\+0x[0-9a-f/x]+$",
+                                     r"ip=0x([0-9a-f]+) call=-?\d+ comm=init\tin=(\S+)\+0x[0-9a-f/x]+$",
                                      said)
                     check(found, mode, said)
                     in_program = found.group(1) == "user"
@@ -317,13 +317,44 @@ def test_a_file_that_the_host_writes_is_read_anew(home):
             said = lines_until(kernel, "twice: ")
             # Of a file that was replaced, the old one as a whole is right as well.
             check(said == "other contents" or (said, change) == ("contents", replace), said)
+RISE = ["time-travel=inf-cpu", "um_cost_rise=on"]
+
+
+def test_who_polls_through_a_time_is_hardly_late_and_asks_seldom(home):
+    for mode in MODES:
+        for wait_us in 100, 1000, 100_000:
+            said = boot(home, f"polls:{wait_us}", mode=mode, parameters=RISE)
+            count, late_ns = map(int, said["polls"][0].split())
+            check(count < 500, mode, wait_us, said["said"])
+            # A poll, the clock, and the clock once more: a 32nd each.
+            check(late_ns < wait_us * 1000 * 3 // 32 + 3000, mode, wait_us, said["said"])
+    free = boot(home, "polls:1000", parameters=["time-travel=inf-cpu"])
+    check(int(free["polls"][0].split()[0]) > 3000, "without it", free["said"])
+
+
+def test_loops_that_wait_for_a_tick_or_a_turn_end(home):
+    for mode in MODES:
+        said = boot(home, "coarse", "alarm", "flag", mode=mode, parameters=RISE)
+        equal(said.get("coarse"), ["ends"], mode, said["said"])
+        check(200_000_000 <= int(said["alarm"][0]) < 220_000_000, mode, said["said"])
+        equal(said.get("flag"), ["seen"], mode, said["said"])
+
+
+def test_who_does_not_wait_in_loops_pays_nothing(home):
+    """A thousand calls at one instant are a thousand calls at one instant."""
+    free = boot(home, "calls", parameters=["time-travel=inf-cpu"])
+    equal(boot(home, "calls", parameters=RISE).get("calls"), free["calls"])
+    said = boot(home, "calls", parameters=[*RISE, "um_cost_syscall=700"])
+    check(700_000 <= int(said["calls"][0]) < 710_000, "a price that is given", said["said"])
+    said = boot(home, "calls", parameters=["um_cost_rise=on"])
+    check("NOT in force: it needs time-travel" in said["said"], said["said"])
 
 
 def test_a_wrong_value_ends_the_kernel_with_a_word(home):
     for parameter in ("um_tsc=gest", "um_cpuid=none", "um_seed=xyz", "um_seed=" + 33 * "1",
                       "um_seed=", "hostfs_owner=me", "hostfs_stable=1", "um_host=no",
                       "um_console_queue=3", "um_console_queue=512", "um_where=yes",
-                      "um_cost_syscall=1us", "um_cost_switch=1000001"):
+                      "um_cost_syscall=1us", "um_cost_switch=1000001", "um_cost_rise=1"):
         said = boot(home, "tsc", parameters=[parameter])
         check("tsc" not in said, parameter, "was taken")
         check(parameter.partition("=")[0] + "=" in said["said"] and "expected" in said["said"],

@@ -137,7 +137,9 @@ static void work_has_a_price_in_virtual_time_and_with_a_kernel_that_knows(void *
 	struct why why;
 
 	(void)state;
-	machine.cost = (struct plan_cost){ .syscall_ns = 300, .switch_ns = 2000 };
+	machine.cost = (struct plan_cost){ .syscall_given = true,
+					   .syscall_ns = 300,
+					   .switch_ns = 2000 };
 	machine.kernel_can = KERNEL_TIME_TRAVEL | KERNEL_COST | KERNEL_WHERE;
 	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
 	assert_true(index_of(&args, "um_cost_syscall=300") < 0);
@@ -153,9 +155,18 @@ static void work_has_a_price_in_virtual_time_and_with_a_kernel_that_knows(void *
 	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
 	assert_true(index_of(&args, "um_cost_switch=0") < 0);
 	uml_args_free(&args);
+	machine.cost.syscall_ns = 0;
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "um_cost_syscall=0") > 0);
+	uml_args_free(&args);
+	machine.cost.syscall_given = false;
+	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
+	assert_true(index_of(&args, "um_cost_syscall=0") < 0);
+	uml_args_free(&args);
+	machine.cost.syscall_given = true;
 	machine.kernel_can = KERNEL_TIME_TRAVEL;
 	assert_int_equal(uml_args_build(&args, &machine, &why), 0);
-	assert_true(index_of(&args, "um_cost_syscall=300") < 0);
+	assert_true(index_of(&args, "um_cost_syscall=0") < 0);
 	uml_args_free(&args);
 }
 

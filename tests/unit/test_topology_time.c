@@ -17,7 +17,7 @@ static void complains(const char *key, const char *value, const char *words)
 		fail_msg("%s: %s", text, said);
 }
 
-static void work_costs_nothing_unless_something_is_said(void **state)
+static void work_costs_what_is_said_and_a_switch_else_nothing(void **state)
 {
 	struct plan *plan = compile(
 		"{\"defaults\":{\"cost\":{\"syscall\":\"300ns\",\"switch\":\"2us\"}},"
@@ -27,11 +27,12 @@ static void work_costs_nothing_unless_something_is_said(void **state)
 	assert_int_equal(plan->nodes[0].cost.syscall_ns, 300);
 	assert_int_equal(plan->nodes[0].cost.switch_ns, 2000);
 	/* The whole value is replaced. */
-	assert_int_equal(plan->nodes[1].cost.syscall_ns, 0);
+	assert_true(plan->nodes[0].cost.syscall_given);
+	assert_false(plan->nodes[1].cost.syscall_given);
 	assert_int_equal(plan->nodes[1].cost.switch_ns, 1000000);
 	plan_free(plan);
 	plan = compile("{\"nodes\":{\"a\":{}}}");
-	assert_int_equal(plan->nodes[0].cost.syscall_ns, 0);
+	assert_false(plan->nodes[0].cost.syscall_given);
 	assert_int_equal(plan->nodes[0].cost.switch_ns, 0);
 	plan_free(plan);
 }
@@ -65,7 +66,7 @@ static void a_price_that_cannot_be_paid_is_refused(void **state)
 		{ "syscall=1", "has no unit" },
 		{ "switch=2ms", "at most 1ms" },
 	};
-	struct plan_cost cost = { 1, 2 };
+	struct plan_cost cost = { true, 1, 2 };
 	struct why why;
 
 	(void)state;
@@ -75,8 +76,12 @@ static void a_price_that_cannot_be_paid_is_refused(void **state)
 	}
 	assert_int_equal(cost.syscall_ns, 1);
 	assert_int_equal(cost_parse("switch=1ms,syscall=0ns", &cost, &why), 0);
+	/* Free for good, which is something else than what rises. */
+	assert_true(cost.syscall_given);
 	assert_int_equal(cost.syscall_ns, 0);
 	assert_int_equal(cost.switch_ns, 1000000);
+	assert_int_equal(cost_parse("switch=1us", &cost, &why), 0);
+	assert_false(cost.syscall_given);
 	complains("cost", "{\"syscall\":300}", "has no unit");
 	complains("cost", "{\"syscall\":\"1s\"}", "is not between 0ns and 1ms");
 	complains("cost", "{\"sycall\":\"1us\"}", "unknown key");
@@ -166,7 +171,7 @@ static void a_clock_that_no_kernel_could_have_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(work_costs_nothing_unless_something_is_said),
+		cmocka_unit_test(work_costs_what_is_said_and_a_switch_else_nothing),
 		cmocka_unit_test(the_option_comes_before_the_file_for_all_nodes),
 		cmocka_unit_test(a_price_that_cannot_be_paid_is_refused),
 		cmocka_unit_test(
