@@ -32,8 +32,8 @@ static const struct option_spec up_options[] = {
 	 COMPLETE_NOTHING, false},
 	{0, "clock", "CLOCK", "real, or virtual: machines run in time that the lab gives them",
 	 COMPLETE_CLOCK, false},
-	{0, "pace", "PACE", "of virtual time: max, or a factor of the host's (default: 1 at a "
-	 "terminal, else max)", COMPLETE_PACE, false},
+	{0, "pace", "PACE", "speed of virtual time: max, or a multiple of real time (default: 1 at "
+	 "a terminal, else max)", COMPLETE_PACE, false},
 	{0, "serial", NULL, "in virtual time: one machine at a time, with the same result", 0,
 	 false},
 	{0, "epoch", "DATE", "what day it is where virtual time begins, or now (default: "
@@ -72,7 +72,7 @@ static const struct option_spec events_options[] = {
 };
 
 static const struct option_spec fault_set_options[] = {
-	{0, "replace", NULL, "forget the faults that are there; else they are kept", 0, false},
+	{0, "replace", NULL, "remove the link's other faults; without it they are kept", 0, false},
 	{0},
 };
 
@@ -94,7 +94,7 @@ static const struct option_spec partition_options[] = {
 };
 
 static const struct option_spec matrix_options[] = {
-	{'p', "probe", NULL, "have the machines find out, too", 0, false},
+	{'p', "probe", NULL, "also measure: machines send one another datagrams", 0, false},
 	{0},
 };
 
@@ -134,10 +134,10 @@ static const struct option_spec replay_options[] = {
 static const struct option_spec rerun_options[] = {
 	{0, "until", "TIME", "stop at just this virtual time, with the lab alive: 12.5s, or "
 	 "nanoseconds, as the journal has them", 0, false},
-	{0, "as", "NAME", "the name of the new lab (default: the old one and -replay)", 0, false},
+	{0, "as", "NAME", "name of the new lab (default: the old one and -replay)", 0, false},
 	{0, "capture", "TARGET", "record a link, NODE:IF or all into the new run directory, from "
 	 "the first frame on", COMPLETE_CAPTURE, false},
-	{0, "anyway", NULL, "also if files are not what they were", 0, false},
+	{0, "anyway", NULL, "even if files have changed since", 0, false},
 	{0},
 };
 
@@ -350,7 +350,7 @@ const struct command commands[] = {
 	 "exit status is then 1, too.",
 	 rerun_options, 1, 1, 0, TAKES_JSON, {COMPLETE_FOLDER, 0}, cmd_rerun},
 
-	{"replay-link", "RUN LINK", "judge a recorded link's frames anew and compare",
+	{"replay-link", "RUN LINK", "recompute the fate of a recorded link's frames",
 	 "RUN is a run directory, or a lab. LINK is a link or network of which all ends are in "
 	 "the capture, or all. The frames that entered the switch are given to it once more, with "
 	 "the faults and partitions of the run's journal at their times; what it decides is "
@@ -366,10 +366,10 @@ const struct command commands[] = {
 	 "host's time, at most, from 0.001 to 1000.",
 	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_PACE, 0}, cmd_clock_pace},
 
-	{"clock pause", "", "let virtual time stand, whatever is under way", NULL,
+	{"clock pause", "", "stop virtual time, whatever is under way", NULL,
 	 NULL, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_clock_pause},
 
-	{"clock resume", "", "let virtual time pass at its pace again", NULL,
+	{"clock resume", "", "continue virtual time at its pace", NULL,
 	 NULL, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_clock_resume},
 
 	{"clock step", "DURATION", "let this much virtual time pass, as fast as it can",
@@ -384,12 +384,12 @@ const struct command commands[] = {
 	 NULL, 2, -1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, COMPLETE_NODE_CLOCK},
 	 cmd_clock_set},
 
-	{"clock freeze", "NODE", "let a machine stand in virtual time, and its clocks with it",
+	{"clock freeze", "NODE", "stop a machine and its clocks, in virtual time",
 	 "It does nothing and hears nothing until `clock thaw`; then its time goes on where it "
 	 "stood.",
 	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_clock_freeze},
 
-	{"clock thaw", "NODE", "let a frozen machine go on", NULL,
+	{"clock thaw", "NODE", "continue a frozen machine", NULL,
 	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_clock_thaw},
 
 	{"clock", "", "show the lab's time, and in virtual time its pace and digest",
