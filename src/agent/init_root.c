@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -20,7 +21,7 @@
 
 #define IMAGE_DEVICE "/dev/ubda"
 
-enum { CLOSED_BYTES_MAX = 64 << 10 };
+enum { CLOSED_BYTES_MAX = 64 << 10, SPACE_LEAST_KB = 1 << 10, SPACE_BESIDE_KB = 7 << 10 };
 enum { EXT4_MAGIC_AT = 1080, PROBE_BYTES = 2048 };
 
 /* "squashfs", "ext4", or NULL. */
@@ -97,11 +98,41 @@ static int stand_in(const struct params *params, struct why *why)
 	return standin_apply(LOWER, UPPER "/files", closed, why);
 }
 
-/* All that a machine can fill up is one file system, of half its memory (tmpfs's own
- * rule): several would each allow as much, and together more than there is. */
+/* A line of /proc/meminfo, in kB; 0 if it is not there. */
+static unsigned long long memory_kb(const char *text, const char *name)
+{
+	const char *line = strstr(text, name);
+
+	return line ? strtoull(line + strlen(name), NULL, 10) : 0;
+}
+
+/* Half of the memory, as tmpfs has it by itself; in a small machine less, for a kernel, an
+ * agent and a program of some size have to fit beside what is written. */
+static unsigned long long space_kb(void)
+{
+	cleanup_free char *text = NULL;
+	unsigned long long half, free_kb;
+	size_t size;
+
+	if (fdio_read_file(AT_FDCWD, "/proc/meminfo", 16 << 10, &text, &size, NULL))
+		return SPACE_LEAST_KB;
+	half = memory_kb(text, "MemTotal:") / 2;
+	free_kb = memory_kb(text, "MemAvailable:");
+	if (half + SPACE_BESIDE_KB <= free_kb)
+		return half;
+	return free_kb > SPACE_BESIDE_KB + SPACE_LEAST_KB ? free_kb - SPACE_BESIDE_KB :
+							    SPACE_LEAST_KB;
+}
+
+/* All that a machine can fill up is one file system: several would each allow as much,
+ * and together more than there is. */
 static int make_space(int *space_fd, struct why *why)
 {
-	int err = init_mount("tmpfs", UPPER, 0, "mode=755", why);
+	char options[64];
+	int err;
+
+	snprintf(options, sizeof(options), "mode=755,size=%lluk", space_kb());
+	err = init_mount("tmpfs", UPPER, 0, options, why);
 
 	err = err ? err : fdio_make_dirs(UPPER "/files", 0755, why);
 	err = err ? err : fdio_make_dirs(UPPER "/work", 0755, why);

@@ -35,7 +35,12 @@ def service_of(lab, node="n1", index=0):
 
 
 def test_full_file_systems_say_so_and_the_machine_lives(home):
-    for lab in up_with_each_kernel(home, topology("full", memory="64M")):
+    document = topology("full", memory="64M")
+    document["nodes"]["small"] = {"memory": "32M"}
+    for lab in up_with_each_kernel(home, document):
+        lab.exec("small", "for d in /tmp /var/tmp; do dd if=/dev/zero of=$d/x bs=64k; done",
+                 want=None)
+        equal(lab.exec("small", "echo alive"), "alive\n")
         said = lab.exec("n1", "for d in /tmp /var/tmp /dev/shm /run /dev; do "
                         "dd if=/dev/zero of=$d/x bs=1M 2>&1 | grep -c 'No space left'; done")
         equal(said.split(), ["1"] * 5, "ENOSPC")
@@ -202,6 +207,28 @@ def test_ping_waits_between_packets_also_in_the_first_second(home):
         lab.exec("n1", "python3 -c 'from time import *; "
                  "a = [clock_gettime(c) for c in (1, 4, 6, 7)]; "
                  "assert max(a) - min(a) < 0.5, a'")
+
+
+def test_the_lines_of_the_manual_give_what_they_say(home):
+    """netlab-topology(5), "What a machine finds": multicast, link-local, 802.3ad."""
+    document = topology("lines", sysctl={"net.ipv6.conf.eth0.addr_gen_mode": 0,
+                                         "net.ipv6.conf.eth0.accept_ra": 2},
+                        run=[{"cmd": "ip route add 224.0.0.0/4 dev eth0"},
+                             {"cmd": "ip route add 255.255.255.255 dev eth0"}])
+    document["links"] = [{"endpoints": ["n1", "n2"], "subnet6": "auto"},
+                         {"endpoints": ["n1", "n2"]}]
+    for lab in up_with_each_kernel(home, document):
+        check("fe80::" in lab.exec("n1", "ip -6 -br a show eth0"), "link-local")
+        lab.exec("n1", "python3 -c 'from socket import *; s = socket(AF_INET, SOCK_DGRAM); "
+                 "s.setsockopt(SOL_SOCKET, SO_BROADCAST, 1); "
+                 "[s.sendto(b\"x\", (a, 9)) for a in (\"255.255.255.255\", \"224.1.1.1\")]'")
+        bond = ("ip link add bb type bond mode 802.3ad lacp_rate fast miimon 100; "
+                "for i in eth0 eth1; do ip link set $i down; ip link set $i master bb; done; "
+                "ip link set bb up")
+        for node in ("n1", "n2"):
+            lab.exec(node, bond)
+        wait_for(lambda: "Number of ports: 2" in lab.exec("n1", "cat /proc/net/bonding/bb"),
+                 "the bond to aggregate", every=0.3)
 
 
 def test_settings_of_modules_load_them(home):
