@@ -20,10 +20,18 @@ enum {
 	LINE_BYTES_MAX = 256,
 	MAGIC = 0x6e6c7072,
 	RECEIVE_AT_ONCE = 64,
-	SOCKET_BUFFER_BYTES = 1 << 20,
+	SOCKET_BUFFER_BYTES = 4 << 20,
+	SEND_AT_ONCE = 16, /* of a round */
 };
 
-enum kind { ASK, ANSWER };
+/* What asks for a neighbour's address goes to everybody on its network: so each machine
+ * asks the less often the more there are. */
+#define WARM_GAP_NS   UINT64_C(250000) /* times the number of peers */
+#define WARM_NS_MAX   UINT64_C(10000000000)
+#define WARM_PATIENCE NS_PER_S
+
+enum kind { ASK, ANSWER, WARM, WARMED };
+enum stage { IDLE, WARMING, COOLING, ASKING, WAITING };
 
 /* What a datagram begins with; both machines have the same byte order. */
 struct message {
@@ -43,7 +51,9 @@ struct peer {
 	uint8_t *heard; /* a bit for each number */
 	uint32_t heard_count;
 	uint64_t *rtt_ns; /* of each answer, 0: none yet */
-	uint32_t sent;
+	uint32_t sent, unsent;
+	int unsent_for; /* errno */
+	bool warm;
 };
 
 struct probe {
@@ -55,6 +65,9 @@ struct probe {
 	struct peer peers[PROBE_PEERS_MAX];
 	uint32_t self, wanted;
 	uint32_t count, bytes, round;
+	enum stage stage;
+	uint32_t next, warmed; /* peer to send to; peers that have answered */
+	uint64_t round_ns;     /* when this round began */
 	uint64_t interval_ns, wait_ns, nonce;
 	bool armed;
 	struct timer timer;
@@ -78,13 +91,25 @@ static int socket_of(const struct probe *probe, const struct sockaddr_storage *a
 	return probe->sock[at->ss_family == AF_INET6];
 }
 
-static void send_to(struct probe *probe, const struct message *message,
+static int send_to(struct probe *probe, const struct message *message,
 		    const struct sockaddr_storage *at, socklen_t at_bytes, size_t bytes)
 {
 	memcpy(probe->datagram, message, sizeof(*message));
-	/* What cannot be sent is not heard: that is the answer. */
-	(void)!sendto(socket_of(probe, at), probe->datagram, bytes, MSG_DONTWAIT,
-		      (const struct sockaddr *)at, at_bytes);
+	if (sendto(socket_of(probe, at), probe->datagram, bytes, MSG_DONTWAIT,
+		   (const struct sockaddr *)at, at_bytes) < 0)
+		return -errno;
+	return 0;
+}
+
+/* To whom it came from; what cannot be sent is not heard there. */
+static void answer(struct probe *probe, struct message *message, enum kind kind,
+		   size_t bytes, const struct sockaddr_storage *from,
+		   socklen_t from_bytes)
+{
+	message->kind = (uint16_t)kind;
+	message->to = message->from;
+	message->from = (uint16_t)probe->self;
+	send_to(probe, message, from, from_bytes, bytes);
 }
 
 static void hear(struct probe *probe, struct message *message, size_t bytes,
@@ -97,10 +122,16 @@ static void hear(struct probe *probe, struct message *message, size_t bytes,
 		peer->heard[n / 8] |= (uint8_t)(1 << n % 8);
 		peer->heard_count++;
 	}
-	message->kind = ANSWER;
-	message->to = message->from;
-	message->from = (uint16_t)probe->self;
-	send_to(probe, message, from, from_bytes, bytes);
+	answer(probe, message, ANSWER, bytes, from, from_bytes);
+}
+
+static void got_warm(struct probe *probe, struct peer *peer)
+{
+	if (!peer->wanted || peer->warm)
+		return;
+	peer->warm = true;
+	if (++probe->warmed == probe->wanted && probe->stage == COOLING)
+		timer_set(probe->clock, &probe->timer, clock_now_ns(probe->clock));
 }
 
 static void got_datagram(struct probe *probe, size_t bytes,
@@ -118,7 +149,11 @@ static void got_datagram(struct probe *probe, size_t bytes,
 	peer = &probe->peers[message.from];
 	if (message.kind == ASK)
 		hear(probe, &message, bytes, from, from_bytes);
-	else if (peer->rtt_ns && !peer->rtt_ns[message.number])
+	else if (message.kind == WARM)
+		answer(probe, &message, WARMED, bytes, from, from_bytes);
+	else if (message.kind == WARMED)
+		got_warm(probe, peer);
+	else if (message.kind == ANSWER && peer->rtt_ns && !peer->rtt_ns[message.number])
 		peer->rtt_ns[message.number] =
 			clock_now_ns(probe->clock) - message.sent_ns + 1;
 }
@@ -188,6 +223,8 @@ static void say_all(struct probe *probe)
 			printf("heard %u %u\n", i, peer->heard_count);
 		if (!peer->wanted)
 			continue;
+		if (peer->unsent)
+			printf("unsent %u %u %d\n", i, peer->unsent, peer->unsent_for);
 		say_answers(probe, i);
 		/* Late answers are no answers any more. */
 		free(peer->rtt_ns);
@@ -197,34 +234,107 @@ static void say_all(struct probe *probe)
 	fflush(stdout);
 }
 
+static int ask(struct probe *probe, uint32_t index, enum kind kind)
+{
+	struct peer *peer = &probe->peers[index];
+	struct message message = { .magic = MAGIC,
+				   .kind = (uint16_t)kind,
+				   .from = (uint16_t)probe->self,
+				   .nonce = probe->nonce,
+				   .number = kind == ASK ? probe->round : 0,
+				   .to = index,
+				   .sent_ns = clock_now_ns(probe->clock) };
+
+	return send_to(probe, &message, &peer->at, peer->at_bytes, probe->bytes);
+}
+
+/* The next one that is wanted, from the one behind us on and round; false: that was the
+ * last.  So not all begin with the same one. */
+static bool next_peer(struct probe *probe, uint32_t *index)
+{
+	while (probe->next < PROBE_PEERS_MAX) {
+		*index = (probe->self + 1 + probe->next++) % PROBE_PEERS_MAX;
+		if (probe->peers[*index].wanted)
+			return true;
+	}
+	probe->next = 0;
+	return false;
+}
+
+/* One datagram to one of them, then patience, then all is warm that will be. */
+static void warm(struct probe *probe, uint64_t now_ns)
+{
+	uint64_t gap_ns = WARM_GAP_NS * probe->wanted;
+	uint32_t index;
+
+	if (gap_ns * probe->wanted > WARM_NS_MAX)
+		gap_ns = WARM_NS_MAX / probe->wanted;
+	if (probe->stage == WARMING && next_peer(probe, &index)) {
+		ask(probe, index, WARM);
+		timer_set(probe->clock, &probe->timer, now_ns + gap_ns);
+		return;
+	}
+	if (probe->stage == WARMING && probe->warmed < probe->wanted) {
+		probe->stage = COOLING;
+		timer_set(probe->clock, &probe->timer,
+			  now_ns + (probe->wait_ns < WARM_PATIENCE ? probe->wait_ns
+								   : WARM_PATIENCE));
+		return;
+	}
+	probe->stage = IDLE;
+	printf("warm\n");
+	fflush(stdout);
+}
+
+/* Some of a round, spread over half of its time. */
+static void send_some(struct probe *probe, uint64_t now_ns)
+{
+	uint32_t batches = (probe->wanted + SEND_AT_ONCE - 1) / SEND_AT_ONCE, index = 0;
+	bool more = true;
+
+	if (!probe->next)
+		probe->round_ns = probe->round ? probe->timer.due_ns : now_ns;
+	for (int i = 0; i < SEND_AT_ONCE && (more = next_peer(probe, &index)); i++) {
+		struct peer *peer = &probe->peers[index];
+		int err = ask(probe, index, ASK);
+
+		peer->sent += !err;
+		peer->unsent += err != 0;
+		if (err)
+			peer->unsent_for = -err;
+	}
+	if (more && batches > 1) {
+		timer_set(probe->clock, &probe->timer,
+			  now_ns + probe->interval_ns / 2 / batches);
+		return;
+	}
+	probe->next = 0;
+	probe->round++;
+	if (probe->round == probe->count)
+		probe->stage = WAITING;
+	timer_set(probe->clock, &probe->timer,
+		  probe->stage == WAITING ? now_ns + probe->wait_ns
+					  : probe->round_ns + probe->interval_ns);
+}
+
 static void on_timer(void *ctx, uint64_t now_ns)
 {
 	struct probe *probe = ctx;
-	struct message message = { .magic = MAGIC,
-				   .kind = ASK,
-				   .from = (uint16_t)probe->self,
-				   .nonce = probe->nonce,
-				   .number = probe->round };
 
-	if (probe->round == probe->count) {
+	switch (probe->stage) {
+	case WARMING:
+	case COOLING:
+		warm(probe, now_ns);
+		break;
+	case ASKING:
+		send_some(probe, now_ns);
+		break;
+	case WAITING:
 		say_all(probe);
-		return;
+		break;
+	case IDLE:
+		break;
 	}
-	for (uint32_t i = 0; i < PROBE_PEERS_MAX; i++) {
-		struct peer *peer = &probe->peers[i];
-
-		if (!peer->wanted)
-			continue;
-		message.to = i;
-		message.sent_ns = clock_now_ns(probe->clock);
-		peer->sent++;
-		send_to(probe, &message, &peer->at, peer->at_bytes, probe->bytes);
-	}
-	probe->round++;
-	timer_set(probe->clock, &probe->timer,
-		  probe->round == probe->count
-			  ? now_ns + probe->wait_ns
-			  : probe->timer.due_ns + probe->interval_ns);
 }
 
 /* ---- what is to be done ------------------------------------------------ */
@@ -281,10 +391,12 @@ static int arm(struct probe *probe, const char *line)
 	return 0;
 }
 
-static int go(struct probe *probe)
+static int begin(struct probe *probe, enum stage stage)
 {
-	if (!probe->armed)
-		return fail(probe, "go: it was not armed");
+	if (!probe->armed || probe->stage != IDLE)
+		return fail(probe, "go, warm: it was not armed, or does something");
+	probe->stage = stage;
+	probe->next = 0;
 	timer_set(probe->clock, &probe->timer, clock_now_ns(probe->clock));
 	return 0;
 }
@@ -295,8 +407,10 @@ static int obey(struct probe *probe, const char *line)
 		return add_peer(probe, line);
 	if (!strncmp(line, "arm ", 4))
 		return arm(probe, line);
+	if (!strcmp(line, "warm"))
+		return begin(probe, WARMING);
 	if (!strcmp(line, "go"))
-		return go(probe);
+		return begin(probe, ASKING);
 	if (sscanf(line, "self %u", &probe->self) == 1 && probe->self < PROBE_PEERS_MAX)
 		return 0;
 	return fail(probe, "a line that is not understood");
@@ -341,6 +455,8 @@ static int open_socket(int family, unsigned *port)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	if (bind(fd, (struct sockaddr *)&at, bytes) ||
 	    getsockname(fd, (struct sockaddr *)&at, &bytes)) {
 		close(fd);

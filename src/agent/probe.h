@@ -9,11 +9,16 @@
  *	→ to INDEX ADDRESS PORT		somebody to probe, before "arm"; many times
  *	→ arm COUNT INTERVAL_NS WAIT_NS BYTES NONCE
  *					COUNT datagrams of BYTES to each, one every
- *					INTERVAL_NS, and then WAIT_NS for the last
- *					answers
+ *					INTERVAL_NS (to many: a few at a time), and
+ *					then WAIT_NS for the last answers
  *	← armed				from now on it hears and answers
- *	→ go				once all are armed
+ *	→ warm				once all are armed: one datagram to each, far
+ *					apart, that counts for nothing, so that
+ *					addresses of neighbours are known
+ *	← warm				all have answered, or it was waited long enough
+ *	→ go				once all are warm
  *	← heard INDEX COUNT		different datagrams that came from there
+ *	← unsent INDEX COUNT ERRNO	datagrams that could not even be sent, and why
  *	← answered INDEX SENT COUNT MIN P50 P99 MAX
  *					answers, and their round trips in nanoseconds
  *	← done				all of it was said; it goes on answering

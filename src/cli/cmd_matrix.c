@@ -16,6 +16,7 @@ static const struct probe_plan PLAN = {
 	.bytes = 64,
 	.interval_ns = 200 * NS_PER_MS,
 	.wait_ns = NS_PER_S,
+	.per_way_ns = 50 * NS_PER_US,
 };
 
 static int width(const json_t *names)
@@ -79,7 +80,7 @@ static const char *way_word(const struct probe *probe, size_t from, size_t to)
 	if (*probe->machines[from].failed.text || *probe->machines[to].failed.text)
 		return "off";
 	if (!way->heard)
-		return "lost";
+		return way->unsent && !way->sent ? "unsent" : "lost";
 	return way->heard < way->sent ? "part" : "yes";
 }
 
@@ -97,6 +98,20 @@ static json_t *measured_json(const struct probe *probe)
 		json_array_append_new(all, row);
 	}
 	return all;
+}
+
+static void warn_of(const struct probe *probe, size_t from, size_t to, const char *can)
+{
+	const struct probe_way *way = probe_way(probe, from, to);
+	const char *does = way_word(probe, from, to);
+	const char *a = probe->machines[from].name, *b = probe->machines[to].name;
+
+	if (!strcmp(does, "unsent"))
+		ui_warning("%s -> %s: %s by what is set, but %s cannot send there: %s", a, b,
+			   can, a, strerror(way->unsent_for));
+	else
+		ui_warning("%s -> %s: %s by what is set, but %s", a, b, can,
+			   way->heard ? "it was heard" : does);
 }
 
 /* Where what was heard is not what the wiring permits; returns how often. */
@@ -117,10 +132,7 @@ static size_t differences(const json_t *answer, const struct probe *probe, bool 
 				continue;
 			count++;
 			if (!quiet)
-				ui_warning("%s -> %s: %s by what is set, but %s",
-					   probe->machines[from].name,
-					   probe->machines[to].name, can,
-					   heard ? "it was heard" : does);
+				warn_of(probe, from, to, can);
 		}
 	return count;
 }

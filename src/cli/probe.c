@@ -16,6 +16,7 @@
 
 enum {
 	START_MS = 15000, /* a machine may be busy */
+	WARM_MS = 11000,  /* agent/probe.c: the most that it takes to warm up */
 	END_MS = 2000,	  /* what it measured is known by then */
 	VIRTUAL_MS = 3600000, /* how fast its time passes is no reason to give up */
 	TEXT_BYTES_MAX = 256 << 10,
@@ -128,17 +129,24 @@ static void got_line(struct probe_machine *machine, const char *line)
 	struct probe *probe = machine->probe;
 	size_t self = (size_t)(machine - probe->machines);
 	unsigned index, sent, count;
+	int reason;
 	struct probe_way said = { 0 }, *way;
 
 	if (sscanf(line, "ports %u %u", &machine->port[0], &machine->port[1]) == 2) {
 		machine->said = PROBE_PORTS;
 	} else if (!strcmp(line, "armed")) {
 		machine->said = PROBE_ARMED;
+	} else if (!strcmp(line, "warm")) {
+		machine->said = PROBE_WARM;
 	} else if (!strcmp(line, "done")) {
 		machine->said = PROBE_DONE;
 	} else if (sscanf(line, "heard %u %u", &index, &count) == 2 &&
 		   index < probe->count) {
 		probe_way(probe, index, self)->heard = count;
+	} else if (sscanf(line, "unsent %u %u %d", &index, &count, &reason) == 3 &&
+		   index < probe->count) {
+		probe_way(probe, self, index)->unsent = count;
+		probe_way(probe, self, index)->unsent_for = reason;
 	} else if (sscanf(line,
 			  "answered %u %u %u %" SCNu64 " %" SCNu64 " %" SCNu64
 			  " %" SCNu64,
@@ -314,14 +322,14 @@ static int order_all(struct probe *probe, uint64_t nonce, struct why *why)
 	return rc ? rc : client_together_end(probe->client, why);
 }
 
-static int go_all(struct probe *probe, struct why *why)
+static int tell_all(struct probe *probe, const char *line, struct why *why)
 {
 	int rc = 0;
 
 	client_together(probe->client);
 	for (size_t i = 0; !rc && i < probe->count; i++)
 		if (takes_part(&probe->machines[i]))
-			rc = tell(&probe->machines[i], "go\n", 3, why);
+			rc = tell(&probe->machines[i], line, strlen(line), why);
 	return rc ? rc : client_together_end(probe->client, why);
 }
 
@@ -334,6 +342,17 @@ static int end_all(struct probe *probe, struct why *why)
 		if (takes_part(&probe->machines[i]))
 			rc = remote_end_stdin(&probe->machines[i].remote, why);
 	return rc ? rc : client_together_end(probe->client, why);
+}
+
+/* All ways share the host: the more there are, the longer each round, and the last answer. */
+static void stretch(struct probe *probe)
+{
+	struct probe_plan *plan = &probe->plan;
+	uint64_t ways = probe->count * probe->count;
+
+	if (plan->interval_ns < ways * plan->per_way_ns)
+		plan->interval_ns = ways * plan->per_way_ns;
+	plan->wait_ns += ways * plan->per_way_ns * 2;
 }
 
 static int run(struct probe *probe, uint64_t nonce, struct why *why)
@@ -350,7 +369,11 @@ static int run(struct probe *probe, uint64_t nonce, struct why *why)
 	if (!rc)
 		rc = await(probe, PROBE_ARMED, START_MS, why);
 	if (!rc)
-		rc = go_all(probe, why);
+		rc = tell_all(probe, "warm\n", why);
+	if (!rc)
+		rc = await(probe, PROBE_WARM, WARM_MS + START_MS, why);
+	if (!rc)
+		rc = tell_all(probe, "go\n", why);
 	if (!rc)
 		rc = await(probe, PROBE_DONE, lasts_ms + START_MS, why);
 	if (!rc)
@@ -394,6 +417,8 @@ int probe_lab(struct probe *probe, struct client *client, const struct probe_pla
 		rc = find_machines(probe, why);
 	if (!rc)
 		rc = choose_nonce(probe, &nonce, why);
+	if (!rc)
+		stretch(probe);
 	if (!rc)
 		rc = run(probe, nonce, why);
 	for (size_t i = 0; !rc && i < probe->count; i++)

@@ -29,6 +29,8 @@ enum { PROBE_MACHINES_MAX = 256, PROBE_ADDRESS_BYTES = 64 };
 struct probe_way {
 	char address[PROBE_ADDRESS_BYTES];	 /* "": not probed */
 	uint32_t sent, heard, answered;		 /* datagrams; heard at the far end */
+	uint32_t unsent;			 /* the machine itself could not send */
+	int unsent_for;				 /* errno of the last of them */
 	uint64_t min_ns, p50_ns, p99_ns, max_ns; /* round trips, of those answered */
 };
 
@@ -38,7 +40,14 @@ struct probe_machine {
 
 	struct remote remote; /* the rest is probe.c's */
 	unsigned port[2];
-	enum probe_said { PROBE_NOTHING, PROBE_PORTS, PROBE_ARMED, PROBE_DONE, PROBE_ENDED } said;
+	enum probe_said {
+		PROBE_NOTHING,
+		PROBE_PORTS,
+		PROBE_ARMED,
+		PROBE_WARM,
+		PROBE_DONE,
+		PROBE_ENDED
+	} said;
 	char *text;
 	size_t text_bytes;
 	struct probe *probe;
@@ -55,6 +64,7 @@ struct probe {
 	struct probe_plan {
 		uint32_t datagrams, bytes; /* to each */
 		uint64_t interval_ns, wait_ns;
+		uint64_t per_way_ns; /* and at least so much of an interval to each */
 	} plan;
 };
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The agent's probe, as processes of this host: who hears whom, over loopback."""
+import errno
 import os
 import socket
 import subprocess
@@ -31,6 +32,8 @@ class Probe:
 
     def go(self):
         self.armed()
+        self.say("warm")
+        assert self.process.stdout.readline() == "warm\n"
         self.say("go")
 
     def hear(self):
@@ -61,6 +64,9 @@ class ProbeTest(unittest.TestCase):
                   "arm 20 1000000 300000000 64 7")
         for p in probes:
             p.armed()
+            p.say("warm")
+        for p in probes:
+            self.assertEqual(p.process.stdout.readline(), "warm\n")
         for p in probes:
             p.say("go")
         for p in probes:
@@ -82,6 +88,7 @@ class ProbeTest(unittest.TestCase):
         mine.say("self 0", f"to 1 127.0.0.1 {silent.getsockname()[1]}",
                  "arm 3 1000000 50000000 64 7")
         mine.go()
+        silent.recvfrom(2000)  # the one that warms up
         datagram, at = silent.recvfrom(2000)
         for rubbish in (b"", b"x", datagram[:31], b"\0" * 64, datagram[:8] + b"\x01" * 56,
                         datagram[:4] + b"\0\0\xff\xff" + datagram[8:],
@@ -98,6 +105,7 @@ class ProbeTest(unittest.TestCase):
         mine.say("self 0", f"to 1 127.0.0.1 {other.getsockname()[1]}",
                  "arm 1 1000000 300000000 64 7")
         mine.go()
+        other.recvfrom(2000)
         ask, at = other.recvfrom(2000)
         answer = ask[:4] + b"\x01\0\x01\0" + ask[8:]
         theirs = ask[:6] + b"\x01\0" + ask[8:]
@@ -107,9 +115,45 @@ class ProbeTest(unittest.TestCase):
         self.assertEqual(said["heard", 1], [1])
         self.assertEqual(said["answered", 1][:2], [1, 1])
 
+    def test_nothing_that_warms_up_counts_and_all_is_warm_before_the_first_that_does(self):
+        mine, = self.probes(1)
+        socks = []
+        for _ in range(40):
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.settimeout(20)
+            self.addCleanup(s.close)
+            s.bind(("127.0.0.1", 0))
+            socks.append(s)
+        mine.say("self 0", *(f"to {i + 1} 127.0.0.1 {s.getsockname()[1]}"
+                             for i, s in enumerate(socks)),
+                 "arm 2 100000000 20000000000 64 7")
+        mine.armed()
+        mine.say("warm")
+        for i, s in enumerate(socks):
+            datagram, at = s.recvfrom(2000)
+            self.assertEqual(datagram[4], 2, "it is one that warms up")
+            # Back from whom it was for, as an answer to it.
+            s.sendto(datagram[:4] + b"\x03\0" + bytes([i + 1, 0]) + datagram[8:], at)
+        self.assertEqual(mine.process.stdout.readline(), "warm\n")
+        for s in socks:
+            s.setblocking(False)
+            self.assertRaises(BlockingIOError, s.recvfrom, 2000)
+            s.setblocking(True)
+        mine.say("go")
+        numbers = {i: [socks[i].recvfrom(2000)[0][16] for _ in range(2)] for i in range(40)}
+        self.assertEqual(set(map(tuple, numbers.values())), {(0, 1)})
+
+    def test_what_cannot_be_sent_is_not_said_to_be_lost(self):
+        mine, = self.probes(1)
+        mine.say("self 0", "to 1 255.255.255.255 9", "arm 3 1000000 10000000 64 7")
+        mine.go()
+        said = mine.hear()
+        self.assertEqual(said["unsent", 1], [3, errno.EACCES])
+        self.assertEqual(said["answered", 1][:2], [0, 0])
+
     def test_what_it_does_not_understand_ends_it(self):
         for line in ("hello", "to 1 nowhere 7", "to 9999 127.0.0.1 7", "arm 0 1 1 64 7",
-                     "arm 1 1 1 9000 7", "self 5000", "go"):
+                     "arm 1 1 1 9000 7", "self 5000", "go", "warm"):
             p, = self.probes(1)
             p.say(line)
             self.assertEqual(p.process.wait(10), 2, line)
