@@ -20,6 +20,7 @@ unit_test(test_lab_recorded SOURCES unit/test_lab_recorded.c LIBS nl_lab)
 unit_test(test_lab_digest SOURCES unit/test_lab_digest.c LIBS nl_lab)
 fuzz_target(fuzz_control SOURCES fuzz/fuzz_control.c ${fake_lab} LIBS nl_lab)
 unit_test(test_fidelity SOURCES unit/test_fidelity.c LIBS nl_lab test_fault_rig)
+unit_test(test_explain SOURCES sim/test_explain.c LABEL sim LIBS nl_cli nl_lab)
 unit_test(test_replay SOURCES sim/test_replay.c LABEL sim LIBS nl_lab)
 fuzz_target(fuzz_pcapng SOURCES fuzz/fuzz_pcapng.c LIBS nl_capture)
 

@@ -31,7 +31,7 @@ static void print_draw(const json_t *draw)
 	putchar('\n');
 }
 
-static void print_step(const json_t *step)
+static void print_step(const json_t *step, bool of_capture)
 {
 	const json_t *draw, *note;
 	char fault[FAULT_TEXT_BYTES];
@@ -50,7 +50,9 @@ static void print_step(const json_t *step)
 	json_array_foreach(json_object_get(step, "notes"), i, note)
 		printf("  so    %s\n", fault_word(note));
 	if (!json_array_size(json_object_get(step, "notes")))
-		printf("  so    nothing was done to it here\n");
+		printf("  so    %s\n", of_capture
+					     ? "nothing was done to it here"
+					     : "the link's own words do nothing to it");
 }
 
 static void print_sight(const json_t *sight)
@@ -81,14 +83,16 @@ static void print_all(const json_t *what, bool of_capture)
 		print_time(json_integer_value(json_object_get(frame, "t")));
 		putchar('\n');
 	}
-	json_array_foreach(json_object_get(what, "steps"), i, one) print_step(one);
+	json_array_foreach(json_object_get(what, "steps"), i, one)
+		print_step(one, of_capture);
 	if (of_capture)
 		printf("\nseen\n");
 	json_array_foreach(json_object_get(what, "sights"), i, one) print_sight(one);
 	if (!of_capture)
-		ui_note("What a queue or a partition did depends on when it came: -r "
-			"CAPTURE "
-			"shows it.");
+		ui_note("That is what the link's own words for loss, delay and copies make "
+			"of its number. What queues, partitions, states and rules for "
+			"certain frames did depends on when it came and what it is: -r "
+			"CAPTURE shows it.");
 }
 
 int cmd_explain(struct call *call)

@@ -8,12 +8,15 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/cleanup.h"
 #include "base/draw.h"
 #include "lab/recheck.h"
 #include "linkfault/chance.h"
+#include "linkfault/fault.h"
+#include "topology/fault_words.h"
 
 /* A draw of several bits takes keys that follow one another. */
-enum { KEYS_IN_A_ROW = 64, QUEUE_KEYS_MAX = 1 << 16 };
+enum { KEYS_IN_A_ROW = 64, QUEUE_KEYS_MAX = 1 << 16, ALONE_FRAMES_MAX = 50000000 };
 
 struct drawn {
 	uint64_t key, n, bits;
@@ -293,6 +296,118 @@ static const json_t *planned(const struct history *history, const char *directio
 	return fault;
 }
 
+/* The link's own words that need nothing but a frame's number, and those before it. */
+struct alone {
+	struct fault_spec *spec;
+	struct fault_state *state; /* NULL with it */
+	uint64_t key;
+	struct fault_trail trail; /* of the frame that was judged last */
+};
+
+static int alone_set(struct alone *alone, const json_t *fault, struct why *why)
+{
+	static const char *const keys[] = { "loss",	    "delay",   "jitter",
+					    "correlation",  "order",   "distribution",
+					    "reorder",	    "gap",     "duplicate",
+					    "duplicate-count", "replay" };
+	const struct fault_context context = { .dir = "/" };
+	struct fault_spec *spec = NULL;
+	struct fault_state *state = NULL;
+	json_t *words = json_object();
+	int rc;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (json_object_get(fault, keys[i]))
+			json_object_set(words, keys[i], json_object_get(fault, keys[i]));
+	rc = fault_words_from_json(&spec, &context, words, why);
+	json_decref(words);
+	if (rc)
+		return rc;
+	if (spec)
+		state = fault_state_create(spec, alone->key, alone->spec, alone->state);
+	fault_state_free(alone->state);
+	fault_spec_free(alone->spec);
+	alone->spec = spec;
+	alone->state = state;
+	return 0;
+}
+
+static void alone_judge(struct alone *alone, uint64_t no)
+{
+	static const uint8_t bytes[64];
+	const struct fault_frame frame = { no, bytes, sizeof(bytes), 0 };
+	struct fault_matches matches = { .rules = 1 };
+	struct fault_copy copies[FAULT_COPIES_MAX];
+	struct fault_trail rest, *trail = &alone->trail;
+	struct fault_verdict verdict;
+	unsigned count;
+
+	trail_begin(trail);
+	trail_step(trail, "", no);
+	if (!alone->spec)
+		return;
+	matches.number[0] = alone->state->rule[0].seen++;
+	count = fault_multiply(alone->spec, alone->state, &matches, &frame, copies, trail);
+	for (unsigned copy = 0; copy < count; copy++, trail = &rest) {
+		if (copy)
+			trail_begin(&rest);
+		fault_judge(&verdict, alone->spec, alone->state, &matches, &frame, copy,
+			    &copies[copy], trail);
+	}
+}
+
+static bool is_change_of(const struct change *change, const char *direction)
+{
+	const char *name = json_string_value(json_object_get(change->entry, "draws"));
+
+	return change->kind == CHANGE_FAULT && name && !strcmp(name, direction);
+}
+
+/* Judge all frames up to that number by the faults of their time; *fault and *since_ns
+ * are those of the last. */
+static int judge_until(struct alone *alone, const struct history *history,
+		       const char *direction, uint64_t number, const json_t **fault,
+		       uint64_t *since_ns, struct why *why)
+{
+	uint64_t no = 0;
+	int rc;
+
+	if (number > ALONE_FRAMES_MAX)
+		return why_set(why, -ERANGE,
+			       "frame %" PRIu64 ": without a capture at most the first %d "
+			       "can be explained: -r CAPTURE",
+			       number, ALONE_FRAMES_MAX);
+	rc = alone_set(alone, *fault, why);
+	for (size_t i = 0; !rc && i < history->change_count; i++) {
+		const struct change *change = &history->changes[i];
+		uint64_t first = (uint64_t)json_integer_value(
+			json_object_get(change->entry, "frame"));
+
+		if (!is_change_of(change, direction) || first > number)
+			continue;
+		while (no < first)
+			alone_judge(alone, no++);
+		*fault = json_object_get(change->entry, "fault");
+		*since_ns = change->at_ns;
+		rc = alone_set(alone, *fault, why);
+	}
+	while (!rc && no <= number)
+		alone_judge(alone, no++);
+	return rc;
+}
+
+static json_t *notes_of(const struct fault_trail *trail)
+{
+	char text[FAULT_NOTE_BYTES_MAX];
+	json_t *notes = json_array();
+
+	for (unsigned n = 0; n < trail->notes; n++) {
+		fault_note_format(text, &trail->note[n]);
+		json_array_append_new(notes, json_string(text));
+	}
+	return notes;
+}
+
 int explain_number(json_t **out, const struct history *history, const char *direction,
 		   uint64_t number, struct why *why)
 {
@@ -303,22 +418,17 @@ int explain_number(json_t **out, const struct history *history, const char *dire
 					       "corrupt", "reorder", "replay" };
 	uint64_t key = draw_key(history->seed, direction), since_ns = 0;
 	const json_t *fault = planned(history, direction, why);
-	json_t *draws = json_array();
+	struct alone alone = { .key = key };
+	json_t *draws;
+	int rc = fault ? judge_until(&alone, history, direction, number, &fault,
+				     &since_ns, why)
+		       : -ENOENT;
 
-	if (!fault)
-		return -ENOENT;
-	for (size_t i = 0; i < history->change_count; i++) {
-		const struct change *change = &history->changes[i];
-		const char *name =
-			json_string_value(json_object_get(change->entry, "draws"));
-
-		if (change->kind != CHANGE_FAULT || !name || strcmp(name, direction) ||
-		    (uint64_t)json_integer_value(
-			    json_object_get(change->entry, "frame")) > number)
-			continue;
-		fault = json_object_get(change->entry, "fault");
-		since_ns = change->at_ns;
-	}
+	fault_state_free(alone.state);
+	fault_spec_free(alone.spec);
+	if (rc)
+		return rc;
+	draws = json_array();
 	for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++)
 		if (json_object_get(fault, of_keys[i]))
 			json_array_append_new(
@@ -327,9 +437,9 @@ int explain_number(json_t **out, const struct history *history, const char *dire
 									    lanes[i]),
 								  lanes[i] },
 						 &(struct drawer){ 0 }));
-	*out = json_pack("{s:[{s:s, s:I, s:o, s:O, s:I, s:o, s:[]}]}", "steps",
+	*out = json_pack("{s:[{s:s, s:I, s:o, s:O, s:I, s:o, s:o}]}", "steps",
 			 "direction", direction, "number", (json_int_t)number, "key",
 			 hex(key), "fault", fault, "since_ns", (json_int_t)since_ns,
-			 "draws", draws, "notes");
+			 "draws", draws, "notes", notes_of(&alone.trail));
 	return 0;
 }
