@@ -24,6 +24,7 @@ enum {
 struct asked {
 	bool answered;
 	bool suspect; /* the run: its delays were not kept */
+	json_int_t pool; /* frames that were lost for want of memory */
 	uint64_t heard_ns;
 	struct why why;
 	struct progress_state state;
@@ -39,6 +40,8 @@ static void got_line(void *ctx, const json_t *line, bool last)
 		client_verdict(line, &asked->why);
 		asked->suspect = json_is_true(json_object_get(
 			json_object_get(line, "fidelity"), "suspect"));
+		asked->pool = json_integer_value(
+			json_object_get(json_object_get(line, "fidelity"), "pool"));
 	} else {
 		down_progress(&asked->state, line);
 	}
@@ -99,6 +102,11 @@ static int ask(const char *name, bool graceful, struct why *why)
 		ui_warning("%s: " FIDELITY_SUSPECT
 			   " (the journal's last \"fidelity\" says by how much)",
 			   name);
+	if (asked.pool)
+		ui_warning("%s: %" JSON_INTEGER_FORMAT
+			   " frames were lost for want of memory for those on their way, "
+			   "which no fault asked for (`pool` in the journal)",
+			   name, asked.pool);
 	if (rc == -ENOTCONN)
 		return 0;
 	return !rc && asked.why.text[0] ? why_set(why, -EREMOTEIO, "%s", asked.why.text)

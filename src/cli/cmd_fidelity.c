@@ -106,6 +106,16 @@ static void print_directions(const json_t *directions)
 	table_free(table);
 	printf("each cell: configured: measured; ! = the configured value is outside the "
 	       "measurement's 99.9 %% confidence interval\n");
+	json_array_foreach((json_t *)directions, i, one)
+	{
+		json_int_t pool = json_integer_value(json_object_get(one, "pool"));
+
+		if (pool)
+			ui_warning("%s: %" JSON_INTEGER_FORMAT
+				   " frames more were lost for want of memory, which "
+				   "nobody asked for: a shorter delay, or a lower rate",
+				   fault_word(json_object_get(one, "name")), pool);
+	}
 }
 
 /* "the run: 1,234 frames waited, late by p50 0.041 ms, p99 0.3 ms" */
@@ -268,8 +278,12 @@ static size_t count_off(const json_t *directions)
 	const json_t *one;
 	size_t i, off = 0;
 
-	json_array_foreach((json_t *)directions, i, one) for (size_t p = 0; p < 3; p++)
-		off += is_off(json_object_get(one, parts[p]));
+	json_array_foreach((json_t *)directions, i, one)
+	{
+		for (size_t p = 0; p < 3; p++)
+			off += is_off(json_object_get(one, parts[p]));
+		off += json_integer_value(json_object_get(one, "pool")) > 0;
+	}
 	return off;
 }
 

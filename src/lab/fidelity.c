@@ -8,7 +8,7 @@
 /* Of a normal distribution, 99.9 % lie within so many standard deviations. */
 #define DEVIATIONS 3.2905
 
-json_t *fidelity_json(const struct histogram *late)
+json_t *fidelity_json(const struct histogram *late, uint64_t pool)
 {
 	uint64_t p99_ns = histogram_quantile(late, 990);
 	/* One in a hundred, and not fewer than can be no accident. */
@@ -19,9 +19,16 @@ json_t *fidelity_json(const struct histogram *late)
 		       histogram_quantile(late, (unsigned)(1000 - late_permille)) >
 			       FIDELITY_LATE_NS;
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:b}", "frames", (json_int_t)late->count,
+	return json_pack("{s:I, s:I, s:I, s:I, s:b, s:I}", "frames",
+			 (json_int_t)late->count,
 			 "p50_ns", (json_int_t)histogram_quantile(late, 500), "p99_ns",
-			 (json_int_t)p99_ns, "most_ns", (json_int_t)late->most, "suspect", suspect);
+			 (json_int_t)p99_ns, "most_ns", (json_int_t)late->most, "suspect",
+			 suspect, "pool", (json_int_t)pool);
+}
+
+json_t *fidelity_run(const struct wire *wire)
+{
+	return fidelity_json(wire_lateness(wire), wire_pool_lost(wire));
 }
 
 void fidelity_wilson(double hits, double of, double *low_ppm, double *high_ppm)
@@ -214,8 +221,9 @@ json_t *fidelity_of(const struct fault_spec *spec, const struct sw_count *count,
 	struct sw_count now =
 		since(count ? count : &nothing, timing ? &timing->before : &nothing);
 
-	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "since_ns",
-			 (json_int_t)(timing ? timing->since_ns : 0), "loss",
+	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "since_ns",
+			 (json_int_t)(timing ? timing->since_ns : 0), "pool",
+			 (json_int_t)now.dropped[SW_DROP_POOL], "loss",
 			 loss_json(spec, &now), "copies", copies_json(spec, &now),
 			 "damage", damage_json(spec, &now), "delay",
 			 delay_json(spec, timing), "rate", rate_json(spec, timing));

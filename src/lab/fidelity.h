@@ -12,6 +12,7 @@
  *   delay  the mean time that frames really spent in the direction, with so many
  *          standard errors; asked for is known when it is the only thing that makes
  *          them wait
+ *   pool   frames that nothing but a want of memory lost: nobody asked for those
  *   rate   of frames that left the line right behind another
  *   late   when frames really came, after they were due
  *
@@ -31,6 +32,7 @@
 #include <stdint.h>
 
 #include "base/histogram.h"
+#include "lab/wire.h"
 #include "switch/switch.h"
 
 #define FIDELITY_LATE_NS UINT64_C(1000000)
@@ -41,8 +43,10 @@ enum { FIDELITY_LATE_FRAMES_MIN = 10 };
 	"1 ms late.  Run it again with less beside it on the host or with fewer machines, "  \
 	"or in virtual time (up --clock virtual), where the host's load makes no difference"
 
-/* The run as a whole: frames that waited, p50_ns, p99_ns, most_ns, suspect. */
-json_t *fidelity_json(const struct histogram *late);
+/* The run as a whole: frames that waited, p50_ns, p99_ns, most_ns, suspect; and how many
+ * were lost for want of memory (pool). */
+json_t *fidelity_json(const struct histogram *late, uint64_t pool);
+json_t *fidelity_run(const struct wire *wire);
 
 /* spec NULL: a perfect wire; timing NULL: nothing waited yet. */
 json_t *fidelity_of(const struct fault_spec *spec, const struct sw_count *count,

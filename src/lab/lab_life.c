@@ -300,7 +300,7 @@ void lab_stop(struct lab *lab, bool graceful, const char *reason)
 	if (!graceful && lab->digest)
 		lab_vtime_seal(lab);
 	set_phase(lab, LAB_STOPPING, reason);
-	journal_write(lab->journal, "fidelity", fidelity_json(wire_lateness(lab->wire)));
+	journal_write(lab->journal, "fidelity", fidelity_run(lab->wire));
 	for (size_t i = 0; graceful && i < lab->plan->node_count; i++)
 		machine_shutdown(lab->machines[i]);
 	if (!graceful)

@@ -66,7 +66,7 @@ int verb_fidelity(void *ctx, struct call *call, struct why *why)
 		add(all, lab, &pairs[i]);
 	fault_target_free(&target);
 	call_answer(call, json_pack("{s:o, s:o, s:o}", "directions", all, "run",
-				    fidelity_json(wire_lateness(lab->wire)), "clocks",
+				    fidelity_run(lab->wire), "clocks",
 				    clocks_json(lab)));
 	return 0;
 }

@@ -181,7 +181,7 @@ int verb_inspect(void *ctx, struct call *call, struct why *why)
 	json_object_set_new(answer, "directions", directions_json(lab, true));
 	json_object_set_new(answer, "cuts", cuts);
 	json_object_set_new(answer, "cut_count", json_integer((json_int_t)cut_count));
-	json_object_set_new(answer, "fidelity", fidelity_json(wire_lateness(lab->wire)));
+	json_object_set_new(answer, "fidelity", fidelity_run(lab->wire));
 	json_object_set_new(answer, "partitions", cuts_partitions_json(lab->cuts));
 	json_object_set_new(answer, "captures", captures_json(lab->captures));
 	json_object_set_new(answer, "plan", plan_to_json(lab->plan));

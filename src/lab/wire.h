@@ -87,6 +87,8 @@ void wire_port_tap(struct wire *wire, uint32_t port, bool on);
 /* Of all frames that waited: nanoseconds from when they were due until their machine
  * was told. */
 const struct histogram *wire_lateness(const struct wire *wire);
+/* Frames that were lost for want of memory for those that wait. */
+uint64_t wire_pool_lost(const struct wire *wire);
 
 /* Can this direction have this fault?  A pair on a network has no cable, and so no
  * carrier. */

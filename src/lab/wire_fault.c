@@ -166,6 +166,21 @@ const struct sw_count *wire_fault_count(const struct wire *wire,
 			     wire_port(wire, at->to));
 }
 
+uint64_t wire_pool_lost(const struct wire *wire)
+{
+	uint64_t lost = 0;
+
+	for (uint32_t link = 0; link < wire->plan->link_count; link++)
+		for (int dir = 0; dir < DIRS; dir++)
+			lost += sw_link_count(wire->sw, link, dir)
+					->dropped[SW_DROP_POOL];
+	for (size_t i = 0; i < wire->pair_count; i++)
+		lost += wire_fault_count(wire, &wire->pairs[i])->dropped[SW_DROP_POOL];
+	for (uint32_t port = 0; port < wire->port_count; port++)
+		lost += wire_port_count_out(wire, port)->dropped[SW_DROP_POOL];
+	return lost;
+}
+
 const struct sw_timing *wire_fault_timing(const struct wire *wire,
 					  const struct fault_at *at)
 {

@@ -294,7 +294,10 @@ int fault_spec_check(const struct fault_spec *spec, struct why *why)
 
 /* ---- warnings ---------------------------------------------------------- */
 
-enum { FRAME_BYTES_USUAL = 1514 };
+enum { FRAME_BYTES_USUAL = 1514, MEMORY_BYTES_SAFE = 100000000 };
+
+/* What a machine sends that nothing holds back, roughly. */
+#define RATE_BPS_USUAL UINT64_C(1000000000)
 
 /* A queue that is shorter than what a sender may have under way at this rate and
  * delay (there and back) loses frames before the rate is reached. */
@@ -316,6 +319,24 @@ static bool queue_too_small(const struct fault_rule *r, struct why *why)
 		"rate "
 		"is reached",
 		units_format_size(a, have), units_format_size(b, need));
+	return true;
+}
+
+/* What is on its way lies in memory: of what the lab has for that, half is one machine's
+ * at most (switch/pool.h). */
+static bool delay_takes_memory(const struct fault_rule *r, struct why *why)
+{
+	char delay[UNITS_TEXT_BYTES_MAX], rate[UNITS_TEXT_BYTES_MAX];
+	uint64_t bps = r->rate_bps ? r->rate_bps : RATE_BPS_USUAL;
+	unsigned __int128 bytes =
+		(unsigned __int128)bps * r->delay_ns / UINT64_C(8000000000);
+
+	if (bytes <= MEMORY_BYTES_SAFE)
+		return false;
+	why_set(why, 0,
+		"delay: %s of %s are more than the memory for frames on their way holds "
+		"(100MB): if so much is sent, what is above is lost, and counted as \"pool\"",
+		units_format_ns(delay, r->delay_ns), units_format_bps(rate, bps));
 	return true;
 }
 
@@ -360,6 +381,7 @@ bool fault_spec_warning(const struct fault_spec *spec, unsigned n, struct why *w
 {
 	static bool (*const warns[])(const struct fault_rule *, struct why *) = {
 		queue_too_small,
+		delay_takes_memory,
 		jitter_reorders,
 		repair_is_silent,
 	};

@@ -11,7 +11,7 @@
 
 enum {
 	FRAME_BYTES_MIN = 14, /* an Ethernet header and nothing */
-	FRAME_BYTES_MAX = 14 + 4 + 9216, /* header, VLAN tag, jumbo payload */
+	FRAME_BYTES_MAX = 14 + 2 * 4 + 9216, /* header, two VLAN tags, jumbo payload */
 };
 
 struct frame {

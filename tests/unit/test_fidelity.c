@@ -337,7 +337,7 @@ static bool is_suspect(int on_time, int late_frames)
 
 	for (int i = 0; i < on_time + late_frames; i++)
 		histogram_add(&late, i < on_time ? 40000 : 5000000);
-	json = fidelity_json(&late);
+	json = fidelity_json(&late, 0);
 	suspect = json_is_true(json_object_get(json, "suspect"));
 	json_decref(json);
 	return suspect;
@@ -366,13 +366,14 @@ static void a_run_is_suspect_if_one_frame_in_a_hundred_is_late(void **state)
 	(void)state;
 	for (int i = 0; i < 1000; i++)
 		histogram_add(&late, i < 992 ? 40000 : 5000000);
-	json = fidelity_json(&late);
+	json = fidelity_json(&late, 0);
 	assert_true(json_is_false(json_object_get(json, "suspect")));
 	json_decref(json);
 	for (int i = 0; i < 10; i++)
 		histogram_add(&late, 5000000);
-	json = fidelity_json(&late);
+	json = fidelity_json(&late, 7);
 	assert_true(json_is_true(json_object_get(json, "suspect")));
+	assert_int_equal(json_integer_value(json_object_get(json, "pool")), 7);
 	json_decref(json);
 }
 
