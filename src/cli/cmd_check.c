@@ -7,19 +7,60 @@
 #include "cli/compile.h"
 #include "cli/dot.h"
 #include "cli/ui.h"
+#include "switch/cut_ways.h"
 #include "topology/plan_json.h"
+
+/* What is allowed and most likely not meant, of the partitions.  Who is drawn depends on
+ * the seed; what a draw leaves open does not. */
+static json_t *warnings_of(const struct plan *plan)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < plan->partition_count; i++) {
+		const struct plan_partition *partition = &plan->partitions[i];
+		struct cut_draw draw;
+		struct cut_ways ways;
+		struct why why = { "" };
+		int rc = cut_draw_most(&draw, partition, plan->node_count, 0, &why);
+
+		if (rc)
+			continue;
+		rc = cut_ways(&ways, plan, &draw, &why);
+		cut_draw_free(&draw);
+		if (!rc && cut_ways_warning(&ways, plan, &why))
+			json_array_append_new(
+				all, json_sprintf("partition %s: %s",
+						  *partition->name ? partition->name
+								   : "without a name",
+						  why.text));
+	}
+	return all;
+}
+
+static void print_warnings(const char *file, const json_t *warnings)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach((json_t *)warnings, i, one)
+		ui_warning("%s: %s", file, json_string_value(one));
+}
 
 static int check_one(const struct call *call, const char *file, json_t *all)
 {
 	struct diagnostics diags = { 0 };
 	struct plan *plan = NULL;
-	json_t *one = NULL;
+	json_t *one = NULL, *warnings;
 	int rc = compile_file(call, file, &plan, &diags);
+
+	warnings = rc ? json_array() : warnings_of(plan);
 
 	if (call->json) {
 		one = diagnostics_to_json(&diags);
 		json_object_set_new(one, "file", json_string(file));
 		json_object_set_new(one, "ok", json_boolean(rc == 0));
+		if (json_array_size(warnings))
+			json_object_set(one, "warnings", warnings);
 		if (!rc && call_option(call, "expand"))
 			json_object_set_new(one, "plan", plan_to_json(plan));
 		json_array_append_new(all, one);
@@ -35,6 +76,9 @@ static int check_one(const struct call *call, const char *file, json_t *all)
 		       plan->link_count, UI_PLURAL(plan->link_count), plan->segment_count,
 		       UI_PLURAL(plan->segment_count));
 	}
+	if (!call->json)
+		print_warnings(file, warnings);
+	json_decref(warnings);
 	diagnostics_free(&diags);
 	plan_free(plan);
 	return rc ? STATUS_FAILED : STATUS_DONE;

@@ -19,17 +19,12 @@ static int refused(const struct why *why)
 	return STATUS_FAILED;
 }
 
-static void print_cuts(const json_t *answer, bool json, const char *what,
-		       const char *none)
+static void print_cuts(const json_t *answer, const char *what, const char *none)
 {
 	const json_t *cuts = json_object_get(answer, "cuts"), *cut;
 	json_int_t count;
 	size_t i;
 
-	if (json) {
-		ui_json(cuts ? cuts : answer);
-		return;
-	}
 	if (!json_array_size(cuts)) {
 		printf("%s\n", none);
 		return;
@@ -131,6 +126,67 @@ static void put_options(json_t *fields, const struct call *call)
 					    json_string(call_option(call, texts[i][0])));
 }
 
+static void add_names(char *text, size_t bytes, const char *before, const json_t *names)
+{
+	const json_t *name;
+	size_t i, used = strlen(text);
+
+	json_array_foreach((json_t *)names, i, name)
+	{
+		if (used < bytes)
+			used += (size_t)snprintf(text + used, bytes - used, "%s%s",
+						 i ? "," : before, fault_word(name));
+	}
+}
+
+enum { DRAWN_BYTES_MAX = 160 };
+
+/* "n1|n2,n3 one-way", "isolate (n1|n2,n3)", "random: halves (n1|n2)" */
+static const char *what_text(char *text, size_t bytes, const json_t *one)
+{
+	char drawn[DRAWN_BYTES_MAX] = "";
+	const json_t *side;
+	size_t i, used;
+
+	text[0] = 0;
+	json_array_foreach(json_object_get(one, "sides"), i, side)
+		add_names(text, bytes, i ? "|" : "", side);
+	if (json_object_get(one, "kind"))
+		snprintf(text, bytes, "%s", fault_word(json_object_get(one, "kind")));
+	add_names(text, bytes, " ", json_object_get(one, "nodes"));
+	if (json_object_get(one, "drew"))
+		snprintf(text, bytes, "random: %s%s",
+			 fault_word(json_object_get(one, "drew")),
+			 json_is_true(json_object_get(one, "drew_one_way")) ? " one-way"
+									    : "");
+	used = strlen(text);
+	if (json_is_true(json_object_get(one, "one_way")))
+		used += (size_t)snprintf(text + used, bytes - used, " one-way");
+	/* Who is isolated by name needs no drawing. */
+	if (!json_array_size(json_object_get(one, "drawn")) ||
+	    (json_object_get(one, "nodes") &&
+	     !strcmp(fault_word(json_object_get(one, "kind")), "isolate")))
+		return text;
+	json_array_foreach(json_object_get(one, "drawn"), i, side)
+		add_names(drawn, sizeof(drawn), i ? "|" : "", side);
+	snprintf(text + used, bytes - used, " (%s%s)", drawn,
+		 strlen(drawn) + 1 == sizeof(drawn) ? "..." : "");
+	return text;
+}
+
+static void print_partition(const json_t *one)
+{
+	const char *name = fault_word(json_object_get(one, "name"));
+	char text[512];
+
+	ui_safe(stdout, name, false);
+	printf(": %s\n", what_text(text, sizeof(text), one));
+	print_cuts(one, "cut", "nothing is cut");
+	if (json_object_get(one, "warning"))
+		ui_warning("%s", fault_word(json_object_get(one, "warning")));
+	ui_note("This is %s: `netlab heal %s` ends it.", name, name);
+}
+
 int cmd_partition(struct call *call)
 {
 	struct nodes all = { 0 };
@@ -149,52 +205,17 @@ int cmd_partition(struct call *call)
 	put_options(fields, call);
 	if (client_call(call->client, "partition", fields, CLIENT_CALL_MS, &answer, &why))
 		return refused(&why);
-	print_cuts(answer, call->json, "cut", "nothing is cut");
-	if (!call->json && json_object_get(answer, "name"))
-		ui_note("This is %s: `netlab heal %s` ends it.",
-			fault_word(json_object_get(answer, "name")),
-			fault_word(json_object_get(answer, "name")));
+	json_object_del(answer, "id");
+	json_object_del(answer, "ok");
+	if (call->json)
+		ui_json(answer);
+	else
+		print_partition(answer);
 	json_decref(answer);
 	return STATUS_DONE;
 }
 
 /* ---- partition ls ------------------------------------------------------ */
-
-static void add_names(char *text, size_t bytes, const char *before, const json_t *names)
-{
-	const json_t *name;
-	size_t i, used = strlen(text);
-
-	json_array_foreach((json_t *)names, i, name)
-	{
-		if (used < bytes)
-			used += (size_t)snprintf(text + used, bytes - used, "%s%s",
-						 i ? "," : before, fault_word(name));
-	}
-}
-
-/* "n1|n2,n3 one-way", "isolate n1", "random: halves" */
-static const char *what_text(char *text, size_t bytes, const json_t *one)
-{
-	const json_t *side;
-	size_t i;
-
-	text[0] = 0;
-	json_array_foreach(json_object_get(one, "sides"), i, side)
-		add_names(text, bytes, i ? "|" : "", side);
-	if (json_object_get(one, "kind"))
-		snprintf(text, bytes, "%s", fault_word(json_object_get(one, "kind")));
-	add_names(text, bytes, " ", json_object_get(one, "nodes"));
-	if (json_object_get(one, "drew"))
-		snprintf(text, bytes, "random: %s%s",
-			 fault_word(json_object_get(one, "drew")),
-			 json_is_true(json_object_get(one, "drew_one_way")) ? " one-way"
-									    : "");
-	i = strlen(text);
-	if (json_is_true(json_object_get(one, "one_way")))
-		snprintf(text + i, bytes - i, " one-way");
-	return text;
-}
 
 static void print_partitions(const json_t *partitions)
 {
@@ -210,6 +231,9 @@ static void print_partitions(const json_t *partitions)
 	table = table_new(4, "NAME", "WHAT", "CUTS", "FOR");
 	json_array_foreach(partitions, i, one)
 	{
+		if (json_object_get(one, "warning"))
+			ui_warning("%s: %s", fault_word(json_object_get(one, "name")),
+				   fault_word(json_object_get(one, "warning")));
 		table_cell(table, PAINT_OFF, "%s",
 			   fault_word(json_object_get(one, "name")));
 		table_cell(table, PAINT_OFF, "%s", what_text(text, sizeof(text), one));
@@ -253,9 +277,12 @@ int cmd_heal(struct call *call)
 	json_decref(names);
 	if (client_call(call->client, "heal", fields, CLIENT_CALL_MS, &answer, &why))
 		return refused(&why);
-	print_cuts(answer, call->json, "healed",
-		   call->argc ? "other partitions still cut all of it"
-			      : "nothing was cut");
+	if (call->json)
+		ui_json(json_object_get(answer, "cuts"));
+	else
+		print_cuts(answer, "healed",
+			   call->argc ? "other partitions still cut all of it"
+				      : "nothing was cut");
 	json_decref(answer);
 	return STATUS_DONE;
 }

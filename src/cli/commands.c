@@ -283,7 +283,7 @@ const struct command commands[] = {
 	 "--every TIME). What is drawn depends on the lab's seed and the partition's name.\n\n"
 	 "Partitions add up: a way is open when no partition cuts it any more. They last until "
 	 "heal, or --for a time. A cut is between neighbours: a router between two machines "
-	 "still passes their packets on.",
+	 "still passes their packets on, of which it warns: put the router on a side, too.",
 	 partition_options, 1, 2, 0, NEED_LAB | TAKES_JSON, {COMPLETE_PARTITION, COMPLETE_NODES},
 	 cmd_partition},
 
@@ -299,8 +299,8 @@ const struct command commands[] = {
 	 "firewalls and losses below 100% are not considered.\n\n"
 	 "With --probe each machine sends datagrams to each other one (to an address in a subnet "
 	 "that both are in, else to the first), and the table is what was heard: yes, lost (not "
-	 "one arrived), part (some did), off. Where this is not what the links permit, it says "
-	 "so. The exit status is then 1.",
+	 "one arrived), part (some did), unsent (the machine could not even send), off. Where "
+	 "this is not what the links permit, it says so. The exit status is then 1.",
 	 matrix_options, 0, 0, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_matrix},
 
 	{"fidelity", "[TARGET...]", "compare what was asked of links with what was measured",

@@ -11,7 +11,7 @@
 #include "base/draw.h"
 #include "base/ns.h"
 #include "base/units.h"
-#include "switch/cut_draw.h"
+#include "switch/cut_ways.h"
 #include "topology/partition.h"
 #include "topology/plan_json.h"
 
@@ -153,6 +153,24 @@ static void rename_key(json_t *object, const char *from, const char *to)
 	}
 }
 
+/* Who stands on which side: [["n3"],["n1","n2"]]; on a ring, in its order. */
+static json_t *drawn_json(const struct cut *cut)
+{
+	const struct plan *plan = cut->cuts->plan;
+	json_t *sides = json_array();
+
+	for (uint32_t place = 1; place <= cut->draw.count; place++) {
+		json_t *side = json_array();
+
+		for (size_t n = 0; n < plan->node_count; n++)
+			if (cut->draw.place[n] == place)
+				json_array_append_new(side,
+						      json_string(plan->nodes[n].name));
+		json_array_append_new(sides, side);
+	}
+	return sides;
+}
+
 /* The partition as it was asked for, and what came of it. */
 static json_t *cut_json(const struct cut *cut)
 {
@@ -178,6 +196,8 @@ static json_t *cut_json(const struct cut *cut)
 		json_object_set_new(json, "drew_one_way",
 				    json_boolean(cut->draw.one_way));
 	}
+	if (cut->partition.kind != PARTITION_SIDES)
+		json_object_set_new(json, "drawn", drawn_json(cut));
 	json_object_set_new(
 		json, "cut_count",
 		json_integer((json_int_t)list_cuts(cut->cuts, &cut->draw, list)));
@@ -187,12 +207,32 @@ static json_t *cut_json(const struct cut *cut)
 	return json;
 }
 
+/* With what it leaves open, which may not be meant. */
+static json_t *told_json(const struct cut *cut)
+{
+	const struct plan *plan = cut->cuts->plan;
+	json_t *json = cut_json(cut);
+	struct cut_draw most;
+	struct cut_ways ways;
+	struct why why = { "" };
+	int err = cut_draw_most(&most, &cut->partition, plan->node_count, cut->key, &why);
+
+	if (!err) {
+		err = cut_ways(&ways, plan, &most, &why);
+		cut_draw_free(&most);
+	}
+	/* Without memory for it nothing is said; it is cut all the same. */
+	if (!err && cut_ways_warning(&ways, plan, &why))
+		json_object_set_new(json, "warning", json_string(why.text));
+	return json;
+}
+
 json_t *cuts_partitions_json(const struct cuts *cuts)
 {
 	json_t *all = json_array(), *one;
 
 	for (const struct cut *cut = cuts->first; cut; cut = cut->next) {
-		one = cut_json(cut);
+		one = told_json(cut);
 		json_object_set_new(one, "since_ns",
 				    json_integer((json_int_t)cut->since_ns));
 		if (cut->until_ns)
@@ -201,6 +241,15 @@ json_t *cuts_partitions_json(const struct cuts *cuts)
 		json_array_append_new(all, one);
 	}
 	return all;
+}
+
+json_t *cuts_partition_json(const struct cuts *cuts, const char *name)
+{
+	const struct cut *cut = cuts->first;
+
+	while (strcmp(cut->partition.name, name))
+		cut = cut->next;
+	return told_json(cut);
 }
 
 /* ---- beginning and end ------------------------------------------------- */
@@ -274,9 +323,13 @@ static void on_again(void *ctx, uint64_t now_ns)
 	struct cut_draw draw;
 	struct why why;
 
+	(void)now_ns;
+	wire_catch_up(cuts->wire);
+	/* It lasts from where it begins, not from when its timer was looked at. */
 	cut->round++;
 	timer_set(cuts->clock, &cut->again,
-		  now_ns + cut_draw_lasts_ns(&cut->partition, cut->key, cut->round));
+		  wire_switch_ns(cuts->wire) +
+			  cut_draw_lasts_ns(&cut->partition, cut->key, cut->round));
 	if (cut_draw(&draw, &cut->partition, cuts->plan->node_count, cut->key, cut->round,
 		     &why)) {
 		journal_write(cuts->journal, "partition-kept",
@@ -284,7 +337,6 @@ static void on_again(void *ctx, uint64_t now_ns)
 					why.text));
 		return;
 	}
-	wire_catch_up(cuts->wire);
 	count_demands(cuts, &cut->draw, false);
 	count_demands(cuts, &draw, true);
 	cut_draw_free(&cut->draw);
@@ -354,7 +406,7 @@ int cuts_begin(struct cuts *cuts, struct plan_partition *partition, uint64_t for
 	wire_catch_up(cuts->wire);
 	count_demands(cuts, &cut->draw, true);
 	tell_wire(cuts);
-	cut->since_ns = clock_now_ns(cuts->clock);
+	cut->since_ns = wire_switch_ns(cuts->wire);
 	if (for_ns) {
 		cut->until_ns = ns_add(cut->since_ns, for_ns);
 		timer_set(cuts->clock, &cut->end, cut->until_ns);

@@ -58,6 +58,8 @@ const char *cuts_who(const struct cuts *cuts, uint32_t from_node, uint32_t to_no
 
 /* Each partition, as `partition-ls` answers. */
 json_t *cuts_partitions_json(const struct cuts *cuts);
+/* That of this name, which is in force. */
+json_t *cuts_partition_json(const struct cuts *cuts, const char *name);
 /* Every way that is cut as [from, to], the first CUTS_LISTED_MAX; *count: all. */
 json_t *cuts_json(const struct cuts *cuts, size_t *count);
 

@@ -21,7 +21,6 @@ int verb_partition(void *ctx, struct call *call, struct why *why)
 	struct lab *lab = ctx;
 	struct plan_partition partition;
 	uint64_t for_ns;
-	json_t *answer;
 	int err = partition_read(&partition, &for_ns, lab->plan, call->body, why);
 
 	if (err)
@@ -31,9 +30,7 @@ int verb_partition(void *ctx, struct call *call, struct why *why)
 		free(partition.part_of);
 		return err;
 	}
-	answer = answer_cuts(lab);
-	json_object_set_new(answer, "name", json_string(partition.name));
-	call_answer(call, answer);
+	call_answer(call, cuts_partition_json(lab->cuts, partition.name));
 	return 0;
 }
 

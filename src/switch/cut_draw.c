@@ -154,6 +154,21 @@ int cut_draw(struct cut_draw *out, const struct plan_partition *partition,
 	return 0;
 }
 
+int cut_draw_most(struct cut_draw *out, const struct plan_partition *partition,
+		  size_t node_count, uint64_t key, struct why *why)
+{
+	int err = cut_draw(out, partition, node_count, key, 0, why);
+
+	if (err || partition->kind != PARTITION_RANDOM)
+		return err;
+	out->kind = PARTITION_SIDES;
+	out->one_way = false;
+	out->count = 0;
+	for (size_t n = 0; n < node_count; n++)
+		out->place[n] = partition->part_of[n] == PART_NONE ? 0 : ++out->count;
+	return 0;
+}
+
 void cut_draw_free(struct cut_draw *draw)
 {
 	free(draw->place);

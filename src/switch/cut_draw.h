@@ -47,6 +47,9 @@ struct cut_draw {
 /* The partition has passed partition_check(). */
 int cut_draw(struct cut_draw *out, const struct plan_partition *partition,
 	     size_t node_count, uint64_t key, uint64_t round, struct why *why);
+/* What may be cut in some round: of a random one, every member from every other. */
+int cut_draw_most(struct cut_draw *out, const struct plan_partition *partition,
+		  size_t node_count, uint64_t key, struct why *why);
 void cut_draw_free(struct cut_draw *draw);
 
 /* Are frames from one node to the other lost? */

@@ -274,7 +274,8 @@ class Connection:
         self.say(r["id"], ok=True, directions=self.directions())
 
     def do_partition(self, r):
-        self.say(r["id"], ok=True, cuts=[["n1", "n2"]])
+        self.say(r["id"], ok=True, name="p7", kind="isolate", drawn=[["n2"], ["n1", "n3"]],
+                 cuts=[["n1", "n2"]], cut_count=1, warning="n1 -> n3 stays open")
 
     def do_partition_ls(self, r):
         self.say(r["id"], ok=True, cuts=[], cut_count=0, partitions=[

@@ -578,6 +578,14 @@ class FaultTest(Case):
         self.refused(1, r'did you mean "halves"', "partition", "halfs")
         self.refused(1, r"--among says of which", "partition", "halves", "n1")
 
+    def test_a_partition_says_its_name_whom_it_drew_and_what_stays_open(self):
+        self.lab()
+        done = self.run_it("partition", "isolate")
+        self.assertIn(b"p7: isolate (n2|n1,n3)\ncut n1 -> n2\n", done.stdout)
+        self.assertIn(b"n1 -> n3 stays open", done.stderr)
+        said = json.loads(self.good("partition", "isolate", "--json"))
+        self.assertEqual((said["name"], said["drawn"]), ("p7", [["n2"], ["n1", "n3"]]))
+
     def test_partitions_are_listed_and_healed_by_name(self):
         lab = self.lab()
         out = self.good("partition", "ls")

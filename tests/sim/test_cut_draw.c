@@ -11,7 +11,8 @@
 #include <string.h>
 
 #include "base/draw.h"
-#include "switch/cut_draw.h"
+#include "switch/cut_ways.h"
+#include "topology/compile.h"
 #include "topology/partition.h"
 
 enum { NODES_MAX = 24, SEEDS = 40 };
@@ -309,6 +310,71 @@ a_round_is_never_shorter_than_min_stable_and_as_long_as_every_on_average(void **
 	assert_int_equal(cut_draw_lasts_ns(&p, 12, 1), p.every_ns);
 }
 
+/* ---- what stays open --------------------------------------------------- */
+
+/* Two sites with two machines each, and a hub of three spokes. */
+static const char routed[] =
+	"{\"name\":\"t\",\"nodes\":{\"a1\":{},\"a2\":{},\"ra\":{},\"rb\":{},"
+	"\"b1\":{},\"hub\":{},\"s1\":{},\"s2\":{},\"s3\":{}},"
+	"\"networks\":{\"a\":{\"members\":[\"a1\",\"a2\",\"ra\"]},"
+	"\"b\":{\"members\":[\"b1\",\"rb\"]}},"
+	"\"links\":[{\"endpoints\":[\"ra\",\"rb\"]},{\"endpoints\":[\"hub\",\"s1\"]},"
+	"{\"endpoints\":[\"hub\",\"s2\"]},{\"endpoints\":[\"hub\",\"s3\"]}],"
+	"\"partitions\":["
+	"{\"name\":\"none\",\"sides\":[[\"a1\"],[\"b1\"]]},"
+	"{\"name\":\"some\",\"sides\":[[\"a1\"],[\"b1\",\"a2\"]]},"
+	"{\"name\":\"whole\",\"sides\":[[\"a1\",\"a2\",\"ra\"],[\"b1\",\"rb\"]]},"
+	"{\"name\":\"router\",\"sides\":[[\"a1\",\"a2\"],[\"ra\"]]},"
+	"{\"name\":\"way\",\"sides\":[[\"ra\"],[\"rb\"]],\"one-way\":true},"
+	"{\"name\":\"spokes\",\"kind\":\"minority\",\"among\":[\"s[1-3]\"]},"
+	"{\"name\":\"weather\",\"kind\":\"random\",\"every\":\"1s\","
+	"\"among\":[\"s[1-3]\"]},"
+	"{\"name\":\"everybody\",\"kind\":\"random\",\"every\":\"1s\"}]}";
+
+static void what_machines_between_pass_on_is_told(void **state)
+{
+	static const struct {
+		size_t cut, open;
+		const char *words; /* NULL: nothing is told */
+	} expected[] = {
+		{ 2, 2, "a1 -> b1 stays open, as does every other way of it: between them "
+			"is ra" },
+		{ 4, 2, "a1 -> b1 stays open, as does 1 more of its 4 ways" },
+		{ 12, 0, NULL },
+		{ 4, 0, NULL },
+		{ 1, 0, NULL },
+		{ 4, 4, "between them is hub, which passes packets on" },
+		{ 6, 6, "put hub on a side, too" },
+		{ 72, 0, NULL },
+	};
+	struct topology_options options = { 0 };
+	static struct diagnostics diags;
+	struct plan *plan = NULL;
+
+	(void)state;
+	assert_int_equal(topology_compile_text(routed, strlen(routed), "t.json", "/",
+					       &options, &plan, &diags),
+			 0);
+	for (size_t i = 0; i < plan->partition_count; i++) {
+		struct cut_draw draw;
+		struct cut_ways ways;
+		struct why why = { "" };
+
+		assert_int_equal(cut_draw_most(&draw, &plan->partitions[i],
+					       plan->node_count, 7, NULL),
+				 0);
+		assert_int_equal(cut_ways(&ways, plan, &draw, NULL), 0);
+		cut_draw_free(&draw);
+		assert_int_equal(ways.cut, expected[i].cut);
+		assert_int_equal(ways.open, expected[i].open);
+		assert_int_equal(cut_ways_warning(&ways, plan, &why),
+				 expected[i].words != NULL);
+		if (expected[i].words && !strstr(why.text, expected[i].words))
+			fail_msg("%s", why.text);
+	}
+	plan_free(plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +390,7 @@ int main(void)
 			a_random_partition_is_each_kind_in_turn_and_sometimes_one_way),
 		cmocka_unit_test(
 			a_round_is_never_shorter_than_min_stable_and_as_long_as_every_on_average),
+		cmocka_unit_test(what_machines_between_pass_on_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -297,6 +297,11 @@ static void partitions_add_up_until_heal(void **state)
 	assert_int_equal(number(line, "cut_count"), 2);
 	json_decref(line);
 	line = assert_done("partition", "\"sides\":[[\"n1\"],[\"n3\"]],\"one_way\":true");
+	/* It says what it cuts itself; the list says what is cut in all. */
+	assert_int_equal(number(line, "cut_count"), 1);
+	assert_string_equal(text_of(line, "name"), "p2");
+	json_decref(line);
+	line = assert_done("partition-ls", "");
 	assert_int_equal(number(line, "cut_count"), 3);
 	json_decref(line);
 	assert_true(wire_is_cut(fake.lab.wire, 0, 2));

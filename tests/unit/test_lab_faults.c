@@ -278,6 +278,43 @@ static void no_duration_is_too_long(void **state)
 	}
 }
 
+/* ---- partitions ---------------------------------------------------------- */
+
+static void a_partition_says_whom_it_drew_and_when_it_began(void **state)
+{
+	json_t *answer = ask("partition", "'kind':'isolate'"), *sides;
+	const char *alone;
+	uint64_t before_ns = 0;
+
+	(void)state;
+	sides = json_object_get(answer, "drawn");
+	assert_int_equal(json_array_size(sides), 2);
+	assert_int_equal(json_array_size(json_array_get(sides, 0)), 1);
+	assert_int_equal(json_array_size(json_array_get(sides, 1)), 2);
+	alone = json_string_value(json_array_get(json_array_get(sides, 0), 0));
+	assert_int_equal(number(answer, "cut_count"), 4);
+	assert_true(wire_is_cut(fake.lab.wire,
+				(uint32_t)plan_find_node(fake.plan, alone),
+				alone[1] == '1' ? 1 : 0));
+	assert_null(json_object_get(answer, "warning"));
+	json_decref(answer);
+	done("heal", "");
+	/* Each round lasts what it has to from where it began, by the journal. */
+	done("partition", "'kind':'random','every':'1s','min_stable':'800ms'");
+	for (int i = 0; i < 50; i++) {
+		uint64_t at_ns;
+
+		answer = assert_done("partition-ls", "");
+		at_ns = (uint64_t)number(
+			json_array_get(json_object_get(answer, "partitions"), 0), "at");
+		if (at_ns != before_ns && before_ns)
+			assert_true(at_ns - before_ns >= 800 * NS_PER_MS);
+		before_ns = at_ns;
+		json_decref(answer);
+		pass(200);
+	}
+}
+
 /* ---- any sequence ------------------------------------------------------ */
 
 static const char *const targets[] = { "two",	"two n1->n2", "mobile", "ruled", "radio",
@@ -397,6 +434,7 @@ int main(void)
 		CASE(a_network_that_was_down_is_up_with_what_replaces_it),
 		CASE(what_is_refused_leaves_every_deadline_as_it_was),
 		CASE(no_duration_is_too_long),
+		CASE(a_partition_says_whom_it_drew_and_when_it_began),
 		CASE(whatever_was_set_for_a_while_all_is_as_planned_in_the_end),
 		CASE(whatever_was_done_a_clear_of_everything_makes_it_as_planned),
 	};
