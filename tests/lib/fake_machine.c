@@ -429,6 +429,15 @@ void fake_machine_slow(bool slow)
 	starts_slowly = slow;
 }
 
+int fake_machine_start_copy(const char *name)
+{
+	struct node *node = must_find((void **)nodes, name);
+	int copy = fcntl(node->report_fd, F_DUPFD_CLOEXEC, 0);
+
+	ASSERT(copy >= 0);
+	return copy;
+}
+
 void fake_machine_started(const char *name, const char *words)
 {
 	struct node *node = must_find((void **)nodes, name);

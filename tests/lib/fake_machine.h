@@ -38,6 +38,8 @@ void fake_machine_refuse(const char *words);
  * should be; words: why it could not, and it ends. */
 void fake_machine_slow(bool slow);
 void fake_machine_started(const char *node, const char *words);
+/* A copy of the descriptor that tells of it, as another process may have one. */
+int fake_machine_start_copy(const char *node);
 
 /* The agent's side of the console. */
 void fake_agent_say(const char *node, enum proto_type type, uint32_t channel,

@@ -167,6 +167,27 @@ static void the_lab_goes_on_while_a_machine_is_being_set_up(void **state)
 	fake_lab_close(&fake);
 }
 
+static void one_that_is_set_up_while_others_are_wakes_nobody_any_more(void **state)
+{
+	int copy;
+
+	(void)state;
+	fake_lab_open(&fake, pair);
+	fake_machine_slow(true);
+	lab_boot(&fake.lab);
+	fake_lab_settle(&fake);
+	copy = fake_machine_start_copy("n1");
+	fake_machine_started("n1", NULL);
+	/* It would not come to rest, or touch what is gone. */
+	for (int turn = 0; turn < 3; turn++)
+		loop_turn(fake.lab.loop, 0);
+	assert_int_equal(loop_turn(fake.lab.loop, 0), 0);
+	close(copy);
+	fake_machine_started("n2", NULL);
+	fake_lab_settle(&fake);
+	fake_lab_close(&fake);
+}
+
 static void one_whose_setting_up_fails_fails_the_boot_with_the_reason(void **state)
 {
 	(void)state;
@@ -697,6 +718,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_is_to_be_off_is_where_it_should_be),
 		cmocka_unit_test(an_answer_that_nobody_asked_for_is_no_answer),
 		cmocka_unit_test(the_lab_goes_on_while_a_machine_is_being_set_up),
+		cmocka_unit_test(one_that_is_set_up_while_others_are_wakes_nobody_any_more),
 		cmocka_unit_test(one_whose_setting_up_fails_fails_the_boot_with_the_reason),
 		cmocka_unit_test(one_that_is_taken_down_while_it_is_set_up_has_stopped),
 		cmocka_unit_test(
