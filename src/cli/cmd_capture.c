@@ -32,6 +32,7 @@ struct job {
 	long id;
 	int pipe; /* its reading end; -1 once it has ended */
 	int file; /* -1: not open yet */
+	bool twice; /* a frame may be in it where it is sent and where it arrives */
 	bool begun, answered, closing, reader_gone;
 	bool overwrite;
 	bool leave;	/* told so twice: what is on its way stays there */
@@ -107,8 +108,12 @@ static void open_file(struct job *job)
 	else
 		job->file = fd;
 	if (job->file >= 0 && isatty(STDERR_FILENO))
-		ui_note("Capturing on %zu interface%s. Ctrl-C ends it.", job->interfaces,
-			UI_PLURAL(job->interfaces));
+		ui_note("Capturing on %zu interface%s%s. Ctrl-C ends it.", job->interfaces,
+			UI_PLURAL(job->interfaces),
+			job->twice && job->interfaces > 1
+				? ": each frame where it is sent and where it arrives (once: "
+				  "--delivered, or NODE:IF)"
+				: "");
 }
 
 static int finish(struct job *job, struct why *why)
@@ -256,7 +261,8 @@ static int ask(struct call *call, struct job *job, struct why *why)
 		json_object_set_new(fields, "filter", json_string(filter));
 	if (snap && !units_parse_count(snap, &bytes, NULL))
 		json_object_set_new(fields, "snap", json_integer((json_int_t)bytes));
-	if (call_option(call, "delivered"))
+	job->twice = !call_option(call, "delivered");
+	if (!job->twice)
 		json_object_set_new(fields, "delivered", json_true());
 	if (pipe2(ends, O_CLOEXEC)) {
 		json_decref(fields);
