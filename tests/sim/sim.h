@@ -70,6 +70,7 @@ struct sim {
 	const uint8_t *lent;		   /* the bytes of the frame that is being sent */
 	char trail[FAULT_TRAIL_BYTES_MAX]; /* of what the tap saw last */
 	bool quiet;			   /* no transcript */
+	bool copies;			   /* a frame may come more than once */
 	int down_in_deliver; /* the next delivery takes its port down and says this */
 	void (*got)(struct sim *sim, uint32_t port, uint32_t frame);
 	void *ctx;

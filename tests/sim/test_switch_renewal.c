@@ -269,6 +269,28 @@ static void a_word_that_changes_behaves_as_if_it_had_been_so_from_the_start(void
 		}
 }
 
+static void every_word_is_among_those_that_are_tried(void **state)
+{
+	/* Nothing is remembered for these. */
+	static const char *const others[] = { "profile", "ecn",	      "corrupt-bits",
+					      "carrier", "corrupt-at", "corrupt-mode",
+					      "in",	 "until",      "for" };
+
+	(void)state;
+	for (int table = 0; table < 2; table++)
+		for (const char *const *key = table ? fault_match_keys : fault_word_keys;
+		     *key; key++) {
+			bool known = false;
+
+			for (size_t w = 0; w < ARRAY_SIZE(words); w++)
+				known |= !strcmp(words[w].key, *key);
+			for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+				known |= !strcmp(others[i], *key);
+			if (!known)
+				fail_msg("%s: is it new when it has changed?", *key);
+		}
+}
+
 /* The draws, counts and lines of the others go on as if nothing had happened. */
 static void a_word_that_is_set_again_as_it_was_changes_nothing(void **state)
 {
@@ -457,6 +479,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_word_that_changes_behaves_as_if_it_had_been_so_from_the_start),
+		cmocka_unit_test(every_word_is_among_those_that_are_tried),
 		cmocka_unit_test(a_word_that_is_set_again_as_it_was_changes_nothing),
 		cmocka_unit_test(
 			what_waits_for_a_trace_goes_on_by_the_one_that_takes_its_place),

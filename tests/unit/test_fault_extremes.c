@@ -295,6 +295,32 @@ static void no_duration_goes_round(void **state)
 			    fault_until_ns(5000000000, ns) <= NS_END);
 }
 
+/* A new word that nobody thought of there would do nothing, without a word. */
+static void every_word_makes_a_rule_do_something_or_belongs_to_one_that_does(void **state)
+{
+	static const char *const belong[] = {
+		"jitter",   "correlation", "distribution", "order",	 "reorder", "gap",
+		"overhead", "cell",	   "limit",	   "queue",	 "ecn",	    "states",
+		"carrier",  "duplicate-count",		   "corrupt-bits", "corrupt-at",
+		"corrupt-mode",
+	};
+	const struct fault_context context = { .dir = "/" };
+
+	(void)state;
+	for (const char *const *key = fault_word_keys; *key; key++) {
+		struct fault_rule rule = { 0 };
+		bool known = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(belong); i++)
+			known |= !strcmp(belong[i], *key);
+		if (fault_word_apply(&rule, &context, *key, fault_word_example(*key), NULL))
+			known |= !strcmp(*key, "capacity"); /* there is no such file */
+		if (fault_rule_is_idle(&rule) && !known)
+			fail_msg("%s=%s does nothing", *key, fault_word_example(*key));
+		fault_rule_clear(&rule);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +329,8 @@ int main(void)
 		cmocka_unit_test(
 			a_share_that_bursts_cannot_have_is_refused_with_one_that_they_can),
 		cmocka_unit_test(no_duration_goes_round),
+		cmocka_unit_test(
+			every_word_makes_a_rule_do_something_or_belongs_to_one_that_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
