@@ -232,6 +232,7 @@ int main(int argc, char **argv)
 	unsigned seconds = number_of(argc, argv, "--seconds", 3);
 	unsigned delay = number_of(argc, argv, "--delay", 0);
 	unsigned rate = number_of(argc, argv, "--rate", 0);
+	int side_count = 2;
 	struct delay_case c = { .shared = mmap(NULL, sizeof(*c.shared),
 					       PROT_READ | PROT_WRITE,
 					       MAP_SHARED | MAP_ANONYMOUS, -1, 0) };
@@ -240,9 +241,12 @@ int main(int argc, char **argv)
 	if (rounds < 1 || rounds > ROUNDS_MAX || seconds < 1 || seconds > 60) {
 		fprintf(stderr,
 			"usage: bench_delay [--rounds N] [--seconds N] [--delay MS] "
-			"[--rate FRAMES]\n");
+			"[--rate FRAMES] [--no-vde]\n");
 		return 2;
 	}
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--no-vde"))
+			side_count = 1;
 	printf("%-11s %7s %8s %9s %6s %8s %9s %9s %9s %9s\n", "", "delay", "rate",
 	       "frames", "lost", "early", "p50 us", "p99 us", "most us", "CPU ns");
 	for (unsigned d = 0; d < 3; d++)
@@ -254,9 +258,9 @@ int main(int argc, char **argv)
 			c.per_second = rates[r];
 			c.frames = (uint64_t)rates[r] * seconds;
 			for (unsigned i = 0; i < rounds; i++)
-				for (int side = 0; side < 2; side++)
+				for (int side = 0; side < side_count; side++)
 					outcomes[side][i] = run_case(sides[side], &c);
-			for (int side = 0; side < 2; side++)
+			for (int side = 0; side < side_count; side++)
 				print_side(sides[side]->name, &c, outcomes[side], rounds);
 		}
 	return 0;

@@ -65,7 +65,7 @@ static void settle(struct lan *lan)
 	flush_all(lan);
 	if (due_ns == UINT64_MAX)
 		timer_cancel(lan->clock, &lan->due);
-	else if (!lan->due.slot || lan->due.due_ns != due_ns)
+	else if (!lan->due.set || lan->due.due_ns != due_ns)
 		timer_set(lan->clock, &lan->due, due_ns);
 }
 
