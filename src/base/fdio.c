@@ -49,6 +49,31 @@ int fdio_write(int fd, const void *bytes, size_t size)
 	return 0;
 }
 
+int fdio_append(int fd, const void *bytes, size_t size)
+{
+	size_t done = 0;
+	ssize_t put = 0;
+	off_t end;
+	int err;
+
+	while (done < size) {
+		put = write(fd, (const char *)bytes + done, size - done);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			break;
+		done += (size_t)put;
+	}
+	if (done == size)
+		return 0;
+	err = -errno;
+	/* An appending descriptor stands behind what it wrote last. */
+	end = done ? lseek(fd, 0, SEEK_CUR) : -1;
+	if (end >= (off_t)done && ftruncate(fd, end - (off_t)done))
+		return err; /* what it says is as good as anything */
+	return err;
+}
+
 int fdio_nonblock(int fd, bool on)
 {
 	int flags = fcntl(fd, F_GETFL);

@@ -30,6 +30,8 @@ enum {
 ssize_t fdio_read(int fd, void *bytes, size_t size);
 /* All of it, or -errno.  -EPIPE comes without SIGPIPE only if that is ignored. */
 int fdio_write(int fd, const void *bytes, size_t size);
+/* The same at the end of a regular file, or nothing: a part is taken back. */
+int fdio_append(int fd, const void *bytes, size_t size);
 int fdio_nonblock(int fd, bool on);
 
 /* One message over a Unix socket, with descriptors beside it (count may be 0).

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "cli/ui.h"
 
 enum { READ_BYTES = 64 << 10 };
 
@@ -22,6 +23,7 @@ struct pending {
 struct client {
 	int fd;
 	bool dead;
+	bool quiet; /* whoever owns it tells of the record himself */
 	long last_id;
 	struct pending *pending;
 	size_t pending_count;
@@ -58,6 +60,11 @@ void client_free(struct client *client)
 	free(client->in);
 	free(client->out);
 	free(client);
+}
+
+void client_quiet(struct client *client)
+{
+	client->quiet = true;
 }
 
 size_t client_backlog(const struct client *client)
@@ -256,6 +263,7 @@ static int one_line(struct client *client, const char *text, size_t bytes,
 	struct pending to = { 0 };
 	long id;
 	size_t i;
+	int rc;
 
 	line = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
 	if (!json_is_object(line)) {
@@ -265,9 +273,21 @@ static int one_line(struct client *client, const char *text, size_t bytes,
 	}
 	id = (long)json_integer_value(json_object_get(line, "id"));
 	ok = json_object_get(line, "ok");
+	if (json_is_null(json_object_get(line, "id")) && json_is_false(ok)) {
+		const char *said = json_string_value(json_object_get(line, "error"));
+
+		rc = died(client, -EREMOTEIO, why, said ? said : "the lab refused");
+		json_decref(line);
+		return rc;
+	}
 	for (i = 0; i < client->pending_count; i++)
 		if (client->pending[i].id == id)
 			to = client->pending[i];
+	if (ok && !client->quiet && json_object_get(line, "record_lost")) {
+		ui_warning("the record of this run is incomplete: %s",
+			   json_string_value(json_object_get(line, "record_lost")) ?: "?");
+		client->quiet = true;
+	}
 	if (to.fn) {
 		if (ok)
 			client_forget(client, id);

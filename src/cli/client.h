@@ -79,4 +79,7 @@ int client_call(struct client *client, const char *what, json_t *fields, int tim
 /* An answer's verdict: 0, or -EREMOTEIO and the lab's words. */
 int client_verdict(const json_t *answer, struct why *why);
 
+/* Do not warn of a record that is incomplete: the caller tells of it. */
+void client_quiet(struct client *client);
+
 #endif

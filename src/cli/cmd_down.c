@@ -27,6 +27,7 @@ struct asked {
 	json_int_t pool; /* frames that were lost for want of memory */
 	uint64_t heard_ns;
 	struct why why;
+	struct why lost; /* of the record; "": nothing */
 	struct progress_state state;
 };
 
@@ -38,6 +39,9 @@ static void got_line(void *ctx, const json_t *line, bool last)
 	if (last) {
 		asked->answered = true;
 		client_verdict(line, &asked->why);
+		if (json_object_get(line, "record_lost"))
+			why_set(&asked->lost, -EIO, "%s",
+				json_string_value(json_object_get(line, "record_lost")) ?: "?");
 		asked->suspect = json_is_true(json_object_get(
 			json_object_get(line, "fidelity"), "suspect"));
 		asked->pool = json_integer_value(
@@ -76,7 +80,7 @@ void down_progress(struct progress_state *state, const json_t *line)
 }
 
 /* 0: it said that it goes, or went without a word. */
-static int ask(const char *name, bool graceful, struct why *why)
+static int ask(const char *name, bool graceful, struct why *lost, struct why *why)
 {
 	uint64_t patience_ns = (graceful ? GRACEFUL_SILENCE_MS : SILENCE_MS) * NS_PER_MS;
 	struct asked asked = { .heard_ns = clock_now_ns(host_clock()) };
@@ -87,6 +91,7 @@ static int ask(const char *name, bool graceful, struct why *why)
 	rc = labref_connect(name, &client, why);
 	if (rc)
 		return rc;
+	client_quiet(client);
 	id = client_request(client, "down", json_pack("{s:b}", "graceful", graceful),
 			    got_line, &asked, why);
 	rc = id < 0 ? (int)id : 0;
@@ -107,6 +112,7 @@ static int ask(const char *name, bool graceful, struct why *why)
 			   " frames were lost for want of memory for those on their way, "
 			   "which no fault asked for (`pool` in the journal)",
 			   name, asked.pool);
+	*lost = asked.lost;
 	if (rc == -ENOTCONN)
 		return 0;
 	return !rc && asked.why.text[0] ? why_set(why, -EREMOTEIO, "%s", asked.why.text)
@@ -115,7 +121,7 @@ static int ask(const char *name, bool graceful, struct why *why)
 
 int down_lab(const struct state_info *lab, bool graceful, struct why *why)
 {
-	struct why reason;
+	struct why reason, lost = { "" };
 	int rc;
 
 	if (lab->kind == STATE_DEAD) {
@@ -124,12 +130,15 @@ int down_lab(const struct state_info *lab, bool graceful, struct why *why)
 			printf("%s was dead; what it left is cleared\n", lab->name);
 		return rc == -ENOENT ? 0 : rc;
 	}
-	rc = ask(lab->name, graceful, &reason);
+	rc = ask(lab->name, graceful, &lost, &reason);
 	if (!rc && state_wait_gone(lab, GONE_MS, &reason) == 0) {
 		/* It was killed while it went: then there is something to clear. */
 		state_clear(lab->name, NULL);
 		printf("%s is down\n", lab->name);
-		return 0;
+		return *lost.text ? why_set(why, -EIO,
+					    "the record of its run is incomplete: %s",
+					    lost.text)
+				  : 0;
 	}
 	ui_warning("%s: %s; it is ended by force", lab->name, reason.text);
 	rc = state_kill(lab->name, KILL_MS, why);

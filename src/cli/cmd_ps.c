@@ -22,6 +22,8 @@ static json_t *ask(const struct state_info *lab, char *problem, size_t bytes)
 
 	rc = labref_connect(lab->name, &client, &why);
 	if (!rc)
+		client_quiet(client);
+	if (!rc)
 		rc = client_call(client, "ps", NULL, PS_MS, &answer, &why);
 	client_free(client);
 	if (rc)
@@ -107,20 +109,26 @@ static void lab_row(struct table *table, const struct state_info *lab)
 static json_t *lab_json(const struct state_info *lab, const json_t *answer,
 			const char *problem)
 {
-	json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:I, s:O?}", "lab", lab->name,
+	json_t *nodes = json_object_get(answer, "nodes");
+	json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:I, s:o}", "lab", lab->name,
 			      "state", state_kind_name(lab->kind), "pid",
 			      (int)lab->process.pid, "topology", lab->topology, "run_dir",
 			      lab->run_dir, "started_at", (json_int_t)lab->started_at,
-			      "nodes", json_object_get(answer, "nodes"));
+			      "nodes", nodes ? json_incref(nodes) : json_array());
 
+	if (json_object_get(answer, "record_lost"))
+		json_object_set(o, "record_lost",
+				json_object_get(answer, "record_lost"));
 	if (*problem)
 		json_object_set_new(o, "problem", json_string(problem));
 	return o;
 }
 
 /* What the table has no place for. */
-static void explain(const struct state_info *lab, const char *problem)
+static void explain(const struct state_info *lab, const char *problem, const char *lost)
 {
+	if (*lost)
+		ui_note("\nThe record of %s's run is incomplete: %s", lab->name, lost);
 	if (lab->kind == STATE_DEAD) {
 		ui_note("\n%s is dead: its process was killed, and its machines ended "
 			"with it.",
@@ -132,6 +140,11 @@ static void explain(const struct state_info *lab, const char *problem)
 		ui_note("\n%s does not answer: %s\n  End it by force: netlab down %s",
 			lab->name, problem, lab->name);
 	}
+}
+
+static const char *text_in(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key)) ?: "";
 }
 
 static int print_labs(const struct call *call, const struct state_info *labs,
@@ -159,9 +172,8 @@ static int print_labs(const struct call *call, const struct state_info *labs,
 	else
 		printf("no labs; start one: netlab up FILE\n");
 	for (i = 0; i < count && !call->json; i++)
-		explain(&labs[i], json_string_value(json_object_get(
-					  json_array_get(all, i), "problem"))
-					  ?: "");
+		explain(&labs[i], text_in(json_array_get(all, i), "problem"),
+			text_in(json_array_get(all, i), "record_lost"));
 	table_free(table);
 	json_decref(all);
 	return STATUS_DONE;

@@ -2,6 +2,7 @@
 #include "lab/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ int control_create(struct control **out, struct loop *loop, const struct verb *v
 	control->verb_count = verb_count;
 	control->ctx = ctx;
 	control->listen_fd = -1;
+	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	control->uid = geteuid();
 	*out = control;
 	return 0;
@@ -48,6 +50,8 @@ void control_destroy(struct control *control)
 	control->adopted_gone = NULL;
 	while (control->first)
 		conn_destroy(control->first);
+	if (control->spare_fd >= 0)
+		close(control->spare_fd);
 	free(control);
 }
 
@@ -74,16 +78,65 @@ static bool may_connect(const struct control *control, int fd)
 	return peer.uid == overflow;
 }
 
+/* Who has asked for nothing and waits for nothing gives his place to who comes: the one
+ * that came first.  False: there is none. */
+static bool make_room(struct control *control)
+{
+	struct conn *idle = NULL;
+
+	for (struct conn *conn = control->first; conn; conn = conn->next)
+		if (conn->fd >= 0 && !conn->adopted && !conn->first && !conn->gated &&
+		    !outbuf_size(&conn->in) && !outbuf_size(&conn->out))
+			idle = conn;
+	if (idle)
+		conn_destroy(idle);
+	return idle != NULL;
+}
+
+/* In one line, as an answer to nothing in particular; it need not be read. */
+static void refuse(int fd, const char *why)
+{
+	char line[256];
+	int size = snprintf(line, sizeof(line),
+			    "{\"id\":null,\"ok\":false,\"error\":\"%s\"}\n", why);
+
+	(void)!send(fd, line, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Without a descriptor a connection cannot even be refused, and would wake us for ever: so
+ * one is kept for that. */
+static int accept_one(struct control *control)
+{
+	int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0 || (errno != EMFILE && errno != ENFILE))
+		return fd;
+	if (make_room(control))
+		return accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	close(control->spare_fd);
+	fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0) {
+		refuse(fd, "the lab has no descriptor left; see: ulimit -n");
+		close(fd);
+	}
+	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return -1;
+}
+
 static void on_connection(void *ctx, uint32_t events)
 {
 	struct control *control = ctx;
-	cleanup_close int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	cleanup_close int fd = accept_one(control);
 
 	(void)events;
 	if (fd < 0)
 		return;
-	if (!may_connect(control, fd) || control->conn_count >= CONTROL_CONNECTIONS_MAX)
+	if (!may_connect(control, fd))
 		return;
+	if (control->conn_count >= CONTROL_CONNECTIONS_MAX && !make_room(control)) {
+		refuse(fd, "256 clients are connected, and each has asked for something");
+		return;
+	}
 	conn_create(control, steal_fd(&fd), false, NULL);
 }
 
@@ -140,6 +193,11 @@ void control_wake(struct control *control, unsigned mask)
 				conn_kick(conn);
 				break;
 			}
+}
+
+void control_set_trouble(struct control *control, const char *(*trouble)(void *ctx))
+{
+	control->trouble = trouble;
 }
 
 void control_set_gate(struct control *control, const struct control_gate *gate)

@@ -104,6 +104,9 @@ int control_adopt(struct control *control, int fd, struct why *why);
 /* Stop listening, and send what is queued for at most timeout_ms. */
 void control_finish(struct control *control, int timeout_ms);
 
+/* What each answer that is "ok" has to say as "record_lost"; NULL: nothing. */
+void control_set_trouble(struct control *control, const char *(*trouble)(void *ctx));
+
 void control_set_gate(struct control *control, const struct control_gate *gate);
 void control_gate_opened(struct control *control);
 /* Serve again what waited for supplies. */

@@ -24,9 +24,21 @@ static json_t *line(json_int_t id, const char *key, json_t *value, json_t *field
 	return object;
 }
 
+/* An answer, and what is the matter with the record of the run. */
+static json_t *success(const struct conn *conn, json_int_t id, json_t *fields)
+{
+	const struct control *control = conn->control;
+	const char *trouble = control->trouble ? control->trouble(control->ctx) : NULL;
+	json_t *object = line(id, "ok", json_true(), fields);
+
+	if (object && trouble)
+		json_object_set_new(object, "record_lost", text_json_z(trouble));
+	return object;
+}
+
 void call_answer(struct call *call, json_t *fields)
 {
-	conn_send(call->conn, line(call->id, "ok", json_true(), fields));
+	conn_send(call->conn, success(call->conn, call->id, fields));
 }
 
 static json_t *failure(json_int_t id, json_t *fields, const char *error)
@@ -114,7 +126,7 @@ void request_event(struct request *request, const char *event, json_t *fields)
 void request_answer(struct request *request, json_t *fields)
 {
 	detach(request);
-	conn_send(request->conn, line(request->id, "ok", json_true(), fields));
+	conn_send(request->conn, success(request->conn, request->id, fields));
 }
 
 void request_fail(struct request *request, json_t *fields, const char *error)

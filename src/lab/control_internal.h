@@ -17,11 +17,13 @@ struct control {
 	void *ctx;
 	void (*adopted_gone)(void *ctx);
 	int listen_fd;
+	int spare_fd; /* to be given up for a moment when there is no other */
 	struct watch *listen_watch;
 	struct conn *first;
 	size_t conn_count;
 	uid_t uid;			 /* of this process, as it sees itself */
 	const struct control_gate *gate; /* NULL: always open */
+	const char *(*trouble)(void *ctx);  /* NULL: there never is */
 	struct conn *nobody;		 /* of control_do(); NULL: not yet */
 };
 

@@ -13,6 +13,7 @@ struct inputs {
 	struct journal *journal;
 	int fd;
 	uint64_t bytes; /* in stdin.bin */
+	int error;
 	json_int_t commands;
 	bool ended;
 };
@@ -68,8 +69,10 @@ static bool keep(struct inputs *inputs, const uint8_t *bytes, size_t size)
 {
 	if (inputs->fd < 0)
 		return false;
-	if (inputs->bytes + size <= INPUTS_BYTES_MAX &&
-	    !fdio_write(inputs->fd, bytes, size)) {
+	inputs->error = inputs->bytes + size <= INPUTS_BYTES_MAX
+				? fdio_append(inputs->fd, bytes, size)
+				: -EFBIG;
+	if (!inputs->error) {
 		inputs->bytes += size;
 		return true;
 	}
@@ -98,6 +101,11 @@ void inputs_stdin(struct inputs *inputs, json_int_t command, const uint8_t *byte
 			entry, "hash",
 			json_string(digest_text(hash, digest_hash(bytes, size))));
 	inputs_note(inputs, "stdin", entry);
+}
+
+int inputs_error(const struct inputs *inputs)
+{
+	return inputs ? inputs->error : 0;
 }
 
 void inputs_end(struct inputs *inputs)

@@ -46,6 +46,8 @@ void inputs_note(struct inputs *inputs, const char *verb, json_t *fields);
 void inputs_stdin(struct inputs *inputs, json_int_t command, const uint8_t *bytes,
 		  size_t size);
 /* What comes from now on is not repeated: the lab is being ended. */
+/* 0, or -errno: why there is input that is not in stdin.bin.  NULL: 0. */
+int inputs_error(const struct inputs *inputs);
 void inputs_end(struct inputs *inputs);
 
 #endif

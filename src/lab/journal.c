@@ -22,7 +22,7 @@ struct journal {
 	int fd;
 	uint64_t first, next;
 	size_t tail_bytes;
-	uint64_t lost;
+	int error; /* 0, or why the file ends before the run does */
 	void (*grown)(void *ctx);
 	void *grown_ctx;
 	struct line tail[JOURNAL_TAIL_ENTRIES]; /* entry n is at n % size */
@@ -115,16 +115,20 @@ void journal_write(struct journal *journal, const char *event, json_t *fields)
 	json_decref(fields);
 	if (json_memory_was_short() || !text) {
 		free(text);
-		journal->lost++;
+		journal->error = journal->error ? journal->error : -ENOMEM;
 		return;
 	}
 	size = strlen(text);
 	if (journal->fd >= 0) {
 		/* One write a line: whoever follows the file sees whole lines. */
 		text[size] = '\n';
-		if (fdio_write(journal->fd, text, size + 1) < 0)
-			journal->lost++;
+		journal->error = fdio_append(journal->fd, text, size + 1);
 		text[size] = 0;
+		/* Lines after a hole would be taken for the next ones. */
+		if (journal->error) {
+			close(journal->fd);
+			journal->fd = -1;
+		}
 	}
 	keep(journal, text, size);
 	if (journal->grown)
@@ -151,9 +155,9 @@ const char *journal_line(const struct journal *journal, uint64_t n, size_t *size
 	return line->text;
 }
 
-uint64_t journal_lost(const struct journal *journal)
+int journal_error(const struct journal *journal)
 {
-	return journal->lost;
+	return journal->error;
 }
 
 void journal_listen(struct journal *journal, void (*grown)(void *ctx), void *ctx)

@@ -10,8 +10,8 @@
  * lists the events.  Each line goes to the file at once, and into a tail in
  * memory of limited size that `events` reads by number.
  *
- * Errors:    creation only.  Lines that the disk would not take are counted
- *            (journal_lost()) and remain in the tail.
+ * Errors:    creation only.  When the disk takes no more the file ends with a whole line
+ *            (journal_error()); what comes later is in the tail.
  * Ownership: the journal owns its descriptor.  Lines are lent until the next entry.
  * Threads:   the loop's.
  */
@@ -46,7 +46,8 @@ uint64_t journal_first(const struct journal *journal);
 uint64_t journal_next(const struct journal *journal);
 /* Entry n as a line without its newline, 0 at the end; n must be in the tail. */
 const char *journal_line(const struct journal *journal, uint64_t n, size_t *size);
-uint64_t journal_lost(const struct journal *journal);
+/* 0, or -errno: why there are entries that are not in the file. */
+int journal_error(const struct journal *journal);
 
 /* Called after each entry; one listener. */
 void journal_listen(struct journal *journal, void (*grown)(void *ctx), void *ctx);

@@ -83,6 +83,8 @@ struct lab {
 	uint64_t changes;	    /* grows with everything that `wait` tells */
 	const char *last_node;	    /* the latest change */
 	char last_what[96];
+	char trouble[160]; /* lab/trouble.h; "": none */
+	int digest_error;  /* 0, or why digest.json is not there */
 	struct machine *failed; /* why the boot failed; NULL: it did not */
 	bool failure_told;
 	bool boot_wants;	 /* virtual time to pass */

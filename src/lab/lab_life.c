@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "lab/fidelity.h"
 #include "lab/text.h"
+#include "lab/trouble.h"
 
 enum {
 	GRACE_S = 15, /* for machines that were asked to power off */
@@ -152,6 +153,11 @@ static void on_tap(void *ctx, const struct sw_tap_event *event)
 }
 
 static const struct wire_ops wire_ops = { .port = on_port, .tap = on_tap };
+
+static const char *trouble(void *ctx)
+{
+	return lab_trouble(ctx);
+}
 
 static void on_supplied(void *ctx)
 {
@@ -408,6 +414,7 @@ int lab_build(struct lab *lab, struct why *why)
 	if (err)
 		return err;
 	journal_listen(lab->journal, on_journal, lab);
+	control_set_trouble(lab->control, trouble);
 	control_adopted_watch(lab->control, on_starter_gone);
 	lab->env.lab = lab->known_as ? lab->known_as : lab->name;
 	lab->env.plan = lab->plan;

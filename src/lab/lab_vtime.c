@@ -7,6 +7,7 @@
 
 #include "clock/vtime.h"
 #include "lab/lab_internal.h"
+#include "lab/trouble.h"
 #include "lab/text.h"
 #include "lab/verbs.h"
 
@@ -186,10 +187,14 @@ void lab_vtime_seal(struct lab *lab)
 	json_object_del(digest, "sealed");
 	json_object_set_new(digest, "streams", streams_json(lab));
 	frame_recorder_flush(lab->frames);
+	if (lab_trouble(lab))
+		json_object_set_new(digest, "incomplete", json_string(lab->trouble));
 	text = json_dumps(digest, JSON_INDENT(2));
 	json_decref(digest);
-	if (lab->run.fd >= 0 && text &&
-	    rundir_write(&lab->run, "digest.json", text, strlen(text), &why))
+	if (lab->run.fd >= 0 && text)
+		lab->digest_error = rundir_write(&lab->run, "digest.json", text,
+						 strlen(text), &why);
+	if (lab->digest_error)
 		fprintf(stderr, "%s\n", why.text);
 	free(text);
 }

@@ -187,4 +187,7 @@ ssize_t machine_type(struct machine *machine, const uint8_t *bytes, size_t size)
  * else the console.  At most size bytes; returns how many. */
 size_t machine_last_words(const struct machine *machine, char *bytes, size_t size);
 
+/* 0, or -errno: why its console or a service's log is not whole; *name says which. */
+int machine_log_error(const struct machine *machine, const char **name);
+
 #endif

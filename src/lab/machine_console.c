@@ -175,3 +175,15 @@ ssize_t machine_type(struct machine *machine, const uint8_t *bytes, size_t size)
 	n = write(machine->console_fd, bytes, size);
 	return n < 0 ? (errno == EAGAIN ? 0 : -errno) : n;
 }
+
+int machine_log_error(const struct machine *machine, const char **name)
+{
+	int err = machine->console_log.error;
+
+	*name = "a console";
+	for (size_t i = 0; !err && i < machine->plan->service_count; i++) {
+		err = machine->services[i].log.error;
+		*name = "the log of a service";
+	}
+	return err;
+}

@@ -15,6 +15,7 @@ struct frame_recorder {
 	struct digest_watch watch;
 	int fd; /* -1: given up, or full */
 	uint64_t written;
+	int error;
 	size_t have;
 	struct frame_record buffer[BUFFERED];
 };
@@ -45,15 +46,16 @@ void frame_recorder_flush(struct frame_recorder *recorder)
 
 	if (!recorder || recorder->fd < 0 || !recorder->have)
 		return;
-	err = fdio_write(recorder->fd, recorder->buffer,
-			 recorder->have * sizeof(*recorder->buffer));
+	err = fdio_append(recorder->fd, recorder->buffer,
+			  recorder->have * sizeof(*recorder->buffer));
 	if (!err)
 		recorder->written += recorder->have;
 	recorder->have = 0;
+	if (!err && recorder->written >= RECORDING_FRAMES_MAX)
+		err = -EFBIG;
+	recorder->error = err;
 	if (err)
 		give_up(recorder, strerror(-err));
-	else if (recorder->written >= RECORDING_FRAMES_MAX)
-		give_up(recorder, "it is full");
 }
 
 static void on_frame(void *ctx, enum digest_way way, uint32_t port, uint64_t now_ns,
@@ -87,6 +89,11 @@ int frame_recorder_create(struct frame_recorder **out, struct digest *digest, in
 	digest_watch(digest, &recorder->watch);
 	*out = recorder;
 	return 0;
+}
+
+int frame_recorder_error(const struct frame_recorder *recorder)
+{
+	return recorder ? recorder->error : 0;
 }
 
 void frame_recorder_destroy(struct frame_recorder *recorder)

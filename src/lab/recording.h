@@ -52,6 +52,8 @@ int frame_recorder_create(struct frame_recorder **out, struct digest *digest, in
 			  struct why *why);
 /* What is in memory goes to the file. */
 void frame_recorder_flush(struct frame_recorder *recorder); /* NULL does nothing */
+/* 0, or -errno: why there are frames that are not in the file.  NULL: 0. */
+int frame_recorder_error(const struct frame_recorder *recorder);
 void frame_recorder_destroy(struct frame_recorder *recorder); /* the same */
 
 #endif

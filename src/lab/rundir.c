@@ -182,7 +182,8 @@ void logfile_write(struct logfile *log, const void *bytes, size_t size)
 		logfile_close(log);
 		return;
 	}
-	if (fdio_write(log->fd, bytes, size) < 0) {
+	log->error = fdio_append(log->fd, bytes, size);
+	if (log->error) {
 		log->lost += size;
 		logfile_close(log);
 		return;

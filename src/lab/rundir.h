@@ -21,8 +21,8 @@
  * A logfile is one of the files that a machine fills: it takes a limited number of
  * bytes, says so in its last line, and counts the rest.
  *
- * Errors:    0 or -errno with *why.  A logfile that cannot be written is given up
- *            silently but for its `lost` count: a full disk must not end the lab.
+ * Errors:    0 or -errno with *why.  A logfile that cannot be written is given up, with
+ *            its `error`: a full disk must not end the lab.
  * Ownership: rundir_close() closes the descriptor and removes nothing.
  */
 #ifndef NL_LAB_RUNDIR_H
@@ -59,6 +59,7 @@ struct logfile {
 	int fd; /* -1: closed or given up */
 	uint64_t written;
 	uint64_t lost; /* bytes */
+	int error;     /* 0, or -errno: why it was given up */
 };
 
 int logfile_open(struct logfile *log, const struct rundir *run, const char *name,

@@ -8,9 +8,12 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,6 +141,38 @@ static void a_monstrous_entry_loses_its_fields_not_its_place(void **state)
 	clock_destroy(clock);
 }
 
+/* A disk that takes a part of a line, and then, when there is room again, nothing more:
+ * what follows a hole would be taken for what came next. */
+static void a_journal_that_is_cut_ends_with_a_whole_line(void **state)
+{
+	const struct rlimit small = { 1000, RLIM_INFINITY };
+	char text[2048];
+	struct rlimit before;
+	struct journal *journal;
+	struct clock *clock;
+	ssize_t size;
+	int fd = memfd_create("journal", MFD_CLOEXEC), look = dup(fd);
+
+	(void)state;
+	clock_fake_create(&clock, NULL);
+	assert_int_equal(journal_create(&journal, clock, fd, NULL), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (int i = 0; i < 30; i++)
+		journal_write(journal, "tick", NULL);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	journal_write(journal, "tick", NULL);
+	assert_int_equal(journal_error(journal), -EFBIG);
+	assert_int_equal(journal_next(journal), 31);
+	size = pread(look, text, sizeof(text), 0);
+	assert_true(size > 800 && size <= 1000);
+	assert_int_equal(text[size - 1], '\n');
+	journal_destroy(journal);
+	clock_destroy(clock);
+	close(look);
+}
+
 static void a_full_disk_costs_the_file_not_the_lab(void **state)
 {
 	struct journal *journal;
@@ -148,7 +183,7 @@ static void a_full_disk_costs_the_file_not_the_lab(void **state)
 	assert_int_equal(
 		journal_create(&journal, clock, open("/dev/full", O_WRONLY), NULL), 0);
 	journal_write(journal, "tick", NULL);
-	assert_int_equal(journal_lost(journal), 1);
+	assert_int_equal(journal_error(journal), -ENOSPC);
 	assert_int_equal(journal_next(journal), 1);
 	journal_destroy(journal);
 	clock_destroy(clock);
@@ -517,6 +552,7 @@ int main(void)
 		TEST(the_tail_is_limited_in_entries_and_in_bytes),
 		TEST(a_monstrous_entry_loses_its_fields_not_its_place),
 		TEST(a_full_disk_costs_the_file_not_the_lab),
+		TEST(a_journal_that_is_cut_ends_with_a_whole_line),
 		TEST(each_run_has_a_folder_of_its_own_and_the_newest_is_latest),
 		TEST(where_no_run_directory_can_be_the_way_out_is_named),
 		TEST(the_default_place_is_made_for_people_who_use_git),

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,24 @@ static void a_client_that_leaves_meanwhile_has_said_what_it_said(void **state)
 	free(rule);
 }
 
+static void what_could_not_be_recorded_is_in_each_answer_from_then_on(void **state)
+{
+	json_t *line = assert_done("ps", "");
+
+	(void)state;
+	assert_null(json_object_get(line, "record_lost"));
+	json_decref(line);
+	fake.lab.digest_error = -ENOSPC;
+	for (int i = 0; i < 2; i++) {
+		line = assert_done("hello", "");
+		assert_string_equal(text_of(line, "record_lost"),
+				    "digest.json: No space left on device");
+		json_decref(line);
+		/* There is room again, but what is missing stays missing. */
+		fake.lab.digest_error = 0;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +155,7 @@ int main(void)
 		TEST(a_long_filter_that_is_wrong_is_refused_in_the_end),
 		TEST(what_follows_a_long_filter_is_done_after_it),
 		TEST(a_client_that_leaves_meanwhile_has_said_what_it_said),
+		TEST(what_could_not_be_recorded_is_in_each_answer_from_then_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
