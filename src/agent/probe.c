@@ -230,7 +230,7 @@ static void say_all(struct probe *probe)
 		free(peer->rtt_ns);
 		peer->rtt_ns = NULL;
 	}
-	printf("done\n");
+	printf("said\n");
 	fflush(stdout);
 }
 
@@ -330,7 +330,10 @@ static void on_timer(void *ctx, uint64_t now_ns)
 		send_some(probe, now_ns);
 		break;
 	case WAITING:
-		say_all(probe);
+		/* Who is slow still sends: all is told when everybody is done. */
+		probe->stage = IDLE;
+		printf("done\n");
+		fflush(stdout);
 		break;
 	case IDLE:
 		break;
@@ -409,6 +412,10 @@ static int obey(struct probe *probe, const char *line)
 		return arm(probe, line);
 	if (!strcmp(line, "warm"))
 		return begin(probe, WARMING);
+	if (!strcmp(line, "say") && probe->armed) {
+		say_all(probe);
+		return 0;
+	}
 	if (!strcmp(line, "go"))
 		return begin(probe, ASKING);
 	if (sscanf(line, "self %u", &probe->self) == 1 && probe->self < PROBE_PEERS_MAX)

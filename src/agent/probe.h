@@ -17,12 +17,14 @@
  *					addresses of neighbours are known
  *	← warm				all have answered, or it was waited long enough
  *	→ go				once all are warm
+ *	← done				its own were sent, and it has waited; it goes on
+ *					hearing and answering others
+ *	→ say				once all are done
  *	← heard INDEX COUNT		different datagrams that came from there
  *	← unsent INDEX COUNT ERRNO	datagrams that could not even be sent, and why
  *	← answered INDEX SENT COUNT MIN P50 P99 MAX
  *					answers, and their round trips in nanoseconds
- *	← done				all of it was said; it goes on answering
- *					others until its input ends
+ *	← said				all of it; it answers others until its input ends
  *
  * heard counts one way, answered both.  Datagrams of another nonce are not its own
  * and are dropped.  Round trips are by this machine's monotonic clock, and include

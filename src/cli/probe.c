@@ -140,6 +140,8 @@ static void got_line(struct probe_machine *machine, const char *line)
 		machine->said = PROBE_WARM;
 	} else if (!strcmp(line, "done")) {
 		machine->said = PROBE_DONE;
+	} else if (!strcmp(line, "said")) {
+		machine->said = PROBE_SAID;
 	} else if (sscanf(line, "heard %u %u", &index, &count) == 2 &&
 		   index < probe->count) {
 		probe_way(probe, index, self)->heard = count;
@@ -376,6 +378,10 @@ static int run(struct probe *probe, uint64_t nonce, struct why *why)
 		rc = tell_all(probe, "go\n", why);
 	if (!rc)
 		rc = await(probe, PROBE_DONE, lasts_ms + START_MS, why);
+	if (!rc)
+		rc = tell_all(probe, "say\n", why);
+	if (!rc)
+		rc = await(probe, PROBE_SAID, START_MS, why);
 	if (!rc)
 		rc = end_all(probe, why);
 	/* Left alone before, they would be hung up when the host decides. */

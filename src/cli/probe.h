@@ -46,6 +46,7 @@ struct probe_machine {
 		PROBE_ARMED,
 		PROBE_WARM,
 		PROBE_DONE,
+		PROBE_SAID,
 		PROBE_ENDED
 	} said;
 	char *text;

@@ -37,9 +37,11 @@ class Probe:
         self.say("go")
 
     def hear(self):
-        """The lines up to "done", as {(word, index): numbers}."""
+        """What it says once it is done, as {(word, index): numbers}."""
         said = {}
-        while (line := self.process.stdout.readline()) not in ("done\n", ""):
+        assert self.process.stdout.readline() == "done\n"
+        self.say("say")
+        while (line := self.process.stdout.readline()) not in ("said\n", ""):
             word, index, *numbers = line.split()
             said[word, int(index)] = [int(n) for n in numbers]
         return said
@@ -142,6 +144,22 @@ class ProbeTest(unittest.TestCase):
         mine.say("go")
         numbers = {i: [socks[i].recvfrom(2000)[0][16] for _ in range(2)] for i in range(40)}
         self.assertEqual(set(map(tuple, numbers.values())), {(0, 1)})
+
+    def test_what_comes_late_from_others_counts_until_all_are_done(self):
+        mine, = self.probes(1)
+        other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(other.close)
+        other.bind(("127.0.0.1", 0))
+        mine.say("self 0", f"to 1 127.0.0.1 {other.getsockname()[1]}",
+                 "arm 1 1000000 1000000 64 7")
+        mine.go()
+        other.recvfrom(2000)
+        ask, at = other.recvfrom(2000)
+        self.assertEqual(mine.process.stdout.readline(), "done\n")
+        other.sendto(ask[:6] + b"\x01\0" + ask[8:], at)
+        other.recvfrom(2000)  # its answer: it has been heard
+        mine.say("say")
+        self.assertEqual(mine.process.stdout.readline(), "heard 1 1\n")
 
     def test_what_cannot_be_sent_is_not_said_to_be_lost(self):
         mine, = self.probes(1)
