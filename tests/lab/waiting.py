@@ -59,22 +59,6 @@ CLUSTER = {
 }
 
 
-RABBIT = {
-    "name": "rabbit", "seed": 7, "defaults": {"memory": "512M"},
-    "nodes": {"q[1-3]": {
-        "files": {"/tmp/home/.erlang.cookie": {"content": "abcdef", "mode": "0400"}},
-        "run": [{"name": "rabbit", "ready": {"tcp": 5672}, "timeout": "120s",
-                 "cmd": "mkdir -p /tmp/mn /tmp/log; export HOME=/tmp/home "
-                        "RABBITMQ_MNESIA_BASE=/tmp/mn RABBITMQ_LOG_BASE=/tmp/log "
-                        "RABBITMQ_ENABLED_PLUGINS_FILE=/tmp/plugins "
-                        "RABBITMQ_NODENAME=rabbit@$(hostname) RABBITMQ_PID_FILE=/tmp/pid "
-                        "RABBITMQ_CONFIG_FILE=/tmp/none RABBITMQ_CONF_ENV_FILE=/tmp/none; "
-                        "exec /usr/lib/rabbitmq/bin/rabbitmq-server"}]}},
-    "networks": {"lan": {"subnet": "10.0.0.0/24", "members": ["q[1-3]"],
-                         "delay": "1ms"}},
-}
-
-
 def speaker(number):
     config = f"""router bgp 6500{number}
  no bgp ebgp-requires-policy
@@ -194,15 +178,6 @@ def test_bgp_speakers_learn_of_one_another(home):
 
     said = same(home, SPEAKERS, scene)
     check("192.0.2.32/28" in said, said)
-
-
-def test_three_rabbits_start_and_answer(home):
-    lab = up(home, RABBIT)
-    said = lab.exec("q1", "printf 'AMQP\\0\\0\\11\\1' | "
-                    "timeout 5 bash -c 'exec 3<>/dev/tcp/q2/5672; cat >&3; "
-                    "head -c 120 <&3' | strings", timeout=200)
-    check("capabilities" in said or "RabbitMQ" in said or "cluster" in said, said)
-    lab.down()
 
 
 def test_who_makes_time_slow_is_named_while_it_does(home):
