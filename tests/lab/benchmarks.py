@@ -35,7 +35,7 @@ def test_bench_faults_compares_a_link_with_none(home):
 
 
 def test_bench_switch_core_times_each_case(home):
-    run(home, BUILD / "bench/bench_switch_core")
+    run(home, BUILD / "bench/bench_switch_core", 1)  # million frames a case
 
 
 def test_bench_delay_measures_lateness(home):
