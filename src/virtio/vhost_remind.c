@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "virtio/vhost_remind.h"
 
+#include <stdbool.h>
 #include <sys/ioctl.h>
 
 #include "virtio/vhost_internal.h"
@@ -15,7 +16,7 @@ static bool is_unheard(int fd)
 
 /* Makes the signal again if it is time.  Returns when it has to be looked at next, or
  * UINT64_MAX. */
-static uint64_t look_after(struct vhost_user *conn, struct vhost_signal *signal, int fd,
+static uint64_t look_after(struct vhost_user *conn, struct vhost_signal *signal, bool unheard,
 			   void (*again)(struct vhost_user *conn, unsigned index),
 			   unsigned index, uint64_t now_ns)
 {
@@ -23,7 +24,7 @@ static uint64_t look_after(struct vhost_user *conn, struct vhost_signal *signal,
 		return UINT64_MAX;
 	if (now_ns < signal->due_ns)
 		return signal->due_ns;
-	if (!is_unheard(fd)) {
+	if (!unheard) {
 		signal->times_left = 0;
 		return UINT64_MAX;
 	}
@@ -48,12 +49,16 @@ static void config_again(struct vhost_user *conn, unsigned index)
 static void on_timer(void *ctx, uint64_t now_ns)
 {
 	struct vhost_user *conn = ctx;
-	uint64_t next_ns = look_after(conn, &conn->config_signal, conn->slave_fd,
+	uint64_t next_ns = look_after(conn, &conn->config_signal, is_unheard(conn->slave_fd),
 				      config_again, 0, now_ns);
 
 	for (unsigned i = 0; i < conn->ring_count; i++) {
 		struct vhost_ring *ring = &conn->rings[i];
-		uint64_t due_ns = look_after(conn, &ring->signal, ring->call.fd,
+
+		/* It may have taken the signal and not acted on it. */
+		bool idle = ring->running &&
+			    vring_wish(&ring->vring) == ring->signal.wish;
+		uint64_t due_ns = look_after(conn, &ring->signal, idle || is_unheard(ring->call.fd),
 					     ring_again, i, now_ns);
 
 		if (due_ns < next_ns)

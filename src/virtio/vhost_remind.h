@@ -5,10 +5,11 @@
  * before netlab's patch 0012 these are two steps: a signal between them waits for the
  * kernel's next timer, which may be seconds away.  Made again, it ends the sleep.
  *
- * A signal is bytes in a pipe, and the guest takes them out when it hears: so a reminder
- * goes only to a guest in whose pipe a signal is older than REMIND_FIRST_NS, and never
- * to one that hears, or is idle.  It comes at most REMIND_TIMES, each after twice the
- * time: a guest that is stopped, or hostile, costs no more than that.
+ * A signal is bytes in a pipe, and the guest takes them out when it hears; when it has
+ * acted, its driver says anew when it wants to be signalled (vring_wish()).  So a reminder
+ * goes only to a guest that has not done both within REMIND_FIRST_NS.  It comes at most
+ * REMIND_TIMES, each after twice the time: a guest that is stopped, or hostile, costs no
+ * more than that.
  *
  * In real time only; in virtual time a guest answers each signal (vhost_inband.h).
  *
@@ -32,6 +33,7 @@ struct vhost_user;
 struct vhost_signal {
 	uint64_t due_ns;     /* when it is to be made again, if it is not heard */
 	uint8_t times_left; /* 0: nothing is waited for */
+	uint32_t wish;	     /* of the driver's, when it was made */
 };
 
 struct vhost_reminder {

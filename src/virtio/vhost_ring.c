@@ -140,6 +140,7 @@ void vhost_user_notify(struct vhost_user *conn, unsigned index)
 	}
 	if (ring->call.fd < 0)
 		return;
+	ring->signal.wish = vring_wish(&ring->vring);
 	vhost_ring_signal(ring);
 	vhost_remind_of(conn, &ring->signal);
 }

@@ -321,6 +321,13 @@ void vring_publish(struct vring *ring)
 	ring->used_published = ring->used_next;
 }
 
+uint32_t vring_wish(const struct vring *ring)
+{
+	uint32_t flags = get16(ring->avail);
+
+	return ring->event_idx ? (uint32_t)get16(used_event(ring)) << 16 | flags : flags;
+}
+
 bool vring_must_signal(struct vring *ring)
 {
 	uint16_t before = ring->used_signalled, now = ring->used_published;

@@ -107,6 +107,10 @@ void vring_publish(struct vring *ring);
 /* Does the driver want a signal for what was published since the last call? */
 bool vring_must_signal(struct vring *ring);
 
+/* When the driver wants to be signalled, as it says now: it says something else once it
+ * has acted on a signal. */
+uint32_t vring_wish(const struct vring *ring);
+
 struct vring_mark vring_mark(const struct vring *ring);
 /* Undo all vring_take() and vring_put() since the mark; nothing was published. */
 void vring_rollback(struct vring *ring, struct vring_mark mark);
