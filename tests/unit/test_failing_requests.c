@@ -140,6 +140,15 @@ static const struct asked requests[] = {
 	{ NULL, "{\"id\":1,\"do\":\"fidelity\"}\n" },
 	{ NULL, "{\"id\":1,\"do\":\"fault-ls\"}\n" },
 	{ NULL, "{\"id\":1,\"do\":\"partition-ls\"}\n" },
+	{ NULL, "{\"id\":1,\"do\":\"fault-set\",\"target\":\"lan\",\"fault\":"
+		"{\"delay\":\"3ms\",\"loss\":\"1%\",\"rate\":\"1Mbit\"}}\n" },
+	{ NULL, "{\"id\":1,\"do\":\"fault-set\",\"target\":\"lan\",\"for\":\"5s\","
+		"\"fault\":{\"profile\":\"lte\"}}\n" },
+	{ NULL, "{\"id\":1,\"do\":\"fault-set\",\"target\":\"backup\",\"fault\":"
+		"{\"faults\":[{\"name\":\"r\",\"match\":\"icmp\",\"loss\":\"50%\"}]}}\n" },
+	{ "{\"id\":1,\"do\":\"fault-set\",\"target\":\"lan\",\"for\":\"5s\",\"fault\":"
+	  "{\"profile\":\"lte\"}}\n",
+	  "{\"id\":1,\"do\":\"fault-clear\",\"target\":\"lan\"}\n" },
 	{ NULL, "{\"id\":1,\"do\":\"partition\",\"sides\":[[\"n1\"],[\"n2\",\"n3\"]],"
 		"\"name\":\"p\",\"for\":\"4s\"}\n" },
 	{ NULL, "{\"id\":1,\"do\":\"partition\",\"kind\":\"random\",\"every\":\"1s\"}\n" },
