@@ -107,17 +107,11 @@ static void print_node(const json_t *node)
 	       json_is_true(json_object_get(node, "frozen")) ? ", frozen" : "");
 }
 
-static int ask(struct call *call, const char *verb, json_t *fields, int timeout_ms)
+static int show(struct call *call, json_t *answer)
 {
 	const json_t *nodes, *node;
-	json_t *answer = NULL;
-	struct why why;
 	size_t i;
 
-	if (client_call(call->client, verb, fields, timeout_ms, &answer, &why)) {
-		ui_error("%s", why.text);
-		return STATUS_FAILED;
-	}
 	if (call->json) {
 		json_object_del(answer, "id");
 		json_object_del(answer, "ok");
@@ -134,6 +128,18 @@ static int ask(struct call *call, const char *verb, json_t *fields, int timeout_
 	}
 	json_decref(answer);
 	return STATUS_DONE;
+}
+
+static int ask(struct call *call, const char *verb, json_t *fields, int timeout_ms)
+{
+	json_t *answer = NULL;
+	struct why why;
+
+	if (client_call(call->client, verb, fields, timeout_ms, &answer, &why)) {
+		ui_error("%s", why.text);
+		return STATUS_FAILED;
+	}
+	return show(call, answer);
 }
 
 int cmd_clock(struct call *call)
@@ -164,6 +170,37 @@ int cmd_clock_resume(struct call *call)
 	return ask(call, "clock", json_pack("{s:b}", "paused", 0), CLIENT_CALL_MS);
 }
 
+static void got_line(void *ctx, const json_t *line, bool last)
+{
+	json_t **answer = ctx;
+
+	if (last)
+		*answer = json_incref((json_t *)line);
+	else
+		ui_slow(json_string_value(json_object_get(line, "why")));
+}
+
+/* It takes as long as it takes; who makes it long is said meanwhile. */
+static int take_step(struct call *call, uint64_t ns)
+{
+	json_t *answer = NULL;
+	struct why why;
+	long id = client_request(call->client, "clock",
+				 json_pack("{s:I}", "step_ns", (json_int_t)ns), got_line,
+				 &answer, &why);
+	int rc = id < 0 ? (int)id : 0;
+
+	while (!rc && !answer)
+		rc = client_turn(call->client, -1, NULL, &why);
+	if (!rc)
+		rc = client_verdict(answer, &why);
+	if (!rc)
+		return show(call, answer);
+	ui_error("%s", why.text);
+	json_decref(answer);
+	return STATUS_FAILED;
+}
+
 int cmd_clock_step(struct call *call)
 {
 	uint64_t ns;
@@ -180,7 +217,7 @@ int cmd_clock_step(struct call *call)
 		ui_error("clock step: %s", why.text);
 		return STATUS_USAGE;
 	}
-	return ask(call, "clock", json_pack("{s:I}", "step_ns", (json_int_t)ns), -1);
+	return take_step(call, ns);
 }
 
 /* ---- a machine's own clock ---------------------------------------------------- */

@@ -22,17 +22,6 @@ static void got_output(struct remote *r, enum remote_stream stream, const json_t
 		r->output(r->ctx, stream, bytes, (size_t)size);
 }
 
-/* Once, however many commands are under way. */
-static void say_slow(const char *why)
-{
-	static char said[1024];
-
-	if (!why || !strncmp(said, why, sizeof(said) - 1))
-		return;
-	snprintf(said, sizeof(said), "%s", why);
-	ui_warning("%s", why);
-}
-
 static void got_event(struct remote *r, const json_t *line)
 {
 	const char *event = json_string_value(json_object_get(line, "event"));
@@ -47,7 +36,7 @@ static void got_event(struct remote *r, const json_t *line)
 		r->unsaid++;
 		got_output(r, REMOTE_STDERR, line);
 	} else if (!strcmp(event, "slow")) {
-		say_slow(json_string_value(json_object_get(line, "why")));
+		ui_slow(json_string_value(json_object_get(line, "why")));
 	} else if (!strcmp(event, "started")) {
 		r->started = true;
 	} else if (!strcmp(event, "credit")) {

@@ -138,3 +138,13 @@ const char *ui_duration(char *text, size_t bytes, uint64_t ns)
 			 (unsigned)(s / 3600 % 24));
 	return text;
 }
+
+void ui_slow(const char *why)
+{
+	static char said[1024];
+
+	if (!why || !strncmp(said, why, sizeof(said) - 1))
+		return;
+	snprintf(said, sizeof(said), "%s", why);
+	ui_warning("%s", why);
+}

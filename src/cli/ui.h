@@ -54,4 +54,7 @@ void table_cell(struct table *table, enum paint paint, const char *fmt, ...)
 void table_print(const struct table *table, FILE *out);
 void table_free(struct table *table);
 
+/* A lab's virtual time hardly passes, and why: said once, however many wait for it. */
+void ui_slow(const char *why);
+
 #endif

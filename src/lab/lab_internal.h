@@ -25,6 +25,7 @@
 #include "lab/rerun.h"
 #include "lab/rundir.h"
 #include "lab/state.h"
+#include "lab/talkers.h"
 #include "lab/supplies.h"
 #include "lab/wire.h"
 #include "node/node.h"
@@ -69,6 +70,7 @@ struct lab {
 	struct inputs *inputs; /* NULL: real time */
 	struct frame_recorder *frames; /* NULL: real time, or no run directory */
 	struct rerun *rerun;	       /* NULL: it is no replay */
+	struct talkers *talkers;       /* NULL: real time */
 	struct fault_deadlines *deadlines;
 	struct supplies *supplies;
 	struct control *control;
@@ -127,6 +129,8 @@ void lab_slow_found(void *ctx, const struct vtime_slowness *slow);
 void lab_stuck_answer(struct lab *lab, struct machine *machine,
 		      const struct where *where);
 void lab_stuck_detach(struct lab *lab);
+/* Time is asked to pass: what links carry is counted from here. */
+void lab_slow_begin(struct lab *lab);
 
 /* lab_life.c */
 int lab_build(struct lab *lab, struct why *why);

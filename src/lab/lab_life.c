@@ -450,6 +450,7 @@ void lab_unbuild(struct lab *lab)
 	cuts_destroy(steal_ptr(&lab->cuts));
 	wire_destroy(steal_ptr(&lab->wire));
 	inputs_destroy(steal_ptr(&lab->inputs));
+	talkers_destroy(steal_ptr(&lab->talkers));
 	journal_destroy(steal_ptr(&lab->journal));
 	if (lab->clock)
 		timer_cancel(lab->clock, &lab->advance_due);

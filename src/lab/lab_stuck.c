@@ -2,6 +2,7 @@
 /* Virtual time that does not go on, or hardly: whose doing that is, and what helps. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock/vtime.h"
@@ -76,6 +77,37 @@ static void end_stuck(struct lab *lab, const struct where *where)
 
 /* ---- who goes on slowly -------------------------------------------------------- */
 
+/* So many turns of machines for a frame, at most, where frames are what they do. */
+enum { ROUNDS_PER_FRAME = 8, FRAMES_MIN = 100 };
+
+/* How many frames there were since the last look; text: on which links. */
+static uint64_t look_at_links(struct lab *lab, char text[TALKERS_TEXT_BYTES])
+{
+	size_t count = lab->plan->link_count;
+	uint64_t *frames = calloc(count + 1, sizeof(*frames)), sum;
+
+	if (!frames) {
+		if (text)
+			*text = 0;
+		return 0;
+	}
+	for (uint32_t link = 0; link < count; link++)
+		for (int dir = 0; dir < 2; dir++)
+			frames[link] += wire_fault_count(lab->wire,
+							 &(struct fault_at){ .link = link,
+									     .dir = dir })
+						->frames;
+	sum = talkers_look(lab->talkers, frames, clock_now_ns(lab->clock), text);
+	free(frames);
+	return sum;
+}
+
+void lab_slow_begin(struct lab *lab)
+{
+	if (lab->talkers && !lab->slow.json)
+		look_at_links(lab, NULL);
+}
+
 /* What helps: where links make the steps small it is theirs, else the program's. */
 static void say_cure(char *text, size_t size, const struct vtime_slowness *slow,
 		     const struct where *where)
@@ -102,6 +134,22 @@ static void say_cure(char *text, size_t size, const struct vtime_slowness *slow,
 			 "passes: let it do less, or be patient");
 }
 
+/* Where frames are what machines do, who of them ran most says nothing. */
+static bool say_links(struct lab *lab, const struct vtime_slowness *slow)
+{
+	char links[TALKERS_TEXT_BYTES];
+	uint64_t frames = look_at_links(lab, links);
+
+	if (frames < FRAMES_MIN || frames < slow->rounds / ROUNDS_PER_FRAME)
+		return false;
+	snprintf(lab->slow.text, sizeof(lab->slow.text),
+		 "virtual time is slow (%.3f s in %.1f s of the host's), for machines talk "
+		 "without end: %s.  A loop of bridges does that: cut it, or let them run STP; "
+		 "else give the links a delay or a rate",
+		 (double)slow->lab_ns / 1e9, (double)slow->host_ns / 1e9, links);
+	return true;
+}
+
 /* where NULL: it has not said. */
 static void tell_slow(struct lab *lab, const struct where *where)
 {
@@ -114,11 +162,12 @@ static void tell_slow(struct lab *lab, const struct where *where)
 	if (where)
 		where_text(at, where);
 	say_cure(cure, sizeof(cure), slow, where);
-	snprintf(lab->slow.text, sizeof(lab->slow.text),
-		 "%s makes virtual time slow (%.3f s in %.1f s of the host's, %.1f s of "
-		 "which it ran): %s; %s",
-		 name, (double)slow->lab_ns / 1e9, (double)slow->host_ns / 1e9,
-		 (double)slow->guest_ns / 1e9, at, cure);
+	if (!say_links(lab, slow))
+		snprintf(lab->slow.text, sizeof(lab->slow.text),
+			 "%s makes virtual time slow (%.3f s in %.1f s of the host's, %.1f s of "
+			 "which it ran): %s; %s",
+			 name, (double)slow->lab_ns / 1e9, (double)slow->host_ns / 1e9,
+			 (double)slow->guest_ns / 1e9, at, cure);
 	json_decref(lab->slow.json);
 	lab->slow.json = json_pack(
 		"{s:s, s:o, s:I, s:I, s:I, s:I}", "node", name, "why",

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock/vtime.h"
 #include "lab/lab_internal.h"
@@ -75,6 +76,12 @@ int lab_vtime_keep(struct lab *lab, struct why *why)
 
 	if (lab->run.fd >= 0 && fd < 0)
 		return fd;
+	err = talkers_create(&lab->talkers, lab->plan, why);
+	if (err) {
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
 	err = inputs_create(&lab->inputs, lab->journal, fd, why);
 	if (err || lab->run.fd < 0)
 		return err;

@@ -69,6 +69,7 @@ static json_t *clock_json(const struct lab *lab)
 struct step {
 	struct request request;
 	struct lab *lab;
+	uint64_t slow_times; /* that it was told, who makes it slow */
 };
 
 static bool pump_step(struct request *request)
@@ -76,6 +77,10 @@ static bool pump_step(struct request *request)
 	struct step *step = (struct step *)request;
 	struct lab *lab = step->lab;
 
+	if (step->slow_times != lab->slow.times && lab->phase < LAB_STOPPING) {
+		step->slow_times = lab->slow.times;
+		request_event(request, "slow", json_pack("{s:s}", "why", lab->slow.text));
+	}
 	if (lab->phase >= LAB_STOPPING)
 		request_fail(request, NULL, "the lab was taken down");
 	else if (vtime_state(lab->vtime).step_to_ns)
@@ -116,7 +121,9 @@ static int begin_step(struct lab *lab, struct call *call, json_int_t ns, struct 
 	if (!step)
 		return why_set(why, -ENOMEM, "clock: out of memory");
 	step->lab = lab;
-	request_begin(&step->request, call, &ops, WAKE_CLOCK | WAKE_PROGRESS);
+	step->slow_times = lab->slow.times - (lab->slow.json != NULL);
+	lab_slow_begin(lab);
+	request_begin(&step->request, call, &ops, WAKE_CLOCK | WAKE_PROGRESS | WAKE_SLOW);
 	vtime_step(lab->vtime, clock_now_ns(lab->clock) + (uint64_t)ns);
 	return 0;
 }

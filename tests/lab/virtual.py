@@ -499,6 +499,32 @@ def test_a_machine_that_spins_is_named_with_its_program_and_others_live(home):
     check(" 0% packet loss" in said, said)
 
 
+STORM = {
+    "name": "storm", "seed": 3, "routing": "none", "defaults": {"memory": "64M"},
+    "nodes": {"b[1-3]": {"run": [{"name": "bridge", "cmd":
+              "ip link add br0 type bridge && for i in eth0 eth1; do ip addr flush dev $i; "
+              "ip link set $i master br0 up; done; ip link set br0 up; sleep 1000"}]}},
+    "links": [{"endpoints": ["b1", "b2"]}, {"endpoints": ["b2", "b3"]},
+              {"endpoints": ["b3", "b1"]}],
+}
+
+
+def test_a_storm_in_a_loop_of_bridges_is_told_while_it_goes_on(home):
+    """Which links carry how many frames, in how much virtual time."""
+    lab = virtual(home, STORM)
+    for command in (["clock", "step", "10s"], ["exec", "-n", "b1", "--", "sleep", "10"]):
+        waits = home.start("-l", lab.name, *command)
+        said = waits.stderr.readline().decode()
+        print(said.strip())
+        waits.terminate()
+        waits.wait()
+        found = re.search(r"(\d+) frames in (\d+\.\d{6}) s: (.*?)\.  A loop", said)
+        check("virtual time is slow" in said and found, said)
+        check(int(found[1]) >= 100 and float(found[2]) < 1, said)
+        equal(sorted(re.findall(r"(b\d--b\d) \d+", found[3])), ["b1--b2", "b2--b3", "b3--b1"],
+              said)
+
+
 def with_spin(home):
     shutil.copy(SPIN, home.topologies / "spin")
     (home.topologies / "spin").chmod(0o755)

@@ -24,6 +24,7 @@
 #include "lab/parts.h"
 #include "lab/ring.h"
 #include "lab/rundir.h"
+#include "lab/talkers.h"
 #include "lab/text.h"
 #include "lab/where.h"
 
@@ -545,6 +546,44 @@ static void what_is_not_an_answer_stays(void **state)
 	}
 }
 
+/* ---- who talks ----------------------------------------------------------------------------- */
+
+static void the_links_that_carry_most_are_named_with_their_frames(void **state)
+{
+	struct plan_link links[] = { { .name = "a--b" }, { .name = "b--c" }, { .name = "c--a" },
+				     { .name = "x--y" }, { .name = "y--z" } };
+	struct plan plan = { .links = links, .link_count = 5 };
+	char text[TALKERS_TEXT_BYTES], name[200] = "";
+	struct talkers *talkers;
+
+	(void)state;
+	assert_int_equal(talkers_create(&talkers, &plan, NULL), 0);
+	assert_int_equal(talkers_look(talkers, (uint64_t[]){ 7, 9, 9, 0, 1 }, 2000000000, text),
+			 26);
+	assert_string_equal(text, "26 frames in 2.000000 s: b--c 9, c--a 9, a--b 7");
+	/* Only those since the last look. */
+	assert_int_equal(talkers_look(talkers, (uint64_t[]){ 7, 9, 10, 0, 4001 }, 2000412000,
+				      text),
+			 4001);
+	assert_string_equal(text, "4001 frames in 0.000412 s: y--z 4000, c--a 1");
+	assert_int_equal(talkers_look(talkers, (uint64_t[]){ 7, 9, 10, 0, 4001 }, 2000412000,
+				      text),
+			 0);
+	assert_string_equal(text, "");
+	assert_int_equal(talkers_look(talkers, (uint64_t[]){ 8, 10, 11, 1, 4002 }, 2000412000,
+				      NULL),
+			 5);
+	talkers_destroy(talkers);
+	/* Names of any length fit. */
+	memset(name, 'n', sizeof(name) - 1);
+	for (size_t i = 0; i < 5; i++)
+		links[i].name = name;
+	assert_int_equal(talkers_create(&talkers, &plan, NULL), 0);
+	talkers_look(talkers, (uint64_t[]){ 1ULL << 62, 2, 3, 4, 5 }, UINT64_MAX, text);
+	assert_true(strlen(text) < TALKERS_TEXT_BYTES);
+	talkers_destroy(talkers);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -560,6 +599,7 @@ int main(void)
 		TEST(a_path_that_no_record_can_hold_is_refused),
 		TEST(a_log_takes_a_limited_number_of_bytes_and_says_so),
 		TEST(a_ring_keeps_the_last_bytes_at_their_places),
+		TEST(the_links_that_carry_most_are_named_with_their_frames),
 		TEST(a_queue_gives_in_order_what_it_took_and_takes_no_more_than_its_limit),
 		TEST(bytes_of_a_guest_become_text_whatever_they_are),
 		TEST(base64_is_that_of_rfc_4648_and_reads_back),
