@@ -311,11 +311,12 @@ static void a_link_in_place_of_the_folder_is_refused(void **state)
 }
 
 /* As another user, who has no runtime folder of his own choice. */
-enum { SOMEBODY = 61247 };
+/* Nobody's id, and another in each run: one that was killed has left its folders. */
+static uid_t somebody;
 
 static void be_somebody(void)
 {
-	if (setgid(SOMEBODY) || setuid(SOMEBODY) || unsetenv("XDG_RUNTIME_DIR"))
+	if (setgid(somebody) || setuid(somebody) || unsetenv("XDG_RUNTIME_DIR"))
 		_exit(100);
 }
 
@@ -354,9 +355,9 @@ static void labs_of_before_the_login_are_found_after_it(void **state)
 	pid_t pid;
 
 	(void)state;
-	snprintf(login, sizeof(login), "/run/user/%d", SOMEBODY);
+	snprintf(login, sizeof(login), "/run/user/%u", somebody);
 	snprintf(labs, sizeof(labs), "%s/netlab", login);
-	snprintf(early, sizeof(early), "/tmp/netlab-%d", SOMEBODY);
+	snprintf(early, sizeof(early), "/tmp/netlab-%u", somebody);
 	made = geteuid() == 0 && !mkdir("/run/user", 0755);
 	if (geteuid() != 0 || (!made && errno != EEXIST))
 		skip();
@@ -370,7 +371,7 @@ static void labs_of_before_the_login_are_found_after_it(void **state)
 	}
 	close(ends[1]);
 	if (read(ends[0], &byte, 1) == 1 && !mkdir(login, 0700) &&
-	    !chown(login, SOMEBODY, SOMEBODY))
+	    !chown(login, somebody, somebody))
 		assert_int_equal(write(ends[0], "g", 1), 1);
 	close(ends[0]);
 	waitpid(pid, &status, 0);
@@ -391,7 +392,7 @@ static void root_leaves_nothing_in_another_users_runtime_folder(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(chown(home, SOMEBODY, SOMEBODY), 0);
+	assert_int_equal(chown(home, somebody, somebody), 0);
 	assert_int_equal(state_create(&mine, "triangle", NULL, &why), -EPERM);
 	assert_non_null(strstr(why.text, "unset XDG_RUNTIME_DIR"));
 	snprintf(path, sizeof(path), "%s/netlab", home);
@@ -485,5 +486,6 @@ int main(void)
 		TEST(one_on_its_way_down_is_waited_for),
 	};
 
+	somebody = 200000 + (uid_t)getpid() % 100000;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
