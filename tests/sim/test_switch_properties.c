@@ -276,7 +276,7 @@ static void settle(struct world *w)
 	/* What is held would be so for ever. */
 	for (uint32_t link = 0; w->weather.models && link < w->sim->link_count; link++)
 		for (int dir = 0; dir < DIRS; dir++)
-			sim_fault(w->sim, link, dir, (struct fault_rule){ 0 });
+			set_fault(w, link, dir, (struct fault_rule){ 0 });
 	for (uint32_t a = 0; w->weather.models && a < w->sim->port_count; a++)
 		for (uint32_t b = 0; b < w->sim->port_count; b++)
 			if (a != b && w->sim->ports[a].on_segment &&

@@ -532,8 +532,8 @@ static void what_is_not_an_answer_stays(void **state)
 		"\num_where: user pid=57 tid=57 ip=0x401136 comm=spin\tin=\nx",
 		"\num_where: user pid=57 tid=57 ip=0x401136 call=x comm=spin\tin=?\nx",
 		"\num_where: user pid=x tid=57 ip=0x401136 comm=spin\tin=?\nx",
-		"\num_where: user pid=5 tid=5 ip=0x4 "
-		"comm=01234567890123456789012345678901\tin=?\nx",
+		("\num_where: user pid=5 tid=5 ip=0x4 "
+		 "comm=01234567890123456789012345678901\tin=?\nx"),
 	};
 	struct where where;
 
