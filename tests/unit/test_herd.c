@@ -25,9 +25,17 @@ static struct {
 	int orders, answers;
 } family;
 
-static void become_stub(void)
+/* Ends with its parent, which may have ended already. */
+static void follow(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+}
+
+static void become_stub(pid_t parent)
+{
+	follow(parent);
 	for (;;)
 		pause();
 }
@@ -35,9 +43,10 @@ static void become_stub(void)
 /* A child that uses the processor and is waited for. */
 static void bury_one(void)
 {
-	pid_t pid = fork();
+	pid_t own = getpid(), pid = fork();
 
 	if (pid == 0) {
+		follow(own);
 		while (clock_used_ns() < 100 * NS_PER_MS)
 			;
 		_exit(0);
@@ -45,19 +54,20 @@ static void bury_one(void)
 	waitpid(pid, NULL, 0);
 }
 
-static void be_kernel(int orders, int answers)
+static void be_kernel(pid_t parent, int orders, int answers)
 {
+	pid_t own = getpid();
 	char order;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	follow(parent);
 	for (int i = 0; i < STUBS; i++)
 		if (fork() == 0)
-			become_stub();
+			become_stub(own);
 	while (write(answers, "", 1) == 1 && read(orders, &order, 1) == 1) {
 		if (order == 'b')
 			bury_one();
 		else if (fork() == 0)
-			become_stub();
+			become_stub(own);
 	}
 	_exit(0);
 }
@@ -73,6 +83,7 @@ static void order(char what)
 static int open_family(void **state)
 {
 	int orders[2], answers[2];
+	pid_t own = getpid();
 	char ready;
 
 	(void)state;
@@ -80,10 +91,11 @@ static int open_family(void **state)
 		return -1;
 	family.first = fork();
 	if (family.first == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pid_t first = getpid();
+
 		if (fork() == 0)
-			be_kernel(orders[0], answers[1]);
-		become_stub();
+			be_kernel(first, orders[0], answers[1]);
+		become_stub(own);
 	}
 	family.orders = orders[1];
 	family.answers = answers[0];
