@@ -121,8 +121,6 @@ static int set_limits(const struct jail_spec *spec, struct why *why)
 	struct rlimit files;
 	int err = limit(RLIMIT_CORE, 0, "core dumps", why);
 
-	if (!err)
-		err = limit(RLIMIT_DATA, PRIVATE_BYTES_MAX, "memory of its own", why);
 	if (!err && processes_count_by_namespace())
 		err = limit(RLIMIT_NPROC, processes_max(spec->memory_bytes), "processes",
 			    why);
@@ -152,6 +150,10 @@ _Noreturn static void become_program(const struct jail_spec *spec, int report)
 	if (!err && personality(ADDR_NO_RANDOMIZE) < 0)
 		err = why_errno(&why, -errno, "switch off address randomisation");
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* the default makes timers 50 us late */
+	/* Not before: this copy of a large lab's memory may have more already, and nothing
+	 * that it still does (libseccomp's filter) could take a byte. */
+	if (!err)
+		err = limit(RLIMIT_DATA, PRIVATE_BYTES_MAX, "memory of its own", &why);
 	if (!err) {
 		execve(spec->exec, spec->argv, spec->envp);
 		err = why_errno(&why, -errno, "execute %s", spec->exec);
