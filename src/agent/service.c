@@ -260,8 +260,9 @@ static void on_settled(void *ctx, uint64_t now_ns)
 
 	if (service->state != SERVICE_STARTING)
 		return;
+	/* Nobody left of it: it has died, and how is what the reaper says next. */
 	if (service->running && ++service->settles < SETTLES_MAX &&
-	    session_is_busy(service->session))
+	    (session_is_busy(service->session) || !session_signal(service->session, 0)))
 		timer_set(service->services->world.clock, &service->settled,
 			  now_ns + SETTLE_MS * NS_PER_MS);
 	else
