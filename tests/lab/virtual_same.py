@@ -18,7 +18,7 @@ import time
 
 import harness
 from harness import check, equal
-from virtual import KERNEL, RUNS, digest, same, virtual
+from virtual import RUNS, digest, same, virtual
 
 FOUR = {
     "name": "four", "seed": 1, "defaults": {"memory": "48M"}, "nodes": {"n[1-4]": {}},
@@ -134,7 +134,7 @@ def folder_of(uid):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def as_user(uid, topology, folder):
+def as_user(uid, topology, folder, kernel):
     """The digest, and what the first service saw."""
     env = {"PATH": os.environ["PATH"], "HOME": str(folder),
            "XDG_RUNTIME_DIR": str(folder), "TMPDIR": str(folder)}
@@ -147,7 +147,7 @@ def as_user(uid, topology, folder):
         equal(done.returncode, 0, args, done.stderr)
         return done.stdout
 
-    run("up", topology, "--clock", "virtual", "--seed", "7", "--kernel", KERNEL, "--out",
+    run("up", topology, "--clock", "virtual", "--seed", "7", "--kernel", kernel, "--out",
         runs)
     try:
         run("clock", "step", "5s")
@@ -167,10 +167,12 @@ def test_whoever_runs_it_it_is_the_same(home):
     home.folder.chmod(0o755)
     os.chown(home.write("theirs", "a file\n"), 61234, 61234)
     seen = {}
-    for run in range(RUNS):
-        for uid in (0, 61234, 61235):
+    with folder_of(0) as shared:
+        shared.chmod(0o755)
+        kernel = harness.copy_of_kernel(shared)
+        for uid in RUNS * (0, 61234, 61235):
             with folder_of(uid) as folder:
-                seen.setdefault(as_user(uid, topology, folder), []).append(uid)
+                seen.setdefault(as_user(uid, topology, folder, kernel), []).append(uid)
     check(len(seen) == 1, "not one digest:", *(f"{said} {uids}\n{owners}\n" for
                                                (said, owners), uids in seen.items()))
     (said, owners), uids = seen.popitem()
