@@ -53,8 +53,10 @@ static int make(struct filter **out, const char *text, const struct bpf_insn *in
 		filter->text = strdup(text);
 	}
 	if (!filter || !filter->insns || !filter->text) {
-		if (filter)
+		if (filter) {
 			free(filter->insns);
+			free(filter->text);
+		}
 		free(filter);
 		return why_set(why, -ENOMEM, "filter: out of memory");
 	}
