@@ -187,7 +187,7 @@ def test_who_makes_time_slow_is_named_while_it_does(home):
         lab = up(home, SMALL, "--guard", "120s")
         done = lab.netlab("exec", "n1", "--", "sh", "-c",
                           "i=0; while [ $i -lt %d ]; do i=$((i + 1)); done" %
-                          (3000000 if watch else 1), timeout=200)
+                          (15000000 if watch else 1), timeout=280)
         if watch:
             check("n1 makes virtual time slow" in done.stderr, done.stderr)
             check("process 'sh'" in done.stderr, done.stderr)
