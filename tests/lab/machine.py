@@ -200,10 +200,11 @@ def test_ready_means_that_carriers_and_neighbours_work(home):
 def test_ping_waits_between_packets_also_in_the_first_second(home):
     """It takes a clock below one second for one that was never set."""
     for lab in up_with_each_kernel(home, topology("early")):
-        said = lab.exec("n1", "cat /proc/uptime; ping -n -c 3 -i 0.2 n2")
-        # The packaged kernel takes that long to boot, or nearly.
-        check(float(said.split()[0]) >= 0.5, said)
-        check(int(re.search(r"time (\d+)ms", said).group(1)) >= 400, said)
+        said = lab.exec("n1", "cat /proc/uptime; ping -n -c 3 -i 0.2 n2; uname -r")
+        own, up_s = said.endswith("-netlab\n"), float(said.split()[0])
+        # The packaged kernel has no time namespaces: there the first second is one.
+        check(up_s >= 1 or not own, said)
+        check(int(re.search(r"time (\d+)ms", said).group(1)) >= 400 or up_s < 1, said)
         # One time for all: what reads coarsely, what sleeps and what is started agree.
         lab.exec("n1", "python3 -c 'from time import *; "
                  "a = [clock_gettime(c) for c in (1, 4, 6, 7)]; "
