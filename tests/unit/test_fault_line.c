@@ -311,6 +311,23 @@ static void slots_are_drawn_as_they_always_were(void **state)
 	}
 }
 
+/* A normal distribution goes below 0 one time in six where its mean is its deviation. */
+static void a_slot_that_would_come_before_the_last_comes_with_it(void **state)
+{
+	struct rig_frame frames[200] = { 0 };
+	struct fault_rig rig = rig_open(9, "{'slot':'normal 1ms 1ms 1frames'}");
+	unsigned at_once = 0;
+
+	(void)state;
+	rig_line(&rig, frames, ARRAY_SIZE(frames));
+	for (unsigned n = 1; n < ARRAY_SIZE(frames); n++) {
+		assert_in_range(frames[n].leave_ns - frames[n - 1].leave_ns, 0, 10 * MS);
+		at_once += frames[n].leave_ns == frames[n - 1].leave_ns;
+	}
+	assert_in_range(at_once, 10, 60);
+	rig_close(&rig);
+}
+
 static void a_slots_table_is_read_and_drawn_from(void **state)
 {
 	struct rig_frame frames[200] = { 0 };
@@ -505,6 +522,7 @@ int main(void)
 		cmocka_unit_test(a_slot_lets_through_what_waits_up_to_its_frames),
 		cmocka_unit_test(slots_come_at_times_between_least_and_most),
 		cmocka_unit_test(slots_are_drawn_as_they_always_were),
+		cmocka_unit_test(a_slot_that_would_come_before_the_last_comes_with_it),
 		cmocka_unit_test(a_slots_table_is_read_and_drawn_from),
 		cmocka_unit_test(a_slot_lets_out_all_that_waited_for_it_however_slowly),
 		cmocka_unit_test(a_clog_holds_and_then_lets_all_go_in_order),
