@@ -165,7 +165,8 @@ static void sweep(enum failing_kind kind)
 
 		while (try_one(&requests[i], kind, n) && n < ROUNDS_MAX)
 			n++;
-		assert_true(n < ROUNDS_MAX);
+		/* One that none of its calls could fail would hold nothing. */
+		assert_in_range(n, 2, ROUNDS_MAX - 1);
 		if (before)
 			drop_lab();
 		if (getenv("FAILING_COUNTS"))
@@ -177,18 +178,6 @@ static void a_request_that_finds_no_memory_changes_nothing(void **state)
 {
 	(void)state;
 	sweep(FAILING_MEMORY);
-}
-
-static void a_request_without_descriptors_changes_nothing(void **state)
-{
-	(void)state;
-	sweep(FAILING_FILES);
-}
-
-static void a_request_on_a_full_disk_changes_nothing_untold(void **state)
-{
-	(void)state;
-	sweep(FAILING_SPACE);
 }
 
 /* What it takes to build a lab, to the last allocation. */
@@ -225,8 +214,6 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lab_that_cannot_be_built_says_why_and_leaves_nothing),
 		cmocka_unit_test(a_request_that_finds_no_memory_changes_nothing),
-		cmocka_unit_test(a_request_without_descriptors_changes_nothing),
-		cmocka_unit_test(a_request_on_a_full_disk_changes_nothing_untold),
 	};
 
 	if (argc > 1)
