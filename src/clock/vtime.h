@@ -41,7 +41,8 @@
  *
  * Slowness.  While virtual time is wanted and passes at less than a tenth of the host's,
  * ops->slow() says so at the end of each window of host time, with the guest that ran most
- * of it; and once more, with NULL, when it is so no longer.
+ * of it; and once more, with NULL, when it is so no longer.  ops->slow_window() says that a
+ * window begins, for whoever counts something else over the same time.
  *
  * Errors:    creation: 0 or -errno with *why.  A guest that breaks the protocol is
  *            reported by ops->broken() and waited for until vtime_guest_gone().
@@ -84,6 +85,7 @@ struct vtime_ops {
 	void (*paced)(void *ctx);
 	/* NULL: not slow any more. */
 	void (*slow)(void *ctx, const struct vtime_slowness *slow);
+	void (*slow_window)(void *ctx);
 };
 
 struct vtime_config {

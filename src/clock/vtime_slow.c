@@ -46,6 +46,7 @@ static void begin_window(struct vtime *vtime)
 	vtime->slow.rounds = vtime->calendar.rounds;
 	timer_set(vtime->host, &vtime->slow.timer,
 		  clock_now_ns(vtime->host) + vtime->slow.window_ns);
+	vtime->ops->slow_window(vtime->ctx);
 }
 
 static void look(struct vtime *vtime)

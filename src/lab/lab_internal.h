@@ -104,6 +104,8 @@ struct lab {
 		bool told;  /* in the journal, since time was last not slow */
 		struct timer due;
 		struct vtime_slowness what;
+		uint64_t frames; /* that links carried meanwhile, */
+		char links[TALKERS_TEXT_BYTES]; /* most of them these */
 		uint64_t times; /* that was so, from the beginning */
 		char text[1024];
 		json_t *json; /* as in the journal; NULL: it is not slow */
@@ -126,11 +128,10 @@ void lab_vtime_phase(struct lab *lab, enum lab_phase from, enum lab_phase to);
 struct where;
 void lab_stuck_found(void *ctx, uint32_t guest, const char *doing);
 void lab_slow_found(void *ctx, const struct vtime_slowness *slow);
+void lab_slow_window(void *ctx);
 void lab_stuck_answer(struct lab *lab, struct machine *machine,
 		      const struct where *where);
 void lab_stuck_detach(struct lab *lab);
-/* Time is asked to pass: what links carry is counted from here. */
-void lab_slow_begin(struct lab *lab);
 
 /* lab_life.c */
 int lab_build(struct lab *lab, struct why *why);

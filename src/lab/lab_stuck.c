@@ -102,10 +102,9 @@ static uint64_t look_at_links(struct lab *lab, char text[TALKERS_TEXT_BYTES])
 	return sum;
 }
 
-void lab_slow_begin(struct lab *lab)
+void lab_slow_window(void *ctx)
 {
-	if (lab->talkers && !lab->slow.json)
-		look_at_links(lab, NULL);
+	look_at_links(ctx, NULL);
 }
 
 /* What helps: where links make the steps small it is theirs, else the program's. */
@@ -137,16 +136,14 @@ static void say_cure(char *text, size_t size, const struct vtime_slowness *slow,
 /* Where frames are what machines do, who of them ran most says nothing. */
 static bool say_links(struct lab *lab, const struct vtime_slowness *slow)
 {
-	char links[TALKERS_TEXT_BYTES];
-	uint64_t frames = look_at_links(lab, links);
-
-	if (frames < FRAMES_MIN || frames < slow->rounds / ROUNDS_PER_FRAME)
+	if (lab->slow.frames < FRAMES_MIN ||
+	    lab->slow.frames < slow->rounds / ROUNDS_PER_FRAME)
 		return false;
 	snprintf(lab->slow.text, sizeof(lab->slow.text),
 		 "virtual time is slow (%.3f s in %.1f s of the host's), for machines talk "
 		 "without end: %s.  A loop of bridges does that: cut it, or let them run STP; "
 		 "else give the links a delay or a rate",
-		 (double)slow->lab_ns / 1e9, (double)slow->host_ns / 1e9, links);
+		 (double)slow->lab_ns / 1e9, (double)slow->host_ns / 1e9, lab->slow.links);
 	return true;
 }
 
@@ -207,6 +204,8 @@ void lab_slow_found(void *ctx, const struct vtime_slowness *slow)
 	    (lab->phase < LAB_RUNNING && slow->guest_ns < slow->host_ns / 2))
 		return;
 	lab->slow.what = *slow;
+	/* Now: the next window begins before its kernel has answered. */
+	lab->slow.frames = look_at_links(lab, lab->slow.links);
 	lab->slow.asked = true;
 	lab->slow.due = (struct timer){ .fire = on_slow_silent, .ctx = lab };
 	if (machine_ask_where(lab->machines[slow->guest]))

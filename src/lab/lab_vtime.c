@@ -43,6 +43,7 @@ int lab_vtime_create(struct lab *lab, struct why *why)
 		.stuck = lab_stuck_found,
 		.paced = on_paced,
 		.slow = lab_slow_found,
+		.slow_window = lab_slow_window,
 	};
 	struct vtime_config config = { .loop = lab->loop,
 				       .guest_count = (uint32_t)lab->plan->node_count,

@@ -122,7 +122,6 @@ static int begin_step(struct lab *lab, struct call *call, json_int_t ns, struct 
 		return why_set(why, -ENOMEM, "clock: out of memory");
 	step->lab = lab;
 	step->slow_times = lab->slow.times - (lab->slow.json != NULL);
-	lab_slow_begin(lab);
 	request_begin(&step->request, call, &ops, WAKE_CLOCK | WAKE_PROGRESS | WAKE_SLOW);
 	vtime_step(lab->vtime, clock_now_ns(lab->clock) + (uint64_t)ns);
 	return 0;

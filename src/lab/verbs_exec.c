@@ -284,10 +284,8 @@ int verb_exec(void *ctx, struct call *call, struct why *why)
 	request_begin(&command->request, call, &request_ops, WAKE_SLOW);
 	command->wants = lab->vtime && rerun_state(lab->rerun) != RERUN_RUNNING;
 	command->lockstep = lockstep && command->wants;
-	if (command->wants) {
+	if (command->wants)
 		vtime_want(lab->vtime);
-		lab_slow_begin(lab);
-	}
 	if (!with_stdin)
 		exec_stdin(command->exec, NULL, 0, NULL);
 	/* A fault typed by hand is part of the run, and so is a command. */

@@ -37,7 +37,8 @@ static void on_paced(void *ctx)
 	(void)ctx;
 }
 
-static const struct vtime_ops ops = { on_broken, on_stuck, on_paced, NULL };
+static const struct vtime_ops ops = { on_broken, on_stuck, on_paced, NULL,
+				      NULL };
 
 int inband_begin(void **state)
 {

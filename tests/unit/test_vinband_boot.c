@@ -64,7 +64,8 @@ static void on_paced(void *ctx)
 	(void)ctx;
 }
 
-static const struct vtime_ops vtime_ops = { on_broken, on_broken, on_paced, NULL };
+static const struct vtime_ops vtime_ops = { on_broken, on_broken, on_paced, NULL,
+					    NULL };
 
 static void on_dead(void *ctx, bool broken, const char *why)
 {

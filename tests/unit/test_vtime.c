@@ -65,7 +65,8 @@ static void on_paced(void *ctx)
 
 #define WALL_AT_ZERO_NS (UINT64_C(1795824000) * NS_PER_S)
 
-static const struct vtime_ops ops = { on_broken, on_stuck, on_paced, NULL };
+static const struct vtime_ops ops = { on_broken, on_stuck, on_paced, NULL,
+				      NULL };
 
 static int open_scene(uint64_t pace_ppm, uint64_t guard_ns)
 {

@@ -19,7 +19,7 @@
 enum { PATIENCE_TURNS = 2000 };
 
 static struct {
-	unsigned slow, swift;
+	unsigned slow, swift, windows;
 	struct vtime_slowness last;
 } told;
 
@@ -41,6 +41,12 @@ static void on_slow(void *ctx, const struct vtime_slowness *slow)
 		told.last = *slow;
 	told.slow += slow != NULL;
 	told.swift += slow == NULL;
+}
+
+static void on_window(void *ctx)
+{
+	(void)ctx;
+	told.windows++;
 }
 
 static void say(int fd, enum tt_op op, uint64_t time)
@@ -65,7 +71,8 @@ static int connect_guest(struct vtime *vtime, const char *path)
 
 static void who_makes_time_slow_is_named_until_it_is_so_no_longer(void **state)
 {
-	static const struct vtime_ops ops = { on_guest, on_guest, on_paced, on_slow };
+	static const struct vtime_ops ops = { on_guest, on_guest, on_paced, on_slow,
+					      on_window };
 	struct vtime_config config = { .guest_count = 1,
 				       .pace_ppm = VTIME_PACE_MAX,
 				       .slow_ns = 20 * NS_PER_MS,
@@ -88,6 +95,7 @@ static void who_makes_time_slow_is_named_until_it_is_so_no_longer(void **state)
 	for (int i = 0; i < PATIENCE_TURNS && !told.slow; i++)
 		loop_turn(config.loop, 10);
 	assert_true(told.slow > 0);
+	assert_int_equal(told.windows, told.slow + 1);
 	assert_int_equal(told.swift, 0);
 	assert_int_equal(told.last.guest, 0);
 	assert_true(told.last.host_ns >= 15 * NS_PER_MS);
