@@ -3,6 +3,9 @@
  *
  *	realtime_guest calls SECONDS		nanoseconds a system call, page fault, pipe
  *						round trip, fork: one line each, "call 3712"
+ *	realtime_guest floor SECONDS		on the host: two processes on one processor
+ *						that wake one another in turns, as a machine's
+ *						kernel and its program do: "floor 2150"
  *	realtime_guest spin SECONDS		pieces of work done a second: "turns 4210.3"
  *	realtime_guest sink PORT		take one connection: "bits 6.4e9" a second
  *	realtime_guest send ADDRESS PORT SECONDS
@@ -10,6 +13,8 @@
  * Static, so that it runs in any machine. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +120,46 @@ static void measure_pipe(double seconds)
 	waitpid(pid, NULL, 0);
 }
 
+static int *turn;
+
+static void give_turn(int whose)
+{
+	__atomic_store_n(turn, whose, __ATOMIC_RELEASE);
+	syscall(SYS_futex, turn, FUTEX_WAKE, 1, NULL, NULL, 0);
+	while (__atomic_load_n(turn, __ATOMIC_ACQUIRE) == whose)
+		syscall(SYS_futex, turn, FUTEX_WAIT, whose, NULL, NULL, 0);
+}
+
+static void one_turn(void)
+{
+	give_turn(1);
+}
+
+static void measure_floor(double seconds)
+{
+	cpu_set_t one;
+	pid_t pid;
+
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	turn = mmap(NULL, sizeof(*turn), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (turn == MAP_FAILED || sched_setaffinity(0, sizeof(one), &one))
+		die("floor");
+	pid = fork();
+	if (pid == 0) {
+		while (__atomic_load_n(turn, __ATOMIC_ACQUIRE) == 0)
+			syscall(SYS_futex, turn, FUTEX_WAIT, 0, NULL, NULL, 0);
+		while (*turn != 2)
+			give_turn(0);
+		_exit(0);
+	}
+	measure("floor", one_turn, 1, seconds);
+	__atomic_store_n(turn, 2, __ATOMIC_RELEASE);
+	syscall(SYS_futex, turn, FUTEX_WAKE, 1, NULL, NULL, 0);
+	waitpid(pid, NULL, 0);
+}
+
 static void spin(double seconds)
 {
 	double begin = now(), end;
@@ -189,6 +234,8 @@ int main(int argc, char **argv)
 		measure("fault", thousand_faults, FAULT_PAGES, seconds);
 		measure_pipe(seconds);
 		measure("fork", one_fork, 1, seconds);
+	} else if (!strcmp(what, "floor")) {
+		measure_floor(strtod(argv[2], NULL));
 	} else if (!strcmp(what, "spin")) {
 		spin(strtod(argv[2], NULL));
 	} else if (!strcmp(what, "sink")) {
