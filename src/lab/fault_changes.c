@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "base/draw.h"
-#include "lab/verbs.h"
+#include "lab/fault_json.h"
 #include "topology/fault_words.h"
 
-struct fault_spec *fault_planned(const struct lab *lab, const struct fault_at *at)
+struct fault_spec *fault_planned(const struct fabric *fabric, const struct fault_at *at)
 {
-	return at->pair ? NULL : lab->plan->links[at->link].fault[at->dir];
+	return at->pair ? NULL : fabric->plan->links[at->link].fault[at->dir];
 }
 
 int fault_changes_add(struct fault_changes *changes, const struct fault_at *at,
@@ -32,7 +32,7 @@ int fault_changes_add(struct fault_changes *changes, const struct fault_at *at,
 	}
 	now = &changes->items[changes->count++];
 	*now = (struct fault_change){ .at = *at };
-	now->before = fault_spec_ref(wire_fault_get(changes->lab->wire, at));
+	now->before = fault_spec_ref(wire_fault_get(changes->fabric->wire, at));
 	now->spec = fault_spec_ref(now->before);
 	*change = now;
 	return 0;
@@ -49,23 +49,23 @@ void fault_changes_free(struct fault_changes *changes)
 }
 
 /* What is needed to judge every frame anew; and why it changed, if by itself. */
-static void journal_fault(struct lab *lab, const struct fault_at *at, const char *cause)
+static void journal_fault(const struct fabric *fabric, const struct fault_at *at, const char *cause)
 {
-	json_t *entry = direction_json(lab, at, false);
-	const struct sw_count *count = wire_fault_count(lab->wire, at);
+	json_t *entry = fault_at_json(fabric, at, false);
+	const struct sw_count *count = wire_fault_count(fabric->wire, at);
 	char name[FAULT_NAME_BYTES_MAX], key[32];
 
-	wire_fault_name(lab->wire, at, name);
-	snprintf(key, sizeof(key), "0x%016" PRIx64, draw_key(lab->seed, name));
+	wire_fault_name(fabric->wire, at, name);
+	snprintf(key, sizeof(key), "0x%016" PRIx64, draw_key(fabric->seed, name));
 	json_object_set_new(entry, "draws", json_string(name));
 	json_object_set_new(entry, "key", json_string(key));
 	json_object_set_new(entry, "frame",
 			    json_integer(count ? (json_int_t)count->frames : 0));
 	json_object_set_new(entry, "at",
-			    json_integer((json_int_t)wire_switch_ns(lab->wire)));
+			    json_integer((json_int_t)wire_switch_ns(fabric->wire)));
 	if (cause)
 		json_object_set_new(entry, "cause", json_string(cause));
-	journal_write(lab->journal, "fault", entry);
+	journal_write(fabric->journal, "fault", entry);
 }
 
 /* ---- what has an end --------------------------------------------------- */
@@ -92,75 +92,75 @@ static size_t ends_of(const struct fault_change *change, const struct fault_spec
 
 static int make_room(const struct fault_changes *changes, struct why *why)
 {
-	const struct lab *lab = changes->lab;
+	const struct fabric *fabric = changes->fabric;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < changes->count; i++) {
 		const struct fault_change *change = &changes->items[i];
-		const struct fault_spec *planned = fault_planned(lab, &change->at);
+		const struct fault_spec *planned = fault_planned(fabric, &change->at);
 
-		err = fault_deadlines_room(lab->deadlines, &change->at,
+		err = fault_deadlines_room(fabric->deadlines, &change->at,
 					   ends_of(change, planned), why);
 	}
 	return err;
 }
 
-static void add_end(struct lab *lab, const struct fault_at *at, const char *rule,
+static void add_end(const struct fabric *fabric, const struct fault_at *at, const char *rule,
 		    uint64_t keys, uint64_t due_ns)
 {
 	struct fault_end end = { .keys = keys, .due_ns = due_ns };
 
 	snprintf(end.rule, sizeof(end.rule), "%s", rule);
-	fault_deadlines_add(lab->deadlines, at, &end);
+	fault_deadlines_add(fabric->deadlines, at, &end);
 }
 
-static void add_rules(struct lab *lab, const struct fault_at *at,
+static void add_rules(const struct fabric *fabric, const struct fault_at *at,
 		      const struct fault_spec *spec)
 {
 	for (uint32_t i = 1; spec && i < spec->count; i++) {
-		fault_deadlines_drop_rule(lab->deadlines, at, spec->rule[i].name);
+		fault_deadlines_drop_rule(fabric->deadlines, at, spec->rule[i].name);
 		if (spec->rule[i].until_ns)
-			add_end(lab, at, spec->rule[i].name, 0, spec->rule[i].until_ns);
+			add_end(fabric, at, spec->rule[i].name, 0, spec->rule[i].until_ns);
 	}
 }
 
-static void set_ends(struct lab *lab, const struct fault_change *change)
+static void set_ends(const struct fabric *fabric, const struct fault_change *change)
 {
-	const struct fault_spec *planned = fault_planned(lab, &change->at);
+	const struct fault_spec *planned = fault_planned(fabric, &change->at);
 	uint64_t keys = change->whole ? FAULT_KEYS_ALL : change->keys;
 
 	if (change->whole)
-		fault_deadlines_forget(lab->deadlines, &change->at);
+		fault_deadlines_forget(fabric->deadlines, &change->at);
 	else
-		fault_deadlines_drop_keys(lab->deadlines, &change->at, keys);
+		fault_deadlines_drop_keys(fabric->deadlines, &change->at, keys);
 	/* What is gone does not come back but for what is said below. */
 	for (uint32_t i = 1; change->before && i < change->before->count; i++)
-		fault_deadlines_drop_rule(lab->deadlines, &change->at,
+		fault_deadlines_drop_rule(fabric->deadlines, &change->at,
 					  change->before->rule[i].name);
-	add_rules(lab, &change->at, change->spec);
+	add_rules(fabric, &change->at, change->spec);
 	if (keys && change->due_ns)
-		add_end(lab, &change->at, "", keys, change->due_ns);
+		add_end(fabric, &change->at, "", keys, change->due_ns);
 	for (uint32_t i = 1; planned && i < planned->count; i++)
 		if (comes_back(change, &planned->rule[i]))
-			add_end(lab, &change->at, planned->rule[i].name, 0,
+			add_end(fabric, &change->at, planned->rule[i].name, 0,
 				change->due_ns);
 }
 
 static void tidy(const struct fault_changes *changes)
 {
 	for (size_t i = 0; i < changes->count; i++)
-		fault_deadlines_tidy(changes->lab->deadlines, &changes->items[i].at);
+		fault_deadlines_tidy(changes->fabric->deadlines, &changes->items[i].at);
 }
 
-int fault_watch_rules(struct lab *lab, const struct fault_at *at, struct why *why)
+int fault_watch_rules(const struct fabric *fabric, const struct fault_at *at, struct why *why)
 {
-	const struct fault_spec *spec = wire_fault_get(lab->wire, at);
-	struct fault_change rules = { .at = *at, .spec = wire_fault_get(lab->wire, at) };
-	int err = fault_deadlines_room(lab->deadlines, at, ends_of(&rules, NULL), why);
+	const struct fault_spec *spec = wire_fault_get(fabric->wire, at);
+	struct fault_change rules = { .at = *at, .spec = wire_fault_get(fabric->wire, at) };
+	int err = fault_deadlines_room(fabric->deadlines, at, ends_of(&rules, NULL), why);
 
 	if (!err)
-		add_rules(lab, at, spec);
-	fault_deadlines_tidy(lab->deadlines, at);
+		add_rules(fabric, at, spec);
+	fault_deadlines_tidy(fabric->deadlines, at);
 	return err;
 }
 
@@ -168,7 +168,7 @@ int fault_watch_rules(struct lab *lab, const struct fault_at *at, struct why *wh
 
 static int check(const struct fault_changes *changes, struct why *why)
 {
-	const struct lab *lab = changes->lab;
+	const struct fabric *fabric = changes->fabric;
 	size_t pairs = 0;
 	int err = 0;
 
@@ -178,24 +178,24 @@ static int check(const struct fault_changes *changes, struct why *why)
 		err = wire_fault_check(&change->at, change->spec, why);
 		pairs += change->at.pair && change->spec && !change->before;
 	}
-	return err ? err : wire_fault_room(lab->wire, pairs, why);
+	return err ? err : wire_fault_room(fabric->wire, pairs, why);
 }
 
 static void take_back(const struct fault_changes *changes, size_t count)
 {
-	struct lab *lab = changes->lab;
+	const struct fabric *fabric = changes->fabric;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct fault_change *change = &changes->items[i];
 
-		wire_fault_set(lab->wire, &change->at, change->before, NULL);
-		journal_fault(lab, &change->at, "another one could not be set: memory");
+		wire_fault_set(fabric->wire, &change->at, change->before, NULL);
+		journal_fault(fabric, &change->at, "another one could not be set: memory");
 	}
 }
 
 int fault_changes_apply(struct fault_changes *changes, const char *cause, struct why *why)
 {
-	struct lab *lab = changes->lab;
+	const struct fabric *fabric = changes->fabric;
 	size_t done = 0;
 	int err = check(changes, why);
 
@@ -204,15 +204,15 @@ int fault_changes_apply(struct fault_changes *changes, const char *cause, struct
 	for (; !err && done < changes->count; done++) {
 		const struct fault_change *change = &changes->items[done];
 
-		err = wire_fault_set(lab->wire, &change->at, change->spec, why);
+		err = wire_fault_set(fabric->wire, &change->at, change->spec, why);
 		if (err)
 			break;
-		journal_fault(lab, &change->at, cause);
+		journal_fault(fabric, &change->at, cause);
 	}
 	if (err)
 		take_back(changes, done);
 	for (size_t i = 0; !err && i < changes->count; i++)
-		set_ends(lab, &changes->items[i]);
+		set_ends(fabric, &changes->items[i]);
 	tidy(changes);
 	return err;
 }

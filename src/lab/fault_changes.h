@@ -14,8 +14,7 @@
 #ifndef NL_LAB_FAULT_CHANGES_H
 #define NL_LAB_FAULT_CHANGES_H
 
-#include "lab/fault_deadlines.h"
-#include "lab/lab_internal.h"
+#include "lab/fabric.h"
 
 struct fault_change {
 	struct fault_at at;
@@ -26,7 +25,7 @@ struct fault_change {
 };
 
 struct fault_changes {
-	struct lab *lab;
+	const struct fabric *fabric;
 	struct fault_change *items;
 	size_t count, room;
 };
@@ -40,9 +39,9 @@ int fault_changes_apply(struct fault_changes *changes, const char *cause,
 void fault_changes_free(struct fault_changes *changes);
 
 /* As the topology file has it; lent.  A pair has nothing there. */
-struct fault_spec *fault_planned(const struct lab *lab, const struct fault_at *at);
+struct fault_spec *fault_planned(const struct fabric *fabric, const struct fault_at *at);
 /* The rules of the direction that know when they end are tidied up then.  -ENOSPC,
  * -ENOMEM: those that could not be watched just end. */
-int fault_watch_rules(struct lab *lab, const struct fault_at *at, struct why *why);
+int fault_watch_rules(const struct fabric *fabric, const struct fault_at *at, struct why *why);
 
 #endif

@@ -12,13 +12,10 @@
 
 #include "base/loop.h"
 #include "clock/clock.h"
-#include "lab/captures.h"
 #include "lab/control.h"
-#include "lab/cuts.h"
 #include "lab/digest.h"
-#include "lab/fault_deadlines.h"
+#include "lab/fabric.h"
 #include "lab/inputs.h"
-#include "lab/journal.h"
 #include "lab/lab.h"
 #include "lab/machine.h"
 #include "lab/recording.h"
@@ -27,7 +24,6 @@
 #include "lab/state.h"
 #include "lab/talkers.h"
 #include "lab/supplies.h"
-#include "lab/wire.h"
 #include "node/node.h"
 
 enum lab_phase { LAB_BOOTING, LAB_RUNNING, LAB_STOPPING, LAB_GONE };
@@ -63,15 +59,12 @@ struct lab {
 
 	/* Made by lab_build(). */
 	struct journal *journal;
-	struct wire *wire;
-	struct cuts *cuts;
-	struct captures *captures;
+	struct fabric fabric;
 	struct digest *digest; /* NULL: real time */
 	struct inputs *inputs; /* NULL: real time */
 	struct frame_recorder *frames; /* NULL: real time, or no run directory */
 	struct rerun *rerun;	       /* NULL: it is no replay */
 	struct talkers *talkers;       /* NULL: real time */
-	struct fault_deadlines *deadlines;
 	struct supplies *supplies;
 	struct control *control;
 	struct machine **machines; /* by node */

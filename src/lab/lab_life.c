@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "lab/fault_ops.h"
 #include "lab/fidelity.h"
 #include "lab/text.h"
 #include "lab/trouble.h"
@@ -137,7 +138,7 @@ static const struct machine_ops machine_ops = {
 static void on_port(void *ctx, uint32_t port, enum port_state state, const char *why)
 {
 	struct lab *lab = ctx;
-	json_t *entry = json_pack("{s:s, s:s}", "port", wire_port_name(lab->wire, port),
+	json_t *entry = json_pack("{s:s, s:s}", "port", wire_port_name(lab->fabric.wire, port),
 				  "state", port_state_name(state));
 
 	if (why)
@@ -149,7 +150,7 @@ static void on_tap(void *ctx, const struct sw_tap_event *event)
 {
 	struct lab *lab = ctx;
 
-	captures_tap(lab->captures, event);
+	captures_tap(lab->fabric.captures, event);
 }
 
 static const struct wire_ops wire_ops = { .port = on_port, .tap = on_tap };
@@ -260,7 +261,7 @@ void lab_boot(struct lab *lab)
 		vtime_want(lab->vtime);
 	lab->boot_wants = lab->vtime;
 	loop_defer(lab->loop, &lab->advance);
-	if (cuts_begin_plan(lab->cuts, &why))
+	if (cuts_begin_plan(lab->fabric.cuts, &why))
 		lab_stop(lab, false, why.text);
 }
 
@@ -306,7 +307,7 @@ void lab_stop(struct lab *lab, bool graceful, const char *reason)
 	if (!graceful && lab->digest)
 		lab_vtime_seal(lab);
 	set_phase(lab, LAB_STOPPING, reason);
-	journal_write(lab->journal, "fidelity", fidelity_run(lab->wire));
+	journal_write(lab->journal, "fidelity", fidelity_run(lab->fabric.wire));
 	for (size_t i = 0; graceful && i < lab->plan->node_count; i++)
 		machine_shutdown(lab->machines[i]);
 	if (!graceful)
@@ -331,7 +332,7 @@ static void advance_stop(struct lab *lab)
 		return;
 	if (lab->digest)
 		lab_vtime_seal(lab);
-	captures_end_all(lab->captures, "the lab was taken down");
+	captures_end_all(lab->fabric.captures, "the lab was taken down");
 	set_phase(lab, LAB_GONE, NULL);
 	loop_stop(lab->loop);
 }
@@ -380,26 +381,30 @@ int lab_build(struct lab *lab, struct why *why)
 	if (!lab->host)
 		lab->host = lab->clock;
 	err = journal_create(&lab->journal, lab->clock, lab->journal_fd, why);
+	lab->fabric.plan = lab->plan;
+	lab->fabric.seed = lab->seed;
+	lab->fabric.clock = lab->clock;
+	lab->fabric.journal = lab->journal;
 	if (!err)
-		err = wire_create(&lab->wire, lab->plan, lab->seed, lab->loop, lab->clock,
-				  &wire_ops, lab, why);
+		err = wire_create(&lab->fabric.wire, lab->plan, lab->seed, lab->loop,
+				  lab->clock, &wire_ops, lab, why);
 	if (!err && lab->vtime)
 		err = digest_create(&lab->digest, lab->plan, why);
 	if (!err && lab->vtime)
 		err = lab_vtime_keep(lab, why);
 	if (!err && lab->vtime)
-		wire_set_virtual(lab->wire, lab->vtime, lab->digest);
+		wire_set_virtual(lab->fabric.wire, lab->vtime, lab->digest);
 	if (!err)
-		err = cuts_create(&lab->cuts, lab->plan, lab->seed, lab->clock, lab->wire,
-				  lab->journal, why);
+		err = cuts_create(&lab->fabric.cuts, lab->plan, lab->seed, lab->clock,
+				  lab->fabric.wire, lab->journal, why);
 	if (!err)
-		err = captures_create(&lab->captures, lab->name, lab->plan, lab->loop,
-				      lab->clock, lab->wire, lab->cuts, why);
+		err = captures_create(&lab->fabric.captures, lab->name, lab->plan, lab->loop,
+				      lab->clock, lab->fabric.wire, lab->fabric.cuts, why);
 	if (!err)
-		err = fault_deadlines_create(&lab->deadlines, lab->clock,
-					     verbs_fault_over, lab, why);
+		err = fault_deadlines_create(&lab->fabric.deadlines, lab->clock,
+					     fault_ops_over, &lab->fabric, why);
 	if (!err)
-		err = verbs_fault_watch(lab, why);
+		err = fault_ops_watch_plan(&lab->fabric, why);
 	if (!err)
 		err = supplies_create(&lab->supplies, lab->loop, on_supplied, lab, why);
 	if (!err)
@@ -423,7 +428,7 @@ int lab_build(struct lab *lab, struct why *why)
 	lab->env.vtime = lab->vtime;
 	lab->env.digest = lab->digest;
 	lab->env.journal = lab->journal;
-	lab->env.wire = lab->wire;
+	lab->env.wire = lab->fabric.wire;
 	lab->env.run = &lab->run;
 	lab->env.seed = lab->seed;
 	lab->env.ops = &machine_ops;
@@ -445,10 +450,10 @@ void lab_unbuild(struct lab *lab)
 	for (size_t i = 0; lab->machines && i < lab->plan->node_count; i++)
 		machine_destroy(lab->machines[i]);
 	free(steal_ptr(&lab->machines));
-	captures_destroy(steal_ptr(&lab->captures));
-	fault_deadlines_destroy(steal_ptr(&lab->deadlines));
-	cuts_destroy(steal_ptr(&lab->cuts));
-	wire_destroy(steal_ptr(&lab->wire));
+	captures_destroy(steal_ptr(&lab->fabric.captures));
+	fault_deadlines_destroy(steal_ptr(&lab->fabric.deadlines));
+	cuts_destroy(steal_ptr(&lab->fabric.cuts));
+	wire_destroy(steal_ptr(&lab->fabric.wire));
 	inputs_destroy(steal_ptr(&lab->inputs));
 	talkers_destroy(steal_ptr(&lab->talkers));
 	journal_destroy(steal_ptr(&lab->journal));

@@ -254,7 +254,7 @@ static int begin_capture(struct lab *lab, struct why *why)
 	config.fd = rundir_append(&lab->run, path, why);
 	if (config.fd < 0)
 		return config.fd;
-	err = captures_start(&recording, lab->captures, &config, on_capture_ended, lab,
+	err = captures_start(&recording, lab->fabric.captures, &config, on_capture_ended, lab,
 			     why);
 	if (err)
 		close(config.fd);
@@ -320,7 +320,7 @@ static void journal_start(struct lab *lab)
 				(json_int_t)lab->seed, "seed_drawn", lab->seed_drawn,
 				"topology", lab->plan->file, "nodes",
 				(int)lab->plan->node_count, "floor_ns",
-				(json_int_t)wire_floor_ns(lab->wire), "replays",
+				(json_int_t)wire_floor_ns(lab->fabric.wire), "replays",
 				rerun ? rerun->recorded->path : NULL));
 }
 

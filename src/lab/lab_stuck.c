@@ -93,7 +93,7 @@ static uint64_t look_at_links(struct lab *lab, char text[TALKERS_TEXT_BYTES])
 	}
 	for (uint32_t link = 0; link < count; link++)
 		for (int dir = 0; dir < 2; dir++)
-			frames[link] += wire_fault_count(lab->wire,
+			frames[link] += wire_fault_count(lab->fabric.wire,
 							 &(struct fault_at){ .link = link,
 									     .dir = dir })
 						->frames;

@@ -279,7 +279,7 @@ int rerun_create(struct rerun **out, struct lab *lab, const struct rerun_config 
 	rerun->input = (struct vtime_input){ .run = on_planned, .ctx = rerun };
 	rerun->tell = (struct timer){ .fire = on_tell, .ctx = rerun };
 	err = comparison_create(&rerun->comparison, config->recorded,
-				wire_port_count(lab->wire), why);
+				wire_port_count(lab->fabric.wire), why);
 	if (err) {
 		free(rerun);
 		return err;

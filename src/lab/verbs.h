@@ -9,7 +9,6 @@
 
 #include "lab/control.h"
 #include "lab/lab_internal.h"
-#include "switch/switch.h"
 
 int verb_hello(void *ctx, struct call *call, struct why *why);
 int verb_ps(void *ctx, struct call *call, struct why *why);
@@ -28,10 +27,6 @@ int verb_events(void *ctx, struct call *call, struct why *why);
 int verb_fault_set(void *ctx, struct call *call, struct why *why);
 int verb_fault_clear(void *ctx, struct call *call, struct why *why);
 int verb_fault_ls(void *ctx, struct call *call, struct why *why);
-/* Faults whose time is over; at the start: the rules of the file that have an end. */
-int verbs_fault_over(void *ctx, const struct fault_at *at, const struct fault_end *due,
-		     size_t count);
-int verbs_fault_watch(struct lab *lab, struct why *why);
 int verb_partition(void *ctx, struct call *call, struct why *why);
 int verb_partition_ls(void *ctx, struct call *call, struct why *why);
 int verb_matrix(void *ctx, struct call *call, struct why *why);
@@ -45,8 +40,5 @@ int verb_capture(void *ctx, struct call *call, struct why *why);
 /* Parts of several answers. */
 json_t *digest_json(const struct lab *lab); /* virtual time only */
 json_t *node_clocks_json(const struct lab *lab);
-json_t *count_json(const struct sw_count *count);
-json_t *direction_json(const struct lab *lab, const struct fault_at *at, bool counters);
-json_t *directions_json(const struct lab *lab, bool counters); /* all of the lab */
 
 #endif

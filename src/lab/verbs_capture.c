@@ -94,7 +94,7 @@ int verb_capture(void *ctx, struct call *call, struct why *why)
 			"(SCM_RIGHTS)");
 	config.fd = fd;
 	watching = calloc(1, sizeof(*watching));
-	err = watching ? captures_start(&watching->recording, lab->captures, &config,
+	err = watching ? captures_start(&watching->recording, lab->fabric.captures, &config,
 					on_ended, watching, why)
 		       : why_set(why, -ENOMEM, "capture: out of memory");
 	if (err) {

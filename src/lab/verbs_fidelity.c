@@ -3,15 +3,16 @@
 #include <errno.h>
 
 #include "lab/control_args.h"
+#include "lab/fault_json.h"
 #include "lab/fidelity.h"
 #include "lab/verbs.h"
 
 static void add(json_t *all, const struct lab *lab, const struct fault_at *at)
 {
-	json_t *one = direction_json(lab, at, false);
-	json_t *measured = fidelity_of(wire_fault_get(lab->wire, at),
-				       wire_fault_count(lab->wire, at),
-				       wire_fault_timing(lab->wire, at));
+	json_t *one = fault_at_json(&lab->fabric, at, false);
+	json_t *measured = fidelity_of(wire_fault_get(lab->fabric.wire, at),
+				       wire_fault_count(lab->fabric.wire, at),
+				       wire_fault_timing(lab->fabric.wire, at));
 
 	json_object_update(one, measured);
 	json_decref(measured);
@@ -49,7 +50,7 @@ int verb_fidelity(void *ctx, struct call *call, struct why *why)
 	struct fault_target target = { 0 };
 	json_t *all;
 	size_t pair_count;
-	const struct fault_at *pairs = wire_pairs(lab->wire, &pair_count);
+	const struct fault_at *pairs = wire_pairs(lab->fabric.wire, &pair_count);
 	int err = arg_text(call->body, "target", ARG_OPTIONAL, &text, why);
 
 	if (!err && text)
@@ -66,7 +67,7 @@ int verb_fidelity(void *ctx, struct call *call, struct why *why)
 		add(all, lab, &pairs[i]);
 	fault_target_free(&target);
 	call_answer(call, json_pack("{s:o, s:o, s:o}", "directions", all, "run",
-				    fidelity_run(lab->wire), "clocks",
+				    fidelity_run(lab->fabric.wire), "clocks",
 				    clocks_json(lab)));
 	return 0;
 }

@@ -148,7 +148,7 @@ static bool pump_down(struct request *request)
 	if (watcher->lab->phase == LAB_GONE) {
 		request_answer(request,
 			       json_pack("{s:o}", "fidelity",
-					 fidelity_run(watcher->lab->wire)));
+					 fidelity_run(watcher->lab->fabric.wire)));
 		free(watcher);
 	}
 	return false;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lab/fault_json.h"
 #include "lab/fidelity.h"
 #include "lab/text.h"
 #include "lab/verbs.h"
@@ -94,27 +95,6 @@ int verb_ps(void *ctx, struct call *call, struct why *why)
 
 /* ---- everything -------------------------------------------------------- */
 
-json_t *count_json(const struct sw_count *count)
-{
-	json_t *dropped = json_object();
-
-	if (!count) {
-		json_decref(dropped);
-		return json_null();
-	}
-	for (int fate = SW_PASS + 1; fate < SW_FATES; fate++)
-		if (count->dropped[fate])
-			json_object_set_new(
-				dropped, sw_fate_name((enum sw_fate)fate),
-				json_integer((json_int_t)count->dropped[fate]));
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "frames",
-			 (json_int_t)count->frames, "bytes", (json_int_t)count->bytes,
-			 "passed", (json_int_t)count->passed, "passed_bytes",
-			 (json_int_t)count->passed_bytes, "queued",
-			 (json_int_t)count->queued, "copies", (json_int_t)count->copies,
-			 "edited", (json_int_t)count->edited, "dropped", dropped);
-}
-
 static json_t *ports_json(const struct lab *lab, uint32_t node)
 {
 	const struct plan_node *plan = &lab->plan->nodes[node];
@@ -122,18 +102,18 @@ static json_t *ports_json(const struct lab *lab, uint32_t node)
 
 	for (uint32_t i = 0; i < plan->interface_count; i++) {
 		const struct plan_interface *interface = &plan->interfaces[i];
-		uint32_t port = wire_port(lab->wire, (struct plan_endpoint){ node, i });
+		uint32_t port = wire_port(lab->fabric.wire, (struct plan_endpoint){ node, i });
 		char mac[18];
 
 		json_array_append_new(
 			all,
 			json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name",
-				  wire_port_name(lab->wire, port), "state",
-				  port_state_name(wire_port_state(lab->wire, port)),
+				  wire_port_name(lab->fabric.wire, port), "state",
+				  port_state_name(wire_port_state(lab->fabric.wire, port)),
 				  "mac", plan_mac_format(interface->mac, mac), "link",
 				  lab->plan->links[interface->link].name, "in",
-				  count_json(wire_port_count_in(lab->wire, port)), "out",
-				  count_json(wire_port_count_out(lab->wire, port))));
+				  count_json(wire_port_count_in(lab->fabric.wire, port)), "out",
+				  count_json(wire_port_count_out(lab->fabric.wire, port))));
 	}
 	return all;
 }
@@ -160,7 +140,7 @@ int verb_inspect(void *ctx, struct call *call, struct why *why)
 {
 	struct lab *lab = ctx;
 	size_t cut_count;
-	json_t *cuts = cuts_json(lab->cuts, &cut_count);
+	json_t *cuts = cuts_json(lab->fabric.cuts, &cut_count);
 	json_t *answer = json_pack("{s:s, s:s, s:I, s:b, s:s, s:s, s:I, s:I}", "lab",
 				   lab->name, "state", lab_phase_name(lab->phase), "seed",
 				   (json_int_t)lab->seed, "seed_drawn", lab->seed_drawn,
@@ -178,12 +158,12 @@ int verb_inspect(void *ctx, struct call *call, struct why *why)
 		json_object_set_new(answer, "digest", digest_json(lab));
 	json_object_set_new(answer, "pid", json_integer(lab->info.process.pid));
 	json_object_set_new(answer, "nodes", nodes_json(lab));
-	json_object_set_new(answer, "directions", directions_json(lab, true));
+	json_object_set_new(answer, "directions", fault_all_json(&lab->fabric, true));
 	json_object_set_new(answer, "cuts", cuts);
 	json_object_set_new(answer, "cut_count", json_integer((json_int_t)cut_count));
-	json_object_set_new(answer, "fidelity", fidelity_run(lab->wire));
-	json_object_set_new(answer, "partitions", cuts_partitions_json(lab->cuts));
-	json_object_set_new(answer, "captures", captures_json(lab->captures));
+	json_object_set_new(answer, "fidelity", fidelity_run(lab->fabric.wire));
+	json_object_set_new(answer, "partitions", cuts_partitions_json(lab->fabric.cuts));
+	json_object_set_new(answer, "captures", captures_json(lab->fabric.captures));
 	json_object_set_new(answer, "plan", plan_to_json(lab->plan));
 	call_answer(call, answer);
 	return 0;

@@ -11,7 +11,7 @@
 static json_t *answer_cuts(const struct lab *lab)
 {
 	size_t count;
-	json_t *cuts = cuts_json(lab->cuts, &count);
+	json_t *cuts = cuts_json(lab->fabric.cuts, &count);
 
 	return json_pack("{s:o, s:I}", "cuts", cuts, "cut_count", (json_int_t)count);
 }
@@ -25,12 +25,12 @@ int verb_partition(void *ctx, struct call *call, struct why *why)
 
 	if (err)
 		return err;
-	err = cuts_begin(lab->cuts, &partition, for_ns, why);
+	err = cuts_begin(lab->fabric.cuts, &partition, for_ns, why);
 	if (err) {
 		free(partition.part_of);
 		return err;
 	}
-	call_answer(call, cuts_partition_json(lab->cuts, partition.name));
+	call_answer(call, cuts_partition_json(lab->fabric.cuts, partition.name));
 	return 0;
 }
 
@@ -40,7 +40,7 @@ int verb_partition_ls(void *ctx, struct call *call, struct why *why)
 	json_t *answer = answer_cuts(lab);
 
 	(void)why;
-	json_object_set_new(answer, "partitions", cuts_partitions_json(lab->cuts));
+	json_object_set_new(answer, "partitions", cuts_partitions_json(lab->fabric.cuts));
 	call_answer(call, answer);
 	return 0;
 }
@@ -60,7 +60,7 @@ static int check_names(const struct lab *lab, const json_t *names, struct why *w
 	{
 		if (!json_is_string(name))
 			return why_set(why, -EINVAL, "\"names\": a name was expected");
-		if (!cuts_has(lab->cuts, json_string_value(name)))
+		if (!cuts_has(lab->fabric.cuts, json_string_value(name)))
 			return why_set(
 				why, -ENOENT,
 				"no partition is named %.64s: `netlab partition ls` "
@@ -75,7 +75,7 @@ static bool still_cut(const struct lab *lab, const json_t *pair)
 	int from = plan_find_node(lab->plan, json_string_value(json_array_get(pair, 0)));
 	int to = plan_find_node(lab->plan, json_string_value(json_array_get(pair, 1)));
 
-	return wire_is_cut(lab->wire, (uint32_t)from, (uint32_t)to);
+	return wire_is_cut(lab->fabric.wire, (uint32_t)from, (uint32_t)to);
 }
 
 /* Of what was cut before, what is no longer. */
@@ -90,7 +90,7 @@ static json_t *healed(const struct lab *lab, const json_t *before, size_t count_
 		if (!still_cut(lab, pair))
 			json_array_append(gone, (json_t *)pair);
 	}
-	now = cuts_json(lab->cuts, &count);
+	now = cuts_json(lab->fabric.cuts, &count);
 	json_decref(now);
 	return json_pack("{s:o, s:I, s:I}", "cuts", gone, "cut_count",
 			 (json_int_t)(count_before - count), "still_cut",
@@ -107,15 +107,15 @@ int verb_heal(void *ctx, struct call *call, struct why *why)
 
 	if (err)
 		return err;
-	before = cuts_json(lab->cuts, &count);
+	before = cuts_json(lab->fabric.cuts, &count);
 	json_array_foreach((json_t *)names, i, name)
 	{
 		/* The same name twice is healed once. */
-		if (cuts_has(lab->cuts, json_string_value(name)))
-			cuts_heal(lab->cuts, json_string_value(name), NULL);
+		if (cuts_has(lab->fabric.cuts, json_string_value(name)))
+			cuts_heal(lab->fabric.cuts, json_string_value(name), NULL);
 	}
 	if (!names)
-		cuts_heal_all(lab->cuts);
+		cuts_heal_all(lab->fabric.cuts);
 	call_answer(call, healed(lab, before, count));
 	json_decref(before);
 	return 0;
@@ -129,7 +129,7 @@ int verb_matrix(void *ctx, struct call *call, struct why *why)
 	size_t count = lab->plan->node_count;
 	json_t *nodes = json_array(), *reach = json_array();
 	uint8_t *matrix;
-	int err = reach_matrix(&matrix, lab->plan, lab->wire,
+	int err = reach_matrix(&matrix, lab->plan, lab->fabric.wire,
 			       clock_now_ns(lab->clock), why);
 
 	for (size_t from = 0; !err && from < count; from++) {

@@ -25,9 +25,9 @@ static json_t *frame_json(const struct lab *lab, const struct divergence_side *s
 	const struct plan_node *node;
 	uint32_t link;
 
-	if (!side->there || frame->port >= wire_port_count(lab->wire))
+	if (!side->there || frame->port >= wire_port_count(lab->fabric.wire))
 		return json_null();
-	at = wire_endpoint(lab->wire, frame->port);
+	at = wire_endpoint(lab->fabric.wire, frame->port);
 	node = &lab->plan->nodes[at.node];
 	link = node->interfaces[at.interface].link;
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "at_ns",

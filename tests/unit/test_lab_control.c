@@ -192,7 +192,7 @@ static struct fault_rule rule_of(const char *name)
 
 	assert_int_equal(fault_target_resolve(&target, fake.plan, name, NULL), 0);
 	assert_int_equal(target.count, 1);
-	spec = wire_fault_get(fake.lab.wire, &target.at[0]);
+	spec = wire_fault_get(fake.lab.fabric.wire, &target.at[0]);
 	fault_target_free(&target);
 	return spec ? spec->rule[0] : (struct fault_rule){ 0 };
 }
@@ -244,13 +244,13 @@ static void clear_makes_it_what_the_topology_says(void **state)
 	json_decref(assert_done(
 		"fault-set",
 		"\"target\":\"backup\",\"fault\":{\"down\":true},\"replace\":true"));
-	wire_pairs(fake.lab.wire, &pairs);
+	wire_pairs(fake.lab.fabric.wire, &pairs);
 	assert_int_equal(pairs, 1);
 	line = assert_done("fault-clear", "");
 	/* Two directions of four links; the pair is gone. */
 	assert_int_equal(json_array_size(json_object_get(line, "directions")), 8);
 	json_decref(line);
-	wire_pairs(fake.lab.wire, &pairs);
+	wire_pairs(fake.lab.fabric.wire, &pairs);
 	assert_int_equal(pairs, 0);
 	assert_int_equal(rule_of("backup n1->n2").delay_ns, 20 * NS_PER_MS);
 	assert_false(rule_of("backup n1->n2").down);
@@ -304,19 +304,19 @@ static void partitions_add_up_until_heal(void **state)
 	line = assert_done("partition-ls", "");
 	assert_int_equal(number(line, "cut_count"), 3);
 	json_decref(line);
-	assert_true(wire_is_cut(fake.lab.wire, 0, 2));
-	assert_false(wire_is_cut(fake.lab.wire, 2, 0));
+	assert_true(wire_is_cut(fake.lab.fabric.wire, 0, 2));
+	assert_false(wire_is_cut(fake.lab.fabric.wire, 2, 0));
 	line = assert_done("heal", "");
 	assert_int_equal(number(line, "cut_count"), 3);
 	json_decref(line);
-	assert_false(wire_is_cut(fake.lab.wire, 0, 1));
+	assert_false(wire_is_cut(fake.lab.fabric.wire, 0, 1));
 	assert_refused("partition", "", "sides");
 	assert_refused("partition", "\"sides\":[[\"n1\"],[\"n9\"]]", "n9");
 }
 
 static void assert_cut(const char *from, const char *to, bool cut)
 {
-	assert_int_equal(wire_is_cut(fake.lab.wire,
+	assert_int_equal(wire_is_cut(fake.lab.fabric.wire,
 				     (uint32_t)plan_find_node(fake.plan, from),
 				     (uint32_t)plan_find_node(fake.plan, to)),
 			 cut);
@@ -333,7 +333,7 @@ static void a_way_is_open_when_no_partition_cuts_it_any_more(void **state)
 	assert_string_equal(text_of(line, "name"), "p1");
 	json_decref(line);
 	assert_cut("n1", "n3", true);
-	assert_string_equal(cuts_who(fake.lab.cuts, 0, 1), "a");
+	assert_string_equal(cuts_who(fake.lab.fabric.cuts, 0, 1), "a");
 	assert_refused("partition", "\"sides\":[[\"n1\"],[\"n2\"]],\"name\":\"a\"",
 		       "is in force already");
 	assert_refused("heal", "\"names\":[\"p1\",\"x\"]", "no partition is named x");
@@ -351,7 +351,7 @@ static void a_way_is_open_when_no_partition_cuts_it_any_more(void **state)
 	json_decref(line);
 	json_decref(assert_done("heal", ""));
 	assert_cut("n1", "n2", false);
-	assert_null(cuts_who(fake.lab.cuts, 0, 1));
+	assert_null(cuts_who(fake.lab.fabric.cuts, 0, 1));
 }
 
 static void a_partition_ends_when_its_time_is_over(void **state)
@@ -372,7 +372,7 @@ static void watch_rounds(char *text, size_t room, int rounds)
 {
 	for (int i = 0; i < rounds; i++) {
 		size_t count, used = strlen(text);
-		json_t *cuts = cuts_json(fake.lab.cuts, &count);
+		json_t *cuts = cuts_json(fake.lab.fabric.cuts, &count);
 		char *dump = json_dumps(cuts, JSON_COMPACT);
 
 		snprintf(text + used, room - used, "%s;", dump);

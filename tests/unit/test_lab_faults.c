@@ -270,7 +270,7 @@ static void no_duration_is_too_long(void **state)
 			 durations[i]);
 		done("partition", fields);
 		pass(1000000);
-		assert_true(wire_is_cut(fake.lab.wire, 0, 1));
+		assert_true(wire_is_cut(fake.lab.fabric.wire, 0, 1));
 		done("heal", "'names':['p']");
 		done("fault-clear", "'target':'bare','keys':['loss']");
 		done("fault-clear", "'target':'bare','rule':'r'");
@@ -293,7 +293,7 @@ static void a_partition_says_whom_it_drew_and_when_it_began(void **state)
 	assert_int_equal(json_array_size(json_array_get(sides, 1)), 2);
 	alone = json_string_value(json_array_get(json_array_get(sides, 0), 0));
 	assert_int_equal(number(answer, "cut_count"), 4);
-	assert_true(wire_is_cut(fake.lab.wire,
+	assert_true(wire_is_cut(fake.lab.fabric.wire,
 				(uint32_t)plan_find_node(fake.plan, alone),
 				alone[1] == '1' ? 1 : 0));
 	assert_null(json_object_get(answer, "warning"));

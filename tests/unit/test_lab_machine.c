@@ -369,7 +369,7 @@ static void a_machine_that_dies_later_leaves_the_others_alone(void **state)
 	fake_machine_end("n1", "killed by signal 9");
 	fake_lab_settle(&fake);
 	assert_int_equal(state_of(0), MACHINE_FAILED);
-	assert_int_equal(wire_port_state(fake.lab.wire, 0), PORT_ABSENT);
+	assert_int_equal(wire_port_state(fake.lab.fabric.wire, 0), PORT_ABSENT);
 	assert_int_equal(state_of(1), MACHINE_READY);
 	assert_int_equal(fake.lab.phase, LAB_RUNNING);
 	assert_int_equal(fake_lab_journalled(&fake, "node-gone"), 1);
@@ -572,9 +572,9 @@ static void frames_go_from_card_to_card_and_one_batch_is_one_notification(void *
 	assert_int_equal(fake_card_got("n1:eth0"), 0);
 	fake_card_break("n2:eth0", "descriptor outside of memory");
 	fake_lab_settle(&fake);
-	assert_int_equal(wire_port_state(fake.lab.wire, 1), PORT_DEAD);
+	assert_int_equal(wire_port_state(fake.lab.fabric.wire, 1), PORT_DEAD);
 	fake_card_send("n1:eth0", frame, sizeof(frame));
-	assert_int_equal(wire_port_state(fake.lab.wire, 0), PORT_UP);
+	assert_int_equal(wire_port_state(fake.lab.fabric.wire, 0), PORT_UP);
 	fake_lab_close(&fake);
 }
 
@@ -589,7 +589,7 @@ static void a_delayed_frame_comes_at_its_time_and_not_before(void **state)
 	open_lab(pair);
 	fake_card_up("n1:eth0");
 	fake_card_up("n2:eth0");
-	assert_int_equal(wire_fault_set(fake.lab.wire, &at, spec, NULL), 0);
+	assert_int_equal(wire_fault_set(fake.lab.fabric.wire, &at, spec, NULL), 0);
 	fake_card_send("n1:eth0", frame, sizeof(frame));
 	fake_lab_advance(&fake, 50 * NS_PER_MS - 1);
 	assert_int_equal(fake_card_got("n2:eth0"), 0);
@@ -610,10 +610,10 @@ static void a_direction_that_is_down_takes_the_carrier_at_its_far_end(void **sta
 	open_lab(pair);
 	fake_card_up("n1:eth0");
 	fake_card_up("n2:eth0");
-	wire_fault_set(fake.lab.wire, &at, down, NULL);
+	wire_fault_set(fake.lab.fabric.wire, &at, down, NULL);
 	assert_false(fake_card_carrier("n2:eth0"));
 	assert_true(fake_card_carrier("n1:eth0"));
-	wire_fault_set(fake.lab.wire, &at, NULL, NULL);
+	wire_fault_set(fake.lab.fabric.wire, &at, NULL, NULL);
 	assert_true(fake_card_carrier("n2:eth0"));
 	fault_spec_free(down);
 	fake_lab_close(&fake);
@@ -632,7 +632,7 @@ static void a_link_that_flaps_takes_the_carrier_only_if_it_says_so(void **state)
 	open_lab(pair);
 	fake_card_up("n1:eth0");
 	fake_card_up("n2:eth0");
-	wire_fault_set(fake.lab.wire, &at, flap, NULL);
+	wire_fault_set(fake.lab.fabric.wire, &at, flap, NULL);
 	for (unsigned ms = 1; ms < 100; ms++) {
 		fake_lab_advance(&fake, MS);
 		assert_int_equal(fake_card_carrier("n2:eth0"), ms % 15 < 10);
@@ -644,7 +644,7 @@ static void a_link_that_flaps_takes_the_carrier_only_if_it_says_so(void **state)
 	assert_false(fake_card_carrier("n2:eth0"));
 	rule.carrier = false;
 	silent = fault_spec_of(&rule);
-	wire_fault_set(fake.lab.wire, &at, silent, NULL);
+	wire_fault_set(fake.lab.fabric.wire, &at, silent, NULL);
 	for (unsigned ms = 104; ms < 140; ms++) {
 		fake_lab_advance(&fake, MS);
 		assert_true(fake_card_carrier("n2:eth0"));
@@ -658,7 +658,7 @@ static const char *reached(void)
 {
 	cleanup_free uint8_t *matrix = NULL;
 
-	assert_int_equal(reach_matrix(&matrix, fake.lab.plan, fake.lab.wire, 0, NULL), 0);
+	assert_int_equal(reach_matrix(&matrix, fake.lab.plan, fake.lab.fabric.wire, 0, NULL), 0);
 	return reach_name(matrix[1]); /* from n1 to n2 */
 }
 
@@ -691,12 +691,12 @@ static void the_matrix_says_what_is_in_the_way(void **state)
 		struct fault_spec *spec = fault_spec_of(cases[i].rule);
 		struct fault_at at = { .link = 0, .dir = DIR_AB };
 
-		wire_fault_set(fake.lab.wire, &at, spec, NULL);
+		wire_fault_set(fake.lab.fabric.wire, &at, spec, NULL);
 		assert_string_equal(reached(), cases[i].name);
 		at.dir = DIR_BA;
-		wire_fault_set(fake.lab.wire, &at, spec, NULL);
+		wire_fault_set(fake.lab.fabric.wire, &at, spec, NULL);
 		at.dir = DIR_AB;
-		wire_fault_set(fake.lab.wire, &at, NULL, NULL);
+		wire_fault_set(fake.lab.fabric.wire, &at, NULL, NULL);
 		assert_string_equal(reached(), "yes"); /* the other way only */
 		fault_spec_free(spec);
 	}
