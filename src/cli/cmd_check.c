@@ -17,7 +17,7 @@ static json_t *warnings_of(const struct plan *plan)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < plan->partition_count; i++) {
-		const struct plan_partition *partition = &plan->partitions[i];
+		const struct partition *partition = &plan->partitions[i];
 		struct cut_draw draw;
 		struct cut_ways ways;
 		struct why why = { "" };

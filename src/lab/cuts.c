@@ -18,7 +18,7 @@
 struct cut {
 	struct cuts *cuts;
 	struct cut *next; /* in the order of their beginning */
-	struct plan_partition partition;
+	struct partition partition;
 	struct cut_draw draw;
 	uint64_t key, round;
 	uint64_t since_ns, until_ns; /* until 0: healed by hand */
@@ -354,7 +354,7 @@ static void give_name(struct cuts *cuts, char name[PLAN_NAME_BYTES_MAX])
 }
 
 static int make_cut(struct cut **out, struct cuts *cuts,
-		    const struct plan_partition *partition, struct why *why)
+		    const struct partition *partition, struct why *why)
 {
 	size_t nodes = cuts->plan->node_count;
 	struct cut *cut = calloc(1, sizeof(*cut));
@@ -382,7 +382,7 @@ static int make_cut(struct cut **out, struct cuts *cuts,
 	return 0;
 }
 
-int cuts_begin(struct cuts *cuts, struct plan_partition *partition, uint64_t for_ns,
+int cuts_begin(struct cuts *cuts, struct partition *partition, uint64_t for_ns,
 	       struct why *why)
 {
 	struct cut *cut = NULL, **last = &cuts->first;
@@ -428,7 +428,7 @@ int cuts_begin_plan(struct cuts *cuts, struct why *why)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < plan->partition_count; i++) {
-		struct plan_partition copy = plan->partitions[i];
+		struct partition copy = plan->partitions[i];
 		size_t bytes = plan->node_count * sizeof(*copy.part_of);
 
 		copy.part_of = malloc(bytes + 1);

@@ -46,7 +46,7 @@ void cuts_destroy(struct cuts *cuts); /* NULL does nothing */
 int cuts_begin_plan(struct cuts *cuts, struct why *why);
 /* A name "" becomes "p1", "p2", ...; partition->name is then the one that it got.
  * for_ns 0: until it is healed. */
-int cuts_begin(struct cuts *cuts, struct plan_partition *partition, uint64_t for_ns,
+int cuts_begin(struct cuts *cuts, struct partition *partition, uint64_t for_ns,
 	       struct why *why);
 /* -ENOENT: there is none of that name. */
 int cuts_heal(struct cuts *cuts, const char *name, struct why *why);

@@ -65,7 +65,7 @@ static int place_all(uint32_t *part_of, const struct plan *plan, const json_t *s
 	return 0;
 }
 
-int partition_parse(struct plan_partition *out, const struct plan *plan,
+int partition_parse(struct partition *out, const struct plan *plan,
 		    const json_t *sides, bool one_way, struct why *why)
 {
 	cleanup_free uint32_t *part_of = calloc(plan->node_count + 1, sizeof(*part_of));
@@ -98,7 +98,7 @@ int partition_parse(struct plan_partition *out, const struct plan *plan,
 }
 
 /* Mark the nodes that a member of the request names. */
-static int mark(struct plan_partition *partition, const struct plan *plan,
+static int mark(struct partition *partition, const struct plan *plan,
 		const json_t *body, const char *key, enum partition_part part,
 		struct why *why)
 {
@@ -131,7 +131,7 @@ static int read_time(const json_t *body, const char *key, uint64_t *ns, struct w
 	return err;
 }
 
-static int read_kind(struct plan_partition *partition, const struct plan *plan,
+static int read_kind(struct partition *partition, const struct plan *plan,
 		     const json_t *body, const char *kind, struct why *why)
 {
 	int err;
@@ -153,7 +153,7 @@ static int read_kind(struct plan_partition *partition, const struct plan *plan,
 	return err;
 }
 
-static int read_what(struct plan_partition *partition, const struct plan *plan,
+static int read_what(struct partition *partition, const struct plan *plan,
 		     const json_t *body, struct why *why)
 {
 	const json_t *sides = json_object_get(body, "sides");
@@ -177,10 +177,10 @@ static int read_what(struct plan_partition *partition, const struct plan *plan,
 	return err;
 }
 
-int partition_read(struct plan_partition *out, uint64_t *for_ns, const struct plan *plan,
+int partition_read(struct partition *out, uint64_t *for_ns, const struct plan *plan,
 		   const json_t *body, struct why *why)
 {
-	struct plan_partition partition = { .name = "" };
+	struct partition partition = { .name = "" };
 	const char *name = NULL;
 	int err = arg_text(body, "name", ARG_OPTIONAL, &name, why);
 

@@ -20,11 +20,11 @@
 #include "topology/plan.h"
 
 /* The members of a request.  *for_ns: how long it is to last; 0: until it is healed. */
-int partition_read(struct plan_partition *out, uint64_t *for_ns, const struct plan *plan,
+int partition_read(struct partition *out, uint64_t *for_ns, const struct plan *plan,
 		   const json_t *body, struct why *why);
 
 /* The sides alone, an array of arrays of node names; the rest of *out stays. */
-int partition_parse(struct plan_partition *out, const struct plan *plan,
+int partition_parse(struct partition *out, const struct plan *plan,
 		    const json_t *sides, bool one_way, struct why *why);
 
 #endif

@@ -19,7 +19,7 @@ static json_t *answer_cuts(const struct lab *lab)
 int verb_partition(void *ctx, struct call *call, struct why *why)
 {
 	struct lab *lab = ctx;
-	struct plan_partition partition;
+	struct partition partition;
 	uint64_t for_ns;
 	int err = partition_read(&partition, &for_ns, lab->plan, call->body, why);
 

@@ -28,6 +28,15 @@ struct fault_spec {
 	struct fault_rule rule[];
 };
 
+/* The two directions of a link. */
+enum { DIR_AB, DIR_BA, DIRS };
+
+/* A named set of fault words, of the user's own. */
+struct fault_profile {
+	char name[FAULT_NAME_BYTES];
+	struct fault_spec *spec; /* rule 0 is it */
+};
+
 /* One that does nothing yet, with rule 0 only.  NULL: out of memory. */
 struct fault_spec *fault_spec_create(void);
 /* One with a copy of that rule as the link's own; NULL: out of memory. */

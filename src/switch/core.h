@@ -14,7 +14,6 @@
 #include "switch/pair_map.h"
 #include "switch/pool.h"
 #include "switch/switch.h"
-#include "topology/plan.h"
 
 /* A frame on its way, and where it is. */
 struct transit {

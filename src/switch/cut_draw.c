@@ -33,7 +33,7 @@ static int before(const void *a, const void *b)
 	return x->node < y->node ? -1 : 1;
 }
 
-static int shuffle(struct deal *deal, const struct plan_partition *partition,
+static int shuffle(struct deal *deal, const struct partition *partition,
 		   size_t node_count, uint64_t key, uint64_t round)
 {
 	*deal = (struct deal){ .cards = calloc(node_count + 1, sizeof(*deal->cards)) };
@@ -127,7 +127,7 @@ static void choose(struct cut_draw *draw, const struct deal *deal, uint64_t key,
 			draw_below(key, round, LANE_PARTITION_WAY, ONE_WAY_IN) == 0;
 }
 
-int cut_draw(struct cut_draw *out, const struct plan_partition *partition,
+int cut_draw(struct cut_draw *out, const struct partition *partition,
 	     size_t node_count, uint64_t key, uint64_t round, struct why *why)
 {
 	struct cut_draw draw = { .kind = partition->kind,
@@ -154,7 +154,7 @@ int cut_draw(struct cut_draw *out, const struct plan_partition *partition,
 	return 0;
 }
 
-int cut_draw_most(struct cut_draw *out, const struct plan_partition *partition,
+int cut_draw_most(struct cut_draw *out, const struct partition *partition,
 		  size_t node_count, uint64_t key, struct why *why)
 {
 	int err = cut_draw(out, partition, node_count, key, 0, why);
@@ -201,7 +201,7 @@ bool cut_draw_cuts(const struct cut_draw *draw, uint32_t from, uint32_t to)
 	return !draw->one_way || a < draw->count;
 }
 
-uint64_t cut_draw_lasts_ns(const struct plan_partition *partition, uint64_t key,
+uint64_t cut_draw_lasts_ns(const struct partition *partition, uint64_t key,
 			   uint64_t round)
 {
 	uint64_t spread_ns = partition->every_ns - partition->stable_ns;

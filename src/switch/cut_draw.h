@@ -34,7 +34,7 @@
 #include <stdint.h>
 
 #include "base/why.h"
-#include "topology/plan.h"
+#include "topology/partition.h"
 
 struct cut_draw {
 	enum partition_kind kind; /* what random came to; PARTITION_KINDS: nothing */
@@ -45,10 +45,10 @@ struct cut_draw {
 };
 
 /* The partition has passed partition_check(). */
-int cut_draw(struct cut_draw *out, const struct plan_partition *partition,
+int cut_draw(struct cut_draw *out, const struct partition *partition,
 	     size_t node_count, uint64_t key, uint64_t round, struct why *why);
 /* What may be cut in some round: of a random one, every member from every other. */
-int cut_draw_most(struct cut_draw *out, const struct plan_partition *partition,
+int cut_draw_most(struct cut_draw *out, const struct partition *partition,
 		  size_t node_count, uint64_t key, struct why *why);
 void cut_draw_free(struct cut_draw *draw);
 
@@ -56,7 +56,7 @@ void cut_draw_free(struct cut_draw *draw);
 bool cut_draw_cuts(const struct cut_draw *draw, uint32_t from, uint32_t to);
 
 /* How long a random partition's round lasts: at least stable_ns, every_ns on average. */
-uint64_t cut_draw_lasts_ns(const struct plan_partition *partition, uint64_t key,
+uint64_t cut_draw_lasts_ns(const struct partition *partition, uint64_t key,
 			   uint64_t round);
 
 #endif

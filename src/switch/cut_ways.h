@@ -15,6 +15,7 @@
 #define NL_SWITCH_CUT_WAYS_H
 
 #include "switch/cut_draw.h"
+#include "topology/plan.h"
 
 struct cut_ways {
 	size_t cut, open;	 /* ordered pairs: all that are cut; of them open */

@@ -163,7 +163,7 @@ int sw_link_ports(struct sw *sw, const char *name, uint32_t a, uint32_t b, uint3
 int sw_link_segment(struct sw *sw, const char *name, uint32_t port, uint32_t segment,
 		    uint32_t *link, struct why *why);
 
-/* Faults.  dir is DIR_AB (0) or DIR_BA (1) of topology/plan.h.  The spec, or NULL
+/* Faults.  dir is DIR_AB (0) or DIR_BA (1) of linkfault/spec.h.  The spec, or NULL
  * for a perfect wire, has passed fault_spec_check(); it gets one more reference.
  * -ENOMEM: all is as it was. */
 int sw_fault_set(struct sw *sw, uint32_t link, int dir, struct fault_spec *spec,

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "topology/build.h"
-#include "topology/epoch.h"
 #include "topology/fault_fields.h"
 #include "topology/fields.h"
 #include "topology/names.h"
@@ -99,7 +98,7 @@ static void read_top(struct build *b)
 	field_string(b->diags, tree_get(b->root, "$schema"));
 	read_name(b);
 	read_seed(b);
-	b->plan->epoch_s = epoch_read(b->diags, tree_get(b->root, "epoch"));
+	b->plan->epoch_s = field_epoch(b->diags, tree_get(b->root, "epoch"));
 	b->plan->virtual_time = time && !strcmp(time, "virtual");
 	if (time && strcmp(time, "real") && strcmp(time, "virtual"))
 		complain(b->diags, clock, "\"%.40s\": write \"real\" or \"virtual\"", time);

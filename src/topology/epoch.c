@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "topology/fields.h"
 
 static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S" };
 
@@ -60,15 +59,4 @@ const char *epoch_format(char text[EPOCH_TEXT_BYTES], uint64_t epoch_s)
 	gmtime_r(&seconds, &tm);
 	strftime(text, EPOCH_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return text;
-}
-
-uint64_t epoch_read(struct diagnostics *diags, const struct tree *value)
-{
-	const char *text = field_string(diags, value);
-	uint64_t epoch_s = 0;
-	struct why why;
-
-	if (text && epoch_parse(text, &epoch_s, &why))
-		complain(diags, value, "%s", why.text);
-	return epoch_s;
 }

@@ -5,7 +5,7 @@
  *
  * A date without a time is its midnight; all are UTC.
  *
- * Errors:    -EINVAL with *why, and *out is unchanged; or to diags.
+ * Errors:    -EINVAL with *why, and *out is unchanged.
  * Units:     seconds since 1970.
  * Threads:   pure.
  */
@@ -15,8 +15,6 @@
 #include <stdint.h>
 
 #include "base/why.h"
-#include "topology/diag.h"
-#include "topology/tree.h"
 
 /* The first second of 2026, in every lab for which nothing else is said: what a run is
  * shall not depend on the day on which it is run. */
@@ -26,7 +24,5 @@ enum { EPOCH_YEAR_MIN = 1971, EPOCH_YEAR_MAX = 2199, EPOCH_TEXT_BYTES = 24 };
 
 int epoch_parse(const char *text, uint64_t *out_s, struct why *why);
 const char *epoch_format(char text[EPOCH_TEXT_BYTES], uint64_t epoch_s);
-/* 0: it is not there, or wrong. */
-uint64_t epoch_read(struct diagnostics *diags, const struct tree *value);
 
 #endif

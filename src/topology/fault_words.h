@@ -30,7 +30,6 @@
 #include "base/ns.h"
 #include "base/why.h"
 #include "linkfault/spec.h"
-#include "topology/plan.h"
 
 enum { FAULT_WORDS_BYTES_MAX = 4096, FAULT_WORD_BYTES_MAX = 512 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "topology/epoch.h"
 #include "topology/fault_words.h"
 #include "topology/near.h"
 
@@ -133,6 +134,17 @@ bool field_integer(struct diagnostics *diags, const struct tree *value, int64_t 
 			 ", found %s",
 			 from, to, tree_type_name(value->type));
 	return false;
+}
+
+uint64_t field_epoch(struct diagnostics *diags, const struct tree *value)
+{
+	const char *text = field_string(diags, value);
+	uint64_t epoch_s = 0;
+	struct why why;
+
+	if (text && epoch_parse(text, &epoch_s, &why))
+		complain(diags, value, "%s", why.text);
+	return epoch_s;
 }
 
 bool field_bool(struct diagnostics *diags, const struct tree *value, bool *out)

@@ -30,6 +30,8 @@ const char *field_string(struct diagnostics *diags, const struct tree *value);
 const char *field_text(struct diagnostics *diags, const struct tree *value);
 bool field_integer(struct diagnostics *diags, const struct tree *value, int64_t from,
 		   int64_t to, int64_t *out);
+/* A date; 0: it is not there, or wrong. */
+uint64_t field_epoch(struct diagnostics *diags, const struct tree *value);
 bool field_bool(struct diagnostics *diags, const struct tree *value, bool *out);
 
 /* A quantity in a string; like: an example for who writes a bare number. */

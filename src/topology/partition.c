@@ -48,7 +48,7 @@ static size_t members_min(enum partition_kind kind)
 	}
 }
 
-static int check_random(const struct plan_partition *p, struct why *why)
+static int check_random(const struct partition *p, struct why *why)
 {
 	char every[UNITS_TEXT_BYTES_MAX], stable[UNITS_TEXT_BYTES_MAX];
 
@@ -75,7 +75,7 @@ static int check_random(const struct plan_partition *p, struct why *why)
 	return 0;
 }
 
-int partition_check(const struct plan_partition *p, size_t node_count, struct why *why)
+int partition_check(const struct partition *p, size_t node_count, struct why *why)
 {
 	size_t members = 0, picked = 0;
 

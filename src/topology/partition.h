@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* partition.h - the kinds of partitions: their names, and what each needs
+/* partition.h - a partition as it is asked for: its kind, and who has a part in it
  *
- * For both who read one: the compiler (partitions.c) and the lab's control socket.
+ * For both who read one: the compiler (partitions.c) and the lab's control socket.  Who is
+ * then cut off from whom is switch/cut_draw.h's.
  *
  * Errors:    -EINVAL, *why says what is missing or does not fit.
  * Ownership: everything is borrowed.
@@ -10,8 +11,41 @@
 #ifndef NL_TOPOLOGY_PARTITION_H
 #define NL_TOPOLOGY_PARTITION_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/why.h"
-#include "topology/plan.h"
+
+enum { PARTITION_NAME_BYTES_MAX = 32 }; /* with the 0 */
+
+/* How a partition finds out who is cut off from whom: switch/cut_draw.h. */
+enum partition_kind {
+	PARTITION_SIDES,
+	PARTITION_ISOLATE,
+	PARTITION_BRIDGE,
+	PARTITION_HALVES,
+	PARTITION_MINORITY,
+	PARTITION_MAJORITY,
+	PARTITION_RING,
+	PARTITION_RANDOM,
+	PARTITION_KINDS,
+};
+
+/* A node's part in a partition that is not PARTITION_SIDES. */
+enum partition_part { PART_NONE, PART_MEMBER, PART_PICKED };
+
+/* Whoever has no part in it sees everybody. */
+struct partition {
+	char name[PARTITION_NAME_BYTES_MAX]; /* "": the lab gives it one */
+	enum partition_kind kind;
+	bool one_way; /* only frames from the first side to the second are cut */
+	uint32_t *part_of; /* per node: its side from 1, 0 for none (PARTITION_SIDES);
+			    * else an enum partition_part */
+	uint32_t side_count; /* PARTITION_SIDES */
+	/* PARTITION_RANDOM: how long a draw lasts on average, and at least. */
+	uint64_t every_ns, stable_ns;
+};
 
 #define PARTITION_EVERY_NS_MIN UINT64_C(1000000)	/* 1 ms */
 #define PARTITION_EVERY_NS_MAX UINT64_C(86400000000000) /* a day */
@@ -26,7 +60,7 @@ extern const char *const partition_kind_names[PARTITION_KINDS + 1]; /* NULL at t
 bool partition_kind_picks(enum partition_kind kind);
 
 /* Does it have as many nodes as it needs, and nothing that it has no use for? */
-int partition_check(const struct plan_partition *partition, size_t node_count,
+int partition_check(const struct partition *partition, size_t node_count,
 		    struct why *why);
 
 #endif

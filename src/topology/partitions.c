@@ -39,7 +39,7 @@ static void read_side(struct build *b, const struct tree *value, uint32_t side,
 }
 
 static void read_sides(struct build *b, const struct tree *sides,
-		       struct plan_partition *partition)
+		       struct partition *partition)
 {
 	if (!field_array(b->diags, sides))
 		return;
@@ -56,7 +56,7 @@ static void read_sides(struct build *b, const struct tree *sides,
 
 /* Mark the nodes of a list; true if all of them exist. */
 static bool read_part(struct build *b, const struct tree *value, enum partition_part part,
-		      struct plan_partition *partition)
+		      struct partition *partition)
 {
 	struct refs refs;
 
@@ -68,7 +68,7 @@ static bool read_part(struct build *b, const struct tree *value, enum partition_
 }
 
 static void read_kind(struct build *b, const struct tree *object,
-		      struct plan_partition *partition)
+		      struct partition *partition)
 {
 	const struct tree *value = tree_get(object, "kind");
 	const struct tree *nodes = tree_get(object, "nodes");
@@ -111,7 +111,7 @@ static void read_kind(struct build *b, const struct tree *object,
 }
 
 static void read_name(struct build *b, const struct tree *value,
-		      struct plan_partition *partition)
+		      struct partition *partition)
 {
 	const char *name = field_text(b->diags, value);
 	struct why why;
@@ -129,7 +129,7 @@ static void read_name(struct build *b, const struct tree *value,
 
 static void read_partition(struct build *b, const struct tree *object)
 {
-	struct plan_partition *partition =
+	struct partition *partition =
 		&b->plan->partitions[b->plan->partition_count++];
 	const struct tree *sides = tree_get(object, "sides");
 	const struct tree *kind = tree_get(object, "kind");

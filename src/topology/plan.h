@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "linkfault/fault.h"
+#include "topology/partition.h"
 
 enum {
 	PLAN_NAME_BYTES_MAX = 32,  /* lab, node, network, link part; with the 0 */
@@ -35,6 +36,9 @@ enum {
 	PLAN_NODES_MAX = 1024,
 	PLAN_INTERFACES_MAX = 8192,
 };
+
+_Static_assert((int)PLAN_NAME_BYTES_MAX == (int)PARTITION_NAME_BYTES_MAX,
+	       "one kind of names");
 
 struct plan_addr {
 	int family; /* AF_INET or AF_INET6 */
@@ -134,7 +138,6 @@ struct plan_endpoint {
 };
 
 enum link_end { LINK_TO_INTERFACE, LINK_TO_SEGMENT };
-enum { DIR_AB, DIR_BA, DIRS };
 
 struct plan_link {
 	char *name;
@@ -150,45 +153,10 @@ struct plan_segment {
 	uint64_t ageing_ns; /* a learnt address is forgotten after this long */
 };
 
-/* How a partition finds out who is cut off from whom: switch/cut_draw.h. */
-enum partition_kind {
-	PARTITION_SIDES,
-	PARTITION_ISOLATE,
-	PARTITION_BRIDGE,
-	PARTITION_HALVES,
-	PARTITION_MINORITY,
-	PARTITION_MAJORITY,
-	PARTITION_RING,
-	PARTITION_RANDOM,
-	PARTITION_KINDS,
-};
-
-/* A node's part in a partition that is not PARTITION_SIDES. */
-enum partition_part { PART_NONE, PART_MEMBER, PART_PICKED };
-
-/* A partition; those of the file hold when the lab starts.  Whoever has no part in
- * it sees everybody. */
-struct plan_partition {
-	char name[PLAN_NAME_BYTES_MAX]; /* "": the lab gives it one */
-	enum partition_kind kind;
-	bool one_way; /* only frames from the first side to the second are cut */
-	uint32_t *part_of; /* per node: its side from 1, 0 for none (PARTITION_SIDES);
-			    * else an enum partition_part */
-	uint32_t side_count; /* PARTITION_SIDES */
-	/* PARTITION_RANDOM: how long a draw lasts on average, and at least. */
-	uint64_t every_ns, stable_ns;
-};
-
 /* A line of everybody's /etc/hosts. */
 struct plan_host {
 	struct plan_addr addr; /* prefix unused */
 	char *names;	       /* "n1 n1-eth0" */
-};
-
-/* A named set of fault words, of the user's own. */
-struct fault_profile {
-	char name[FAULT_NAME_BYTES];
-	struct fault_spec *spec; /* rule 0 is it */
 };
 
 struct plan {
@@ -206,7 +174,7 @@ struct plan {
 	size_t link_count;
 	struct plan_segment *segments;
 	size_t segment_count;
-	struct plan_partition *partitions;
+	struct partition *partitions; /* in force when the lab starts */
 	size_t partition_count;
 	struct plan_host *hosts;
 	size_t host_count;

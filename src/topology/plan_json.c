@@ -216,7 +216,7 @@ static json_t *link_json(const struct plan *plan, const struct plan_link *link)
 }
 
 /* The nodes of that side, or with that part. */
-static json_t *part_json(const struct plan *plan, const struct plan_partition *partition,
+static json_t *part_json(const struct plan *plan, const struct partition *partition,
 			 uint32_t part)
 {
 	json_t *names = json_array();
@@ -236,7 +236,7 @@ static void put_text(json_t *object, const char *key, uint64_t ns)
 }
 
 json_t *plan_partition_json(const struct plan *plan,
-			    const struct plan_partition *partition)
+			    const struct partition *partition)
 {
 	json_t *json = json_object(), *sides, *picked;
 

@@ -19,7 +19,7 @@
 json_t *plan_to_json(const struct plan *plan);
 /* One of its partitions, in the words of the file. */
 json_t *plan_partition_json(const struct plan *plan,
-			    const struct plan_partition *partition);
+			    const struct partition *partition);
 
 enum { PLAN_ADDR_BYTES_MAX = 64 };
 

@@ -28,9 +28,9 @@ struct sight {
 
 static uint32_t parts[NODES_MAX + 1];
 
-static struct plan_partition make(enum partition_kind kind, uint32_t nodes)
+static struct partition make(enum partition_kind kind, uint32_t nodes)
 {
-	struct plan_partition partition = { .kind = kind, .part_of = parts };
+	struct partition partition = { .kind = kind, .part_of = parts };
 
 	memset(parts, 0, sizeof(parts));
 	for (uint32_t n = 0; n < nodes; n++)
@@ -42,7 +42,7 @@ static struct plan_partition make(enum partition_kind kind, uint32_t nodes)
 	return partition;
 }
 
-static struct sight look(const struct plan_partition *partition, uint32_t nodes,
+static struct sight look(const struct partition *partition, uint32_t nodes,
 			 uint64_t key, uint64_t round)
 {
 	struct sight sight = { .nodes = nodes };
@@ -104,7 +104,7 @@ static void everyone_on_a_ring_sees_a_majority_and_no_two_the_same(void **state)
 	(void)state;
 	for (uint32_t n = 3; n <= NODES_MAX; n++)
 		for (uint64_t key = 0; key < SEEDS; key++) {
-			struct plan_partition p = make(PARTITION_RING, n);
+			struct partition p = make(PARTITION_RING, n);
 			struct sight s = look(&p, n, key, 0);
 
 			assert_both_ways(&s);
@@ -122,7 +122,7 @@ static void halves_minority_and_majority_are_as_large_as_they_say(void **state)
 	(void)state;
 	for (uint32_t n = 2; n <= NODES_MAX; n++)
 		for (uint64_t key = 0; key < SEEDS; key++) {
-			struct plan_partition p = make(PARTITION_HALVES, n);
+			struct partition p = make(PARTITION_HALVES, n);
 			struct sight s = look(&p, n, key, 0);
 
 			assert_two_sides(&s, n / 2);
@@ -141,7 +141,7 @@ static void one_way_loses_only_what_the_first_side_sends(void **state)
 {
 	(void)state;
 	for (uint32_t n = 3; n <= NODES_MAX; n++) {
-		struct plan_partition p = make(PARTITION_MINORITY, n);
+		struct partition p = make(PARTITION_MINORITY, n);
 		uint32_t mute = 0, deaf = 0;
 		struct sight s;
 
@@ -165,7 +165,7 @@ static void the_isolated_are_alone_and_the_others_together(void **state)
 	(void)state;
 	for (uint32_t n = 2; n <= NODES_MAX; n++)
 		for (uint32_t picked = 0; picked < n; picked++) {
-			struct plan_partition p = make(PARTITION_ISOLATE, n);
+			struct partition p = make(PARTITION_ISOLATE, n);
 			struct sight s;
 			uint32_t alone = 0;
 
@@ -189,7 +189,7 @@ static void the_isolated_are_alone_and_the_others_together(void **state)
 
 static void the_isolated_of_a_one_way_cut_hear_everybody(void **state)
 {
-	struct plan_partition p = make(PARTITION_ISOLATE, 5);
+	struct partition p = make(PARTITION_ISOLATE, 5);
 	struct sight s;
 
 	(void)state;
@@ -206,7 +206,7 @@ static void a_bridge_sees_everybody_between_two_halves(void **state)
 	(void)state;
 	for (uint32_t n = 3; n <= NODES_MAX; n++)
 		for (uint64_t key = 0; key < SEEDS; key++) {
-			struct plan_partition p = make(PARTITION_BRIDGE, n);
+			struct partition p = make(PARTITION_BRIDGE, n);
 			struct sight s;
 			uint32_t bridges = 0;
 
@@ -228,7 +228,7 @@ static void a_bridge_sees_everybody_between_two_halves(void **state)
 
 static void what_is_drawn_depends_on_key_and_round_and_nothing_else(void **state)
 {
-	struct plan_partition p = make(PARTITION_RING, 11);
+	struct partition p = make(PARTITION_RING, 11);
 	struct sight a = look(&p, 11, 1, 0), b = look(&p, 11, 1, 0);
 
 	(void)state;
@@ -251,7 +251,7 @@ static void every_member_is_drawn(void **state)
 
 	(void)state;
 	for (uint64_t round = 0; round < 400; round++) {
-		struct plan_partition p = make(PARTITION_ISOLATE, 5);
+		struct partition p = make(PARTITION_ISOLATE, 5);
 		struct sight s = look(&p, 5, 77, round);
 
 		for (uint32_t n = 0; n < 5; n++)
@@ -267,7 +267,7 @@ static void a_random_partition_is_each_kind_in_turn_and_sometimes_one_way(void *
 
 	(void)state;
 	for (uint64_t round = 0; round < 600; round++) {
-		struct plan_partition p = make(PARTITION_RANDOM, 5);
+		struct partition p = make(PARTITION_RANDOM, 5);
 		struct sight s = look(&p, 5, 3, round);
 		bool open = true;
 
@@ -290,7 +290,7 @@ static void a_random_partition_is_each_kind_in_turn_and_sometimes_one_way(void *
 static void
 a_round_is_never_shorter_than_min_stable_and_as_long_as_every_on_average(void **state)
 {
-	struct plan_partition p = make(PARTITION_RANDOM, 5);
+	struct partition p = make(PARTITION_RANDOM, 5);
 	uint64_t sum = 0, least = UINT64_MAX, most = 0;
 
 	(void)state;

@@ -162,7 +162,7 @@ static void what_is_not_there_is_named_with_what_is(void **state)
 
 static void assert_cuts(const char *sides, bool one_way, const char *expected)
 {
-	struct plan_partition partition = { 0 };
+	struct partition partition = { 0 };
 	json_t *json = json_loads(sides, 0, NULL);
 	struct cut_draw draw;
 	char cuts[256] = "";
@@ -183,7 +183,7 @@ static void assert_cuts(const char *sides, bool one_way, const char *expected)
 
 static void assert_no_sides(const char *sides, bool one_way, const char *words)
 {
-	struct plan_partition partition = { 0 };
+	struct partition partition = { 0 };
 	json_t *json = json_loads(sides, JSON_DECODE_ANY, NULL);
 	struct why why;
 
@@ -236,7 +236,7 @@ static void sides_that_make_no_sense_are_refused(void **state)
 static void assert_reads(const char *body, const char *words)
 {
 	json_t *json = json_loads(body, 0, NULL);
-	struct plan_partition partition;
+	struct partition partition;
 	struct why why = { "" };
 	uint64_t for_ns;
 	int err = partition_read(&partition, &for_ns, plan, json, &why);
