@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* netlab's wiring as a lab runs it (lab/wire.h): loop, clock, switch, vhost-user cards;
+/* netlab's wiring as a lab runs it (fabric/wire.h): loop, clock, switch, vhost-user cards;
  * the machines are drivers of rings with nothing above them. */
 #include <errno.h>
 #include <poll.h>
@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 #include "bench_delay.h"
-#include "lab/wire.h"
+#include "fabric/wire.h"
 #include "lib/fake_guest.h"
 #include "topology/compile.h"
 

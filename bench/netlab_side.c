@@ -12,8 +12,8 @@
 #include "clock/clock.h"
 #include "netlab_guest.h"
 #include "switch/switch.h"
-#include "topology/fault_words.h"
-#include "virtio/vnet.h"
+#include "faultwords/fault_words.h"
+#include "device/vnet.h"
 
 struct lan;
 
@@ -57,7 +57,7 @@ static void flush_all(struct lan *lan)
 	lan->flush_count = 0;
 }
 
-/* As lab/wire.c: tell the receivers, and wake when the next frame is due. */
+/* As fabric/wire.c: tell the receivers, and wake when the next frame is due. */
 static void settle(struct lan *lan)
 {
 	uint64_t due_ns = sw_next_due_ns(lan->sw);

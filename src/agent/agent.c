@@ -9,13 +9,13 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "agent/environ.h"
+#include "init/environ.h"
 #include "agent/exec.h"
-#include "agent/fields.h"
+#include "init/fields.h"
 #include "agent/lablink.h"
 #include "agent/reaper.h"
 #include "agent/service.h"
-#include "agent/setup.h"
+#include "init/setup.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 

@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/settings.h"
+#include "init/settings.h"
 #include "base/loop.h"
 #include "clock/clock.h"
 

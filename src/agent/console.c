@@ -8,7 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "agent/environ.h"
+#include "init/environ.h"
 #include "agent/session.h"
 #include "agent/spawn.h"
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "agent/exec_request.h"
-#include "agent/fields.h"
+#include "init/fields.h"
 #include "agent/pump.h"
 #include "agent/session.h"
 #include "agent/spawn.h"

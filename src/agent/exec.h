@@ -21,7 +21,7 @@
 #define NL_AGENT_EXEC_H
 
 #include "agent/drains.h"
-#include "agent/environ.h"
+#include "init/environ.h"
 #include "agent/lablink.h"
 #include "agent/reaper.h"
 #include "clock/clock.h"

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "agent/fields.h"
+#include "init/fields.h"
 
 struct raw_request {
 	json_t *argv, *env;

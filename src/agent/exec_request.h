@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent/environ.h"
+#include "init/environ.h"
 #include "base/why.h"
 
 struct exec_request {

@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/proto.h"
+#include "agentproto/proto.h"
 #include "base/loop.h"
 #include "base/why.h"
 

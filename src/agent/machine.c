@@ -17,12 +17,12 @@
 
 #include "agent/agent.h"
 #include "agent/console.h"
-#include "agent/init.h"
-#include "agent/modprobe.h"
-#include "agent/modules.h"
-#include "agent/net.h"
-#include "agent/setup.h"
-#include "agent/timekeep.h"
+#include "init/init.h"
+#include "init/modprobe.h"
+#include "init/modules.h"
+#include "init/net.h"
+#include "init/setup.h"
+#include "init/timekeep.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 

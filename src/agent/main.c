@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "agent/machine.h"
-#include "agent/modprobe.h"
-#include "agent/pack.h"
-#include "agent/probe.h"
-#include "agent/proto.h"
-#include "agent/unpack.h"
+#include "init/modprobe.h"
+#include "agentproto/pack.h"
+#include "init/probe.h"
+#include "agentproto/proto.h"
+#include "agentproto/unpack.h"
 
 static const char usage[] =
 	"usage: netlab-agent --serve FD | probe | pack PATH | unpack TO NAME | --version\n"

@@ -18,7 +18,7 @@
 
 #include "agent/reaper.h"
 #include "clock/clock.h"
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 struct ready {
 	struct clock *clock;

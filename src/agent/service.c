@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "agent/cgroup.h"
-#include "agent/fields.h"
-#include "agent/oom.h"
+#include "init/service_cgroup.h"
+#include "init/fields.h"
+#include "init/oom.h"
 #include "agent/pump.h"
 #include "agent/ready.h"
 #include "agent/session.h"
@@ -89,14 +89,14 @@ static void fail(struct service *service, const char *error)
 static bool has_members(const struct service *service)
 {
 	if (service->group_fd >= 0)
-		return cgroup_has_members(service->group_fd);
+		return service_cgroup_has_members(service->group_fd);
 	return service->session && session_signal(service->session, 0) > 0;
 }
 
 static void signal_all(struct service *service, int signal_no)
 {
 	if (service->group_fd >= 0)
-		cgroup_signal(service->group_fd, signal_no);
+		service_cgroup_signal(service->group_fd, signal_no);
 	else if (service->session)
 		session_signal(service->session, signal_no);
 }
@@ -303,8 +303,8 @@ static void start(struct service *service)
 
 	set_state(service, SERVICE_STARTING, NULL);
 	snprintf(group, sizeof(group), "service.%s", service->plan->name);
-	service->group_fd = cgroup_make(world->cgroups, group);
-	spawn.group_fd = cgroup_open_door(service->group_fd);
+	service->group_fd = service_cgroup_make(world->cgroups, group);
+	spawn.group_fd = service_cgroup_open_door(service->group_fd);
 	err = spawn_program(&spawn, &spawned, &exit_code, &why);
 	cleanup_close_(&spawn.group_fd);
 	if (err) {

@@ -21,7 +21,7 @@
 #define NL_AGENT_SERVICE_H
 
 #include "agent/exec.h"
-#include "agent/settings.h"
+#include "init/settings.h"
 
 enum { SERVICES_STOP_MS = 2000 }; /* between SIGTERM and SIGKILL */
 

@@ -7,7 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "agent/proto.h"
+#include "agentproto/proto.h"
 #include "base/cleanup.h"
 
 static void give_back(struct stdin_queue *queue, size_t bytes)

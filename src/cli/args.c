@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "topology/near.h"
+#include "base/suggestion.h"
 
 struct parse {
 	struct call *call;
@@ -35,15 +35,15 @@ static const struct option_spec *spec_by_letter(const struct option_spec *list, 
 
 static const char *nearest_option(const struct call *call, const char *name)
 {
-	struct near near;
+	struct suggestion near;
 	const struct option_spec *o;
 
-	near_start(&near, name);
+	suggestion_start(&near, name);
 	for (o = call->command ? call->command->options : NULL; o && o->name; o++)
-		near_offer(&near, o->name);
+		suggestion_offer(&near, o->name);
 	for (o = options_of_all; o->name; o++)
 		if (!call->command || command_takes(call->command, o))
-			near_offer(&near, o->name);
+			suggestion_offer(&near, o->name);
 	return near.best;
 }
 
@@ -155,7 +155,7 @@ static const char *called_otherwise(const char *word)
 
 static int unknown_command(struct parse *p, const char *word, const char *second)
 {
-	struct near near;
+	struct suggestion near;
 	char both[80];
 	size_t i;
 
@@ -164,13 +164,13 @@ static int unknown_command(struct parse *p, const char *word, const char *second
 			       called_otherwise(word));
 	if (command_family(word)) {
 		snprintf(both, sizeof(both), "%s %s", word, second ? second : "");
-		near_start(&near, both);
+		suggestion_start(&near, both);
 	} else {
-		near_start(&near, word);
+		suggestion_start(&near, word);
 	}
 	for (i = 0; i < command_count; i++)
 		if (!(commands[i].flags & HIDDEN))
-			near_offer(&near, commands[i].name);
+			suggestion_offer(&near, commands[i].name);
 	if (command_family(word) && !second)
 		return why_set(p->why, -EINVAL, "%s what? try `netlab help %s`", word,
 			       word);

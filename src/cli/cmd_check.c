@@ -7,8 +7,8 @@
 #include "cli/compile.h"
 #include "cli/dot.h"
 #include "cli/ui.h"
-#include "switch/cut_ways.h"
-#include "topology/plan_json.h"
+#include "plan/cut_ways.h"
+#include "plan/plan_json.h"
 
 /* What is allowed and most likely not meant, of the partitions.  Who is drawn depends on
  * the seed; what a draw leaves open does not. */

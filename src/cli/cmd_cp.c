@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* cp: a stream from one place to another (agent/tree.h).  In a machine its agent is
+/* cp: a stream from one place to another (agentproto/tree.h).  In a machine its agent is
  * the program at the end, so nothing is needed of its image; here it is ourselves. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/pack.h"
-#include "agent/unpack.h"
+#include "agentproto/pack.h"
+#include "agentproto/unpack.h"
 #include "cli/command.h"
 #include "cli/labref.h"
 #include "cli/pipe_end.h"

@@ -12,7 +12,7 @@
 #include "cli/labref.h"
 #include "cli/progress.h"
 #include "cli/ui.h"
-#include "lab/fidelity.h"
+#include "fabric/fidelity.h"
 
 enum {
 	SILENCE_MS = 5000,           /* longer than this without a word: it hangs */

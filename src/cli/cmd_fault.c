@@ -10,7 +10,7 @@
 #include "cli/command.h"
 #include "cli/fault_text.h"
 #include "cli/ui.h"
-#include "topology/fault_words.h"
+#include "faultwords/fault_words.h"
 
 static bool is_drawn(const char *key)
 {

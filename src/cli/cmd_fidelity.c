@@ -12,7 +12,7 @@
 #include "cli/probe.h"
 #include "cli/ui.h"
 #include "clock/clock.h"
-#include "lab/fidelity.h"
+#include "fabric/fidelity.h"
 
 static const struct probe_plan PLAN = {
 	.datagrams = 300,

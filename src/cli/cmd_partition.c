@@ -10,8 +10,8 @@
 #include "cli/fault_text.h"
 #include "cli/nodes.h"
 #include "cli/ui.h"
-#include "topology/near.h"
-#include "topology/partition.h"
+#include "base/suggestion.h"
+#include "partition/partition.h"
 
 static int refused(const struct why *why)
 {
@@ -74,7 +74,7 @@ static int put_sides(json_t *fields, const struct nodes *all, const char *text,
 	int rc;
 
 	/* What has no bar is a kind that does not exist, or sides that were forgotten. */
-	if (!strchr(text, '|') && (near = near_word(text, partition_kind_names)))
+	if (!strchr(text, '|') && (near = suggestion_word(text, partition_kind_names)))
 		return why_set(
 			why, -EINVAL,
 			"there is no kind of partition \"%s\"; did you mean \"%s\"?",

@@ -13,7 +13,7 @@
 #include "cli/command.h"
 #include "cli/run_ref.h"
 #include "cli/ui.h"
-#include "lab/recheck.h"
+#include "replay/recheck.h"
 
 /* -w: what is seen in the replay, as a capture. */
 struct copy {
@@ -31,16 +31,16 @@ static void on_ended(void *ctx, const char *why)
 }
 
 /* Begins with the first event: the replay knows the ports then. */
-static void begin_copy(struct copy *copy, const struct replay *replay, int fd)
+static void begin_copy(struct copy *copy, const struct link_replay *replay, int fd)
 {
-	uint32_t ports = replay_port_count(replay);
+	uint32_t ports = link_replay_port_count(replay);
 	struct capture_config config = { .fd = fd, .interface_count = ports };
 	struct why why;
 
 	copy->names = calloc(ports + 1, sizeof(*copy->names));
 	ASSERT(copy->names);
 	for (uint32_t p = 0; p < ports; p++)
-		copy->names[p] = replay_port_name(replay, p);
+		copy->names[p] = link_replay_port_name(replay, p);
 	config.interfaces = copy->names;
 	if (capture_create(&copy->capture, copy->loop, &config, on_ended, copy, &why))
 		ui_error("the copy: %s", why.text);
@@ -51,7 +51,7 @@ struct job {
 	int fd;
 };
 
-static void on_seen(void *ctx, struct replay *replay, const struct sw_tap_event *event)
+static void on_seen(void *ctx, struct link_replay *replay, const struct sw_tap_event *event)
 {
 	struct job *job = ctx;
 	char text[VERDICT_BYTES_MAX];
@@ -65,7 +65,7 @@ static void on_seen(void *ctx, struct replay *replay, const struct sw_tap_event 
 		return;
 	frame = verdict_frame(text, event,
 			      event->now_ns + job->copy.history->wall_at_zero_ns,
-			      replay_cut_name, replay);
+			      link_replay_cut_name, replay);
 	frame.interface = event->port;
 	capture_frame(job->copy.capture, &frame);
 	/* A file takes all there is. */

@@ -22,9 +22,9 @@
 #include "cli/ui.h"
 #include "clock/vtime.h"
 #include "lab/lab.h"
-#include "lab/origin.h"
-#include "lab/recorded.h"
-#include "lab/state.h"
+#include "run/origin.h"
+#include "run/recorded.h"
+#include "run/state.h"
 #include "topology/compile.h"
 #include "topology/cost.h"
 

@@ -20,11 +20,11 @@
 #include "cli/ui.h"
 #include "clock/vtime.h"
 #include "topology/cost.h"
-#include "topology/epoch.h"
+#include "plan/epoch.h"
 #include "lab/lab.h"
 #include "node/node.h"
-#include "lab/state.h"
-#include "topology/plan_json.h"
+#include "run/state.h"
+#include "plan/plan_json.h"
 
 enum { KILL_MS = 5000, CONSOLE_LINES = 20 };
 

@@ -10,9 +10,9 @@
 #include "base/cleanup.h"
 #include "cli/command.h"
 #include "kernel/store.h"
-#include "topology/fault_profiles.h"
-#include "topology/fault_words.h"
-#include "topology/partition.h"
+#include "faultwords/fault_profiles.h"
+#include "faultwords/fault_words.h"
+#include "partition/partition.h"
 
 struct line {
 	char *words[COMPLETE_WORDS_MAX]; /* without the program's name; the last is the

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/dot.h"
 
-#include "topology/fault_words.h"
-#include "topology/plan_json.h"
+#include "faultwords/fault_words.h"
+#include "plan/plan_json.h"
 
 /* Names are of a few letters, but a service's or a link's may hold a quote. */
 static void quoted(FILE *out, const char *text)

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 void dot_print(const struct plan *plan, FILE *out);
 

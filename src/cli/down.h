@@ -14,7 +14,7 @@
 
 #include "base/why.h"
 #include "cli/progress.h"
-#include "lab/state.h"
+#include "run/state.h"
 
 int down_lab(const struct state_info *lab, bool graceful, struct why *why);
 

@@ -10,10 +10,10 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/draw.h"
-#include "lab/recheck.h"
+#include "replay/recheck.h"
 #include "linkfault/chance.h"
 #include "linkfault/fault.h"
-#include "topology/fault_words.h"
+#include "faultwords/fault_words.h"
 
 /* A draw of several bits takes keys that follow one another. */
 enum { KEYS_IN_A_ROW = 64, QUEUE_KEYS_MAX = 1 << 16, ALONE_FRAMES_MAX = 50000000 };
@@ -59,10 +59,10 @@ static json_t *draw_json(const struct drawn *drawn, const struct drawer *by)
 	return json;
 }
 
-static json_t *step_of(struct explain *e, const struct replay *replay,
+static json_t *step_of(struct explain *e, const struct link_replay *replay,
 		       const struct fault_step *step)
 {
-	const json_t *fault = replay_fault(replay, step->direction);
+	const json_t *fault = link_replay_fault(replay, step->direction);
 	json_t *one;
 	size_t i;
 
@@ -77,7 +77,7 @@ static json_t *step_of(struct explain *e, const struct replay *replay,
 			step->direction, "number", (json_int_t)step->frame_no, "key",
 			hex(draw_key(e->history->seed, step->direction)), "fault",
 			fault ? fault : json_object(), "since_ns",
-			(json_int_t)replay_fault_since_ns(replay, step->direction),
+			(json_int_t)link_replay_fault_since_ns(replay, step->direction),
 			"draws", "notes");
 	json_array_append_new(e->steps, one);
 	return one;
@@ -162,12 +162,12 @@ static void on_draw(void *ctx, uint64_t key, uint64_t n, enum draw_lane lane,
 	}
 }
 
-static void on_seen(void *ctx, struct replay *replay, const struct sw_tap_event *event)
+static void on_seen(void *ctx, struct link_replay *replay, const struct sw_tap_event *event)
 {
 	struct explain *e = ctx;
 	char text[VERDICT_BYTES_MAX];
 	struct capture_frame frame =
-		verdict_frame(text, event, 0, replay_cut_name, replay);
+		verdict_frame(text, event, 0, link_replay_cut_name, replay);
 	const char *where = event->inbound ? event->fate == SW_PASS ? "entered"
 					     : event->late	    ? "lost on its way"
 								    : "lost at once"
@@ -180,7 +180,7 @@ static void on_seen(void *ctx, struct replay *replay, const struct sw_tap_event 
 		json_array_append_new(e->sights,
 				      json_pack("{s:I, s:s, s:s, s:s, s:s}", "t",
 						(json_int_t)event->now_ns, "port",
-						replay_port_name(replay, event->port),
+						link_replay_port_name(replay, event->port),
 						"what", where, "verdict",
 						sw_fate_name(event->fate), "comment",
 						frame.comment ? frame.comment : ""));
@@ -282,17 +282,17 @@ static const json_t *planned(const struct history *history, const char *directio
 			     struct why *why)
 {
 	const json_t *fault = NULL;
-	struct replay *replay;
+	struct link_replay *replay;
 
-	if (replay_create(&replay, history, NULL, NULL, why))
+	if (link_replay_create(&replay, history, NULL, NULL, why))
 		return NULL;
-	fault = replay_fault(replay, direction);
+	fault = link_replay_fault(replay, direction);
 	if (!fault)
 		why_set(why, -ENOENT,
 			"no direction of this run is named \"%.100s\": `netlab fault ls` "
 			"prints the names",
 			direction);
-	replay_free(replay);
+	link_replay_free(replay);
 	return fault;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* explain.h - what was decided about one frame, gathered from a replay
  *
- * The run's frames are judged anew (lab/recheck.h) while every draw is watched; those
+ * The run's frames are judged anew (replay/recheck.h) while every draw is watched; those
  * that were made for the frame, and each sight of it, are kept.
  *
  *	explain_frame() ──► steps: a direction, the fault that held, the draws, the notes
@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "base/why.h"
-#include "lab/history.h"
+#include "run/history.h"
 
 /* Frame `number` of the capture's file. */
 int explain_frame(json_t **out, const struct history *history, const char *link,

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "cli/client.h"
-#include "topology/near.h"
+#include "base/suggestion.h"
 
 enum { PROTOCOL = 1, HELLO_MS = 3000 };
 
@@ -27,13 +27,13 @@ static const char *names(char *text, size_t bytes, const struct state_info *labs
 static int none_of_that_name(const struct state_info *labs, size_t count,
 			     const char *wanted, struct why *why)
 {
-	struct near near;
+	struct suggestion near;
 	char list[512];
 	size_t i;
 
-	near_start(&near, wanted);
+	suggestion_start(&near, wanted);
 	for (i = 0; i < count; i++)
-		near_offer(&near, labs[i].name);
+		suggestion_offer(&near, labs[i].name);
 	if (near.best)
 		return why_set(why, -ENOENT,
 			       "no lab \"%s\" is running; did you mean \"%s\"?", wanted,

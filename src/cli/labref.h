@@ -12,7 +12,7 @@
 #define NL_CLI_LABREF_H
 
 #include "base/why.h"
-#include "lab/state.h"
+#include "run/state.h"
 
 struct client;
 

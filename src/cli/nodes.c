@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "cli/client.h"
-#include "topology/near.h"
+#include "base/suggestion.h"
 
 enum { RANGE_MAX = 10000, NAME_BYTES_MAX = 128 };
 
@@ -48,14 +48,14 @@ long nodes_find(const struct nodes *nodes, const char *name, size_t bytes)
 
 static int no_such(const struct nodes *all, const char *name, struct why *why)
 {
-	struct near near;
+	struct suggestion near;
 	char list[256];
 	size_t i, used = 0;
 
-	near_start(&near, name);
+	suggestion_start(&near, name);
 	list[0] = 0;
 	for (i = 0; i < all->count; i++) {
-		near_offer(&near, all->names[i]);
+		suggestion_offer(&near, all->names[i]);
 		if (used < sizeof(list))
 			used += (size_t)snprintf(list + used, sizeof(list) - used, " %s",
 						 all->names[i]);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/tree.h"
+#include "agentproto/tree.h"
 #include "cli/client.h"
 #include "cli/labref.h"
 #include "cli/nodes.h"

@@ -16,7 +16,7 @@
 
 enum {
 	START_MS = 15000, /* a machine may be busy */
-	WARM_MS = 11000,  /* agent/probe.c: the most that it takes to warm up */
+	WARM_MS = 11000,  /* init/probe.c: the most that it takes to warm up */
 	END_MS = 2000,	  /* what it measured is known by then */
 	VIRTUAL_MS = 3600000, /* how fast its time passes is no reason to give up */
 	TEXT_BYTES_MAX = 256 << 10,

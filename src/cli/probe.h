@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* probe.h - have the machines find out who hears whom
  *
- * Runs the agent's probe (agent/probe.h) in each machine that takes part, all at once:
+ * Runs the agent's probe (init/probe.h) in each machine that takes part, all at once:
  * each sends numbered datagrams to those it is to probe, counts what it hears and times
  * the answers.  Needs nothing of a machine's image but /proc.
  *

@@ -13,7 +13,7 @@
  * of the loop, and each guest's answer to each call.  So what the host does, and in
  * which order descriptors become readable, decides nothing.
  *
- * Devices.  In-band notifications (virtio/vhost_user.h): a kick is a message that
+ * Devices.  In-band notifications (vhost/vhost_user.h): a kick is a message that
  * the guest waits on; it is done when its time has come, and replied to when all it
  * led to is done (vtime_kick()).  A call to a guest is made when it can hear it at a time
  * that is the same in every run: while it waits, or while it waits for such a reply

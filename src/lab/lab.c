@@ -17,14 +17,14 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "kernel/choice.h"
-#include "lab/origin.h"
+#include "run/origin.h"
 #include "lab/lab_process.h"
 #include "lab/seed.h"
-#include "lab/text.h"
+#include "base/text.h"
 #include "node/closed.h"
 #include "node/sandbox.h"
-#include "topology/epoch.h"
-#include "topology/plan_json.h"
+#include "plan/epoch.h"
+#include "plan/plan_json.h"
 
 #define WORK_BYTES_MAX (UINT64_C(256) << 20) /* sockets and such, of all machines */
 

@@ -11,8 +11,8 @@
  *
  * lab_start() forks; the child enters the lab's confinement (node/sandbox.h),
  * opens the control socket and from then on is spoken to through it alone
- * (docs/control-protocol.md).  The state directory is in lab/state.h, the run
- * directory in lab/rundir.h.
+ * (docs/control-protocol.md).  The state directory is in run/state.h, the run
+ * directory in run/rundir.h.
  *
  * A lab whose boot fails keeps its answer for the connection that lab_start()
  * returned until that one has sent `wait` or closed, and then takes itself down.
@@ -32,7 +32,7 @@
 
 #include "base/why.h"
 #include "lab/rerun.h"
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 enum { LAB_BOOT_TIMEOUT_S_DEFAULT = 60 };
 

@@ -12,17 +12,17 @@
 
 #include "base/loop.h"
 #include "clock/clock.h"
-#include "lab/control.h"
-#include "lab/digest.h"
-#include "lab/fabric.h"
-#include "lab/inputs.h"
+#include "control/control.h"
+#include "run/digest.h"
+#include "fabric/fabric.h"
+#include "run/inputs.h"
 #include "lab/lab.h"
-#include "lab/machine.h"
-#include "lab/recording.h"
+#include "machine/machine.h"
+#include "run/frame_recorder.h"
 #include "lab/rerun.h"
-#include "lab/rundir.h"
-#include "lab/state.h"
-#include "lab/talkers.h"
+#include "run/rundir.h"
+#include "run/state.h"
+#include "fabric/talkers.h"
 #include "lab/supplies.h"
 #include "node/node.h"
 
@@ -118,12 +118,12 @@ void lab_vtime_go_down(struct lab *lab); /* gracefully, as an input */
 void lab_vtime_phase(struct lab *lab, enum lab_phase from, enum lab_phase to);
 
 /* lab_stuck.c: of struct vtime_ops; and what a machine says that was asked. */
-struct where;
+struct backtrace;
 void lab_stuck_found(void *ctx, uint32_t guest, const char *doing);
 void lab_slow_found(void *ctx, const struct vtime_slowness *slow);
 void lab_slow_window(void *ctx);
 void lab_stuck_answer(struct lab *lab, struct machine *machine,
-		      const struct where *where);
+		      const struct backtrace *where);
 void lab_stuck_detach(struct lab *lab);
 
 /* lab_life.c */

@@ -16,9 +16,9 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
-#include "lab/fault_ops.h"
-#include "lab/fidelity.h"
-#include "lab/text.h"
+#include "ops/fault_ops.h"
+#include "fabric/fidelity.h"
+#include "base/text.h"
 #include "lab/trouble.h"
 
 enum {
@@ -112,7 +112,7 @@ static void on_console(void *ctx, struct machine *machine)
 	control_wake(lab->control, WAKE_CONSOLE);
 }
 
-static void on_where(void *ctx, struct machine *machine, const struct where *where)
+static void on_where(void *ctx, struct machine *machine, const struct backtrace *where)
 {
 	lab_stuck_answer(ctx, machine, where);
 }

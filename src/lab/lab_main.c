@@ -17,7 +17,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "base/proc.h"
-#include "lab/json_memory.h"
+#include "base/json_memory.h"
 #include "lab/lab_process.h"
 #include "node/cgroup.h"
 

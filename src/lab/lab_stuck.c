@@ -7,9 +7,9 @@
 
 #include "clock/vtime.h"
 #include "lab/lab_internal.h"
-#include "lab/text.h"
+#include "base/text.h"
 #include "lab/verbs.h"
-#include "lab/where.h"
+#include "machine/backtrace.h"
 
 /* Its kernel's answer takes two signals and a line; a busy host has other things to do. */
 #define ANSWER_NS (3 * NS_PER_S)
@@ -17,12 +17,12 @@
 /* Steps of time below this are a matter of the links. */
 #define SMALL_STEP_NS UINT64_C(20000)
 
-static json_t *place_json(const struct where *where)
+static json_t *place_json(const struct backtrace *where)
 {
-	char pc[24], call[WHERE_CALL_BYTES];
+	char pc[24], call[BACKTRACE_CALL_BYTES];
 
 	snprintf(pc, sizeof(pc), "0x%" PRIx64, where->pc);
-	where_call(call, where);
+	backtrace_call(call, where);
 	return json_pack("{s:o, s:i, s:i, s:b, s:s, s:o, s:o}", "process",
 			 text_json_z(where->comm), "pid", (int)where->pid, "tid",
 			 (int)where->tid, "user", where->user, "pc", pc, "in",
@@ -33,9 +33,9 @@ static json_t *place_json(const struct where *where)
 /* ---- who does not go on ------------------------------------------------------ */
 
 static void say_why(char *reason, size_t size, const struct lab *lab,
-		    const struct where *where)
+		    const struct backtrace *where)
 {
-	char at[WHERE_TEXT_BYTES];
+	char at[BACKTRACE_TEXT_BYTES];
 
 	if (!where) {
 		snprintf(reason, size,
@@ -44,7 +44,7 @@ static void say_why(char *reason, size_t size, const struct lab *lab,
 			 lab->stuck.doing, lab->guard_s);
 		return;
 	}
-	where_text(at, where);
+	backtrace_text(at, where);
 	snprintf(reason, size,
 		 "%s has used the processor for %u s of the host's time, and no virtual "
 		 "time passed: it neither sleeps nor waits for anything, and makes no system "
@@ -53,11 +53,11 @@ static void say_why(char *reason, size_t size, const struct lab *lab,
 }
 
 /* where NULL: it has not said. */
-static void end_stuck(struct lab *lab, const struct where *where)
+static void end_stuck(struct lab *lab, const struct backtrace *where)
 {
 	struct machine *machine = lab->stuck.machine;
 	const char *name = machine_plan(machine)->name;
-	char reason[WHERE_TEXT_BYTES + 320], named[sizeof(reason) + 64];
+	char reason[BACKTRACE_TEXT_BYTES + 320], named[sizeof(reason) + 64];
 	json_t *entry;
 
 	say_why(reason, sizeof(reason), lab, where);
@@ -109,13 +109,13 @@ void lab_slow_window(void *ctx)
 
 /* What helps: where links make the steps small it is theirs, else the program's. */
 static void say_cure(char *text, size_t size, const struct vtime_slowness *slow,
-		     const struct where *where)
+		     const struct backtrace *where)
 {
-	char call[WHERE_CALL_BYTES] = "";
+	char call[BACKTRACE_CALL_BYTES] = "";
 	uint64_t step_ns = slow->rounds ? slow->lab_ns / slow->rounds : 0;
 
 	if (where)
-		where_call(call, where);
+		backtrace_call(call, where);
 	if (slow->rounds > slow->host_ns / NS_PER_MS && step_ns < SMALL_STEP_NS)
 		snprintf(text, size,
 			 "time passes in steps of %" PRIu64 " ns, because what machines "
@@ -148,16 +148,16 @@ static bool say_links(struct lab *lab, const struct vtime_slowness *slow)
 }
 
 /* where NULL: it has not said. */
-static void tell_slow(struct lab *lab, const struct where *where)
+static void tell_slow(struct lab *lab, const struct backtrace *where)
 {
 	const struct vtime_slowness *slow = &lab->slow.what;
 	const char *name = machine_plan(lab->machines[slow->guest])->name;
-	char at[WHERE_TEXT_BYTES] = "it", cure[256];
+	char at[BACKTRACE_TEXT_BYTES] = "it", cure[256];
 
 	lab->slow.asked = false;
 	timer_cancel(lab->host, &lab->slow.due);
 	if (where)
-		where_text(at, where);
+		backtrace_text(at, where);
 	say_cure(cure, sizeof(cure), slow, where);
 	if (!say_links(lab, slow))
 		snprintf(lab->slow.text, sizeof(lab->slow.text),
@@ -229,7 +229,7 @@ static void on_no_answer(void *ctx, uint64_t now_ns)
 		lab->stuck.machine = NULL;
 }
 
-void lab_stuck_answer(struct lab *lab, struct machine *machine, const struct where *where)
+void lab_stuck_answer(struct lab *lab, struct machine *machine, const struct backtrace *where)
 {
 	if (lab->stuck.machine == machine)
 		end_stuck(lab, where);

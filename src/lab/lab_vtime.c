@@ -9,7 +9,7 @@
 #include "clock/vtime.h"
 #include "lab/lab_internal.h"
 #include "lab/trouble.h"
-#include "lab/text.h"
+#include "base/text.h"
 #include "lab/verbs.h"
 
 /* A guest that is waited for this long does not go on.  The longest turn of an honest

@@ -8,9 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "lab/control_args.h"
-#include "topology/names.h"
-#include "topology/partition.h"
+#include "control/control_args.h"
+#include "plan/names.h"
+#include "partition/partition.h"
 
 /* Put one named node on a side; "*" is left to fill_rest(). */
 static int place(uint32_t *part_of, const struct plan *plan, const json_t *word,

@@ -2,9 +2,9 @@
 /* partitions.h - a partition as a client asks for it
  *
  * Either `sides`, an array of arrays of node names, in which "*" stands for all
- * nodes that no side names; or a `kind` of topology/partition.h, with the `nodes`
+ * nodes that no side names; or a `kind` of partition/partition.h, with the `nodes`
  * that are picked for it and `among` which it draws (default: all of them).  What it
- * then cuts is switch/cut_draw.h's; what is in force is lab/cuts.h's.
+ * then cuts is partition/cut_draw.h's; what is in force is fabric/cuts.h's.
  *
  * Pure: a function of the plan and the request.
  *
@@ -17,7 +17,7 @@
 #include <jansson.h>
 
 #include "base/why.h"
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 /* The members of a request.  *for_ns: how long it is to last; 0: until it is healed. */
 int partition_read(struct partition *out, uint64_t *for_ns, const struct plan *plan,

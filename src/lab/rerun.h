@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* rerun.h - a recorded run of a virtual lab once more, compared as it goes
  *
- * The recorded inputs (lab/inputs.h) are done again at their virtual times, by a client
+ * The recorded inputs (run/inputs.h) are done again at their virtual times, by a client
  * that is none: nobody reads what commands say.  Whatever the digest covers is compared
- * with the recording (lab/comparison.h).
+ * with the recording (run/comparison.h).
  *
  *   RUNNING ──all is done that the recording has──► SAME
  *      ├─────time has come to `until`─────────────► HALTED
@@ -26,8 +26,8 @@
 #include <stdint.h>
 
 #include "base/why.h"
-#include "lab/comparison.h"
-#include "lab/recorded.h"
+#include "run/comparison.h"
+#include "run/recorded.h"
 
 struct lab;
 struct rerun;

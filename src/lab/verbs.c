@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "lab/control_args.h"
-#include "topology/fault_words.h"
+#include "control/control_args.h"
+#include "faultwords/fault_words.h"
 
 /* What reaches the wire or a clock, and no command, is an input as it was said. */
 static int noted(int err, struct lab *lab, const char *verb, const struct call *call)

@@ -7,7 +7,7 @@
 #ifndef NL_LAB_VERBS_H
 #define NL_LAB_VERBS_H
 
-#include "lab/control.h"
+#include "control/control.h"
 #include "lab/lab_internal.h"
 
 int verb_hello(void *ctx, struct call *call, struct why *why);

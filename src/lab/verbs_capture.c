@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "lab/captures.h"
-#include "lab/control_args.h"
-#include "lab/text.h"
+#include "fabric/captures.h"
+#include "control/control_args.h"
+#include "base/text.h"
 #include "lab/verbs.h"
 
 enum { SNAP_BYTES_MAX = 262144 };

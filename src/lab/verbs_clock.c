@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/control_args.h"
+#include "control/control_args.h"
 #include "lab/verbs.h"
 
 /* A pace of a thousandth to a thousand times the host's. */

@@ -7,9 +7,9 @@
 
 #include "base/base64.h"
 #include "base/cleanup.h"
-#include "lab/control_args.h"
-#include "lab/exec.h"
-#include "lab/text.h"
+#include "control/control_args.h"
+#include "machine/exec.h"
+#include "base/text.h"
 #include "lab/verbs.h"
 
 struct command {

@@ -6,11 +6,11 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "lab/control_args.h"
-#include "lab/fault_json.h"
-#include "lab/fault_ops.h"
+#include "control/control_args.h"
+#include "fabric/fault_json.h"
+#include "ops/fault_ops.h"
 #include "lab/verbs.h"
-#include "topology/fault_words.h"
+#include "faultwords/fault_words.h"
 
 /* ---- telling ----------------------------------------------------------- */
 

@@ -2,9 +2,9 @@
 /* fidelity: what was asked for and what was measured. */
 #include <errno.h>
 
-#include "lab/control_args.h"
-#include "lab/fault_json.h"
-#include "lab/fidelity.h"
+#include "control/control_args.h"
+#include "fabric/fault_json.h"
+#include "fabric/fidelity.h"
 #include "lab/verbs.h"
 
 static void add(json_t *all, const struct lab *lab, const struct fault_at *at)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/control_args.h"
-#include "lab/fidelity.h"
-#include "lab/text.h"
+#include "control/control_args.h"
+#include "fabric/fidelity.h"
+#include "base/text.h"
 #include "lab/verbs.h"
 
 enum { LAST_WORDS_BYTES = 4096 };

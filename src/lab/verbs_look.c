@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab/fault_json.h"
-#include "lab/fidelity.h"
-#include "lab/text.h"
+#include "fabric/fault_json.h"
+#include "fabric/fidelity.h"
+#include "base/text.h"
 #include "lab/verbs.h"
-#include "topology/fault_words.h"
-#include "topology/plan_json.h"
+#include "faultwords/fault_words.h"
+#include "plan/plan_json.h"
 
 enum { PROTOCOL = 1 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* node-clock: set a machine's clock beside the lab's. */
-#include "lab/control_args.h"
+#include "control/control_args.h"
 #include "lab/verbs.h"
 #include "topology/node_clock.h"
 

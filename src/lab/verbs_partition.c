@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lab/control_args.h"
+#include "control/control_args.h"
 #include "lab/partitions.h"
-#include "lab/reach.h"
+#include "fabric/reach.h"
 #include "lab/verbs.h"
 
 static json_t *answer_cuts(const struct lab *lab)

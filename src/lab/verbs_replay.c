@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "lab/text.h"
+#include "base/text.h"
 #include "lab/verbs.h"
 
 static const char *const state_names[] = {

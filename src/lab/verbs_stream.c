@@ -6,7 +6,7 @@
 
 #include "base/base64.h"
 #include "base/cleanup.h"
-#include "lab/control_args.h"
+#include "control/control_args.h"
 #include "lab/verbs.h"
 
 enum { PIECE_BYTES = 16 << 10 };

@@ -3,7 +3,7 @@
  *
  * A rule is data: what was asked for, in base units.  All-zero is for every frame
  * and does nothing.  docs/faults.md has each model with its formula, its draws and
- * its stationary values; the words of the topology file are topology/fault_words.h.
+ * its stationary values; the words of the topology file are faultwords/fault_words.h.
  *
  * Errors:    none here; fault_spec_check() says if the whole makes sense.
  * Ownership: filter and data are counted; fault_rule_copy() and fault_rule_clear()

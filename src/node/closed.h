@@ -5,7 +5,7 @@
  * user can.  Below /etc and /var there is more: /etc/shadow, /etc/frr,
  * /var/lib/redis.  To those the machine's own root must not be a stranger; so its
  * agent is told what is closed, and has something of the machine's own there
- * (agent/standin.h).
+ * (init/standin.h).
  *
  * The list, a line each, in the order of names:
  *

@@ -32,7 +32,7 @@
 
 #include "base/why.h"
 #include "kernel/kernel.h"
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 struct node;
 

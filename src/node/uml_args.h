@@ -23,10 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/params.h"
+#include "agentproto/params.h"
 #include "base/why.h"
 #include "kernel/kernel.h"
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 enum { UML_ARGS_BYTES_MAX = 4096 }; /* the kernel's COMMAND_LINE_SIZE */
 

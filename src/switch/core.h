@@ -7,7 +7,7 @@
 #ifndef NL_SWITCH_CORE_H
 #define NL_SWITCH_CORE_H
 
-#include "switch/cut_matrix.h"
+#include "partition/cut_matrix.h"
 #include "switch/delay_queue.h"
 #include "switch/frame.h"
 #include "switch/mac_table.h"

@@ -23,11 +23,11 @@
 #ifndef NL_TOPOLOGY_BUILD_H
 #define NL_TOPOLOGY_BUILD_H
 
-#include "topology/arena.h"
+#include "base/arena.h"
 #include "topology/compile.h"
 #include "topology/diag.h"
-#include "topology/ipnet.h"
-#include "topology/plan.h"
+#include "plan/ipnet.h"
+#include "plan/plan.h"
 #include "topology/strmap.h"
 #include "topology/tree.h"
 

@@ -9,7 +9,7 @@
 #include "topology/build.h"
 #include "topology/fault_fields.h"
 #include "topology/fields.h"
-#include "topology/names.h"
+#include "plan/names.h"
 #include "topology/read_json.h"
 #include "topology/sets.h"
 

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #include "topology/diag.h"
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 enum path_kind { PATH_MISSING, PATH_DIR, PATH_FILE, PATH_OTHER };
 

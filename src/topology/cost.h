@@ -16,7 +16,7 @@
 
 #include "base/why.h"
 #include "topology/diag.h"
-#include "topology/plan.h"
+#include "plan/plan.h"
 #include "topology/tree.h"
 
 /* Far below a tick of the machine's kernel, which else could not keep up. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "topology/utf8.h"
+#include "base/utf8.h"
 
 void diagnostics_free(struct diagnostics *diags)
 {

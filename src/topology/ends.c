@@ -5,7 +5,7 @@
 
 #include "topology/fault_fields.h"
 #include "topology/fields.h"
-#include "topology/names.h"
+#include "plan/names.h"
 #include "topology/refs.h"
 #include "topology/wiring.h"
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "topology/fault_words.h"
+#include "faultwords/fault_words.h"
 #include "topology/fields.h"
-#include "topology/near.h"
+#include "base/suggestion.h"
 
 static const char *const own_keys[] = { NULL };
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "topology/epoch.h"
-#include "topology/fault_words.h"
-#include "topology/near.h"
+#include "plan/epoch.h"
+#include "faultwords/fault_words.h"
+#include "base/suggestion.h"
 
 bool field_is_note(const char *key)
 {
@@ -50,7 +50,7 @@ void field_keys(struct diagnostics *diags, const struct tree *object,
 		const char *const *keys, bool with_faults)
 {
 	tree_each(member, object) {
-		struct near near;
+		struct suggestion near;
 
 		if (field_is_note(member->key) || is_in(member->key, keys))
 			continue;
@@ -62,15 +62,15 @@ void field_keys(struct diagnostics *diags, const struct tree *object,
 				     called_otherwise(member->key));
 			continue;
 		}
-		near_start(&near, member->key);
+		suggestion_start(&near, member->key);
 		if (diags->total >= DIAGNOSTICS_MAX)
 			near.distance = 0; /* nobody will read it */
 		for (const char *const *k = keys; *k; k++)
-			near_offer(&near, *k);
+			suggestion_offer(&near, *k);
 		for (const char *const *k = fault_word_keys; with_faults && *k; k++)
-			near_offer(&near, *k);
+			suggestion_offer(&near, *k);
 		if (with_faults)
-			near_offer(&near, "faults");
+			suggestion_offer(&near, "faults");
 		complain_key(diags, member, near.best, "unknown key");
 	}
 }

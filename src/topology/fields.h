@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "topology/diag.h"
-#include "topology/ipnet.h"
+#include "plan/ipnet.h"
 #include "topology/tree.h"
 
 /* Complain about every key that is neither in keys (NULL at the end), nor a

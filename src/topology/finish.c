@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "topology/build.h"
-#include "topology/names.h"
-#include "topology/plan_json.h"
+#include "plan/names.h"
+#include "plan/plan_json.h"
 
 enum {
 	INTERFACES_MAX = 51, /* of 64 interrupts one each; older kernels have fewer */

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/names.h"
+#include "plan/names.h"
 
 static int by_name(const void *x, const void *y, void *nodes)
 {

@@ -13,7 +13,7 @@
 
 #include "base/draw.h"
 #include "topology/build.h"
-#include "topology/plan_json.h"
+#include "plan/plan_json.h"
 
 static const char *node_name(const struct build *b, const struct end *end)
 {

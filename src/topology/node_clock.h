@@ -16,7 +16,7 @@
 
 #include "base/why.h"
 #include "topology/diag.h"
-#include "topology/plan.h"
+#include "plan/plan.h"
 #include "topology/tree.h"
 
 /* Wall time stays within what kernels can count: virtual time begins in 2026. */

@@ -6,8 +6,8 @@
 
 #include "topology/build.h"
 #include "topology/fields.h"
-#include "topology/names.h"
-#include "topology/near.h"
+#include "plan/names.h"
+#include "base/suggestion.h"
 #include "topology/props.h"
 #include "topology/refs.h"
 
@@ -172,7 +172,7 @@ static void overlay_group(struct build *b, const struct groups *groups,
 			  const struct tree *value, struct props *sum)
 {
 	const char *name = field_text(b->diags, value);
-	struct near near;
+	struct suggestion near;
 	long index;
 
 	if (!name)
@@ -182,9 +182,9 @@ static void overlay_group(struct build *b, const struct groups *groups,
 		props_overlay(b, sum, &groups->props[index]);
 		return;
 	}
-	near_start(&near, name);
+	suggestion_start(&near, name);
 	tree_each(group, b->diags->total < DIAGNOSTICS_MAX ? groups->at : NULL)
-		near_offer(&near, group->key);
+		suggestion_offer(&near, group->key);
 	complain_near(b->diags, value, near.best, "there is no group \"%.60s\"", name);
 }
 

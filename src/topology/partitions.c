@@ -7,9 +7,9 @@
 #include "base/units.h"
 #include "topology/build.h"
 #include "topology/fields.h"
-#include "topology/names.h"
-#include "topology/near.h"
-#include "topology/partition.h"
+#include "plan/names.h"
+#include "base/suggestion.h"
+#include "partition/partition.h"
 #include "topology/refs.h"
 
 enum { PARTITIONS_MAX = 64 };
@@ -82,7 +82,7 @@ static void read_kind(struct build *b, const struct tree *object,
 	partition->kind = partition_kind_find(kind);
 	if (partition->kind == PARTITION_KINDS || partition->kind == PARTITION_SIDES) {
 		partition->kind = PARTITION_SIDES;
-		near = near_word(kind, partition_kind_names);
+		near = suggestion_word(kind, partition_kind_names);
 		complain(b->diags, value, "there is no kind of partition \"%.40s\"%s%s%s",
 			 kind, near ? "; did you mean \"" : "", near ? near : "",
 			 near ? "\"?" : "");

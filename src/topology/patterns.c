@@ -19,7 +19,7 @@
 #include "base/units.h"
 #include "topology/fault_fields.h"
 #include "topology/fields.h"
-#include "topology/near.h"
+#include "base/suggestion.h"
 #include "topology/refs.h"
 #include "topology/wiring.h"
 
@@ -187,7 +187,7 @@ static const struct pattern_kind *find_kind(struct build *b, const struct tree *
 {
 	const struct tree *value = tree_get(object, "pattern");
 	const char *text = field_text(b->diags, value);
-	struct near near;
+	struct suggestion near;
 
 	if (!value)
 		complain(
@@ -195,11 +195,11 @@ static const struct pattern_kind *find_kind(struct build *b, const struct tree *
 			"\"pattern\" is missing: one of line ring star mesh tree random");
 	if (!text)
 		return NULL;
-	near_start(&near, text);
+	suggestion_start(&near, text);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!strcmp(kinds[i].name, text))
 			return &kinds[i];
-		near_offer(&near, kinds[i].name);
+		suggestion_offer(&near, kinds[i].name);
 	}
 	complain_near(b->diags, value, near.best,
 		      "no pattern \"%.40s\"; there are line ring star mesh tree random",

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "topology/strmap.h"
-#include "topology/utf8.h"
+#include "base/utf8.h"
 
 struct reader {
 	struct arena *arena;

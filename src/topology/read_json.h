@@ -25,7 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "topology/arena.h"
+#include "base/arena.h"
 #include "topology/diag.h"
 #include "topology/tree.h"
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "topology/fields.h"
-#include "topology/names.h"
-#include "topology/near.h"
+#include "plan/names.h"
+#include "base/suggestion.h"
 
 /* n4, where there are n1 to n3, is no slip of the fingers. */
 static bool differ_in_number(const char *a, const char *b)
@@ -20,13 +20,13 @@ static bool differ_in_number(const char *a, const char *b)
 static void complain_missing(struct build *b, const struct tree *value, const char *name)
 {
 	const struct plan *plan = b->plan;
-	struct near near;
+	struct suggestion near;
 
-	near_start(&near, name);
+	suggestion_start(&near, name);
 	/* Who has made fifty errors gets no more guesses: they cost time. */
 	for (size_t i = 0; i < plan->node_count && b->diags->total < DIAGNOSTICS_MAX; i++)
 		if (!differ_in_number(plan->nodes[i].name, name))
-			near_offer(&near, plan->nodes[i].name);
+			suggestion_offer(&near, plan->nodes[i].name);
 	complain_near(b->diags, value, near.best, "there is no node \"%s\"", name);
 }
 

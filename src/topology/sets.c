@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "topology/near.h"
+#include "base/suggestion.h"
 #include "topology/read_json.h"
 
 enum { SET_STEPS_MAX = 32 };
@@ -125,7 +125,7 @@ static bool is_new(const struct tree *root, const struct path *path,
 {
 	static const char *const kinds[] = { "nodes", "networks", "groups", "kinds" };
 	const struct tree *all;
-	struct near near;
+	struct suggestion near;
 
 	if (path->count < 3 || !path->steps[0].key || !path->steps[1].key)
 		return false;
@@ -135,7 +135,7 @@ static bool is_new(const struct tree *root, const struct path *path,
 			continue;
 		if (tree_get(all, path->steps[1].key))
 			return false;
-		near_start(&near, path->steps[1].key);
+		suggestion_start(&near, path->steps[1].key);
 		tree_each(member, all) {
 			if (is_one_of(path->steps[1].key, member)) {
 				complain_place(diags, at, all,
@@ -145,7 +145,7 @@ static bool is_new(const struct tree *root, const struct path *path,
 					       member->key);
 				return true;
 			}
-			near_offer(&near, member->key);
+			suggestion_offer(&near, member->key);
 		}
 		complain_place(diags, at, all,
 			       "there is no \"%.60s\" in the file%s%.60s%s; to add one: "

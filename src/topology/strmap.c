@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/draw.h"
-#include "topology/arena.h"
+#include "base/arena.h"
 
 /* The slot that holds the name, or the empty one where it would go. */
 static struct strmap_slot *find(const struct strmap *map, const char *name)

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "topology/arena.h"
+#include "base/arena.h"
 
 enum tree_type {
 	TREE_NULL,

@@ -8,8 +8,8 @@
 #include "base/units.h"
 #include "topology/fault_fields.h"
 #include "topology/fields.h"
-#include "topology/names.h"
-#include "topology/near.h"
+#include "plan/names.h"
+#include "base/suggestion.h"
 
 #define AGEING_NS_DEFAULT UINT64_C(300000000000)
 #define AGEING_NS_MIN	  UINT64_C(1000000)

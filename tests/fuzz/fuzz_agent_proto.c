@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "agent/exec_request.h"
-#include "agent/params.h"
-#include "agent/proto.h"
-#include "agent/settings.h"
+#include "agentproto/params.h"
+#include "agentproto/proto.h"
+#include "init/settings.h"
 #include "base/check.h"
 
 /* What the messages were, as a number: the same for every way of cutting. */

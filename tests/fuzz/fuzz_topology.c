@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 #include "topology/compile.h"
-#include "topology/plan_json.h"
+#include "plan/plan_json.h"
 
 static void check_errors(const struct diagnostics *diags)
 {

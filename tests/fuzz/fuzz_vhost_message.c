@@ -21,9 +21,9 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "clock/vtime_internal.h"
-#include "virtio/vconsole.h"
-#include "virtio/vhost_message.h"
-#include "virtio/vnet.h"
+#include "device/vconsole.h"
+#include "vhost/vhost_message.h"
+#include "device/vnet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "virtio/vring.h"
+#include "vhost/vring.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

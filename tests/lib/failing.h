@@ -14,7 +14,7 @@
  *	}
  *
  * Memory: malloc, calloc, realloc, strdup, strndup, asprintf, vasprintf of the
- *         project's own code, and of jansson's through lab/json_memory.h, but for
+ *         project's own code, and of jansson's through base/json_memory.h, but for
  *         reading (json_loadb()), where jansson itself takes it for granted.
  * Files:  open, openat, pipe2, socket, socketpair, accept4, memfd_create,
  *         epoll_create1, timerfd_create: EMFILE.

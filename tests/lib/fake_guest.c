@@ -16,7 +16,7 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
-#include "virtio/vhost_user.h"
+#include "vhost/vhost_user.h"
 
 enum {
 	PATIENCE_TURNS = 200,

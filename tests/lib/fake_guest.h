@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "virtio/vhost_message.h"
+#include "vhost/vhost_message.h"
 
 enum {
 	FAKE_RINGS_MAX = 8,

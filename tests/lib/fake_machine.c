@@ -95,7 +95,7 @@ void fake_machines_forget(void)
 		ASSERT(!consoles[i] && !cards[i] && !nodes[i]);
 }
 
-/* ---- virtio/vconsole.h --------------------------------------------------------------
+/* ---- device/vconsole.h --------------------------------------------------------------
  */
 
 int vconsole_create(struct vconsole **out, struct loop *loop,
@@ -222,7 +222,7 @@ void fake_agent_close(const char *node)
 	console->ops->open(console->ctx, false);
 }
 
-/* ---- virtio/vnet.h --------------------------------------------------------------------
+/* ---- device/vnet.h --------------------------------------------------------------------
  */
 
 int vnet_create(struct vnet **out, struct loop *loop, const struct vnet_config *config,

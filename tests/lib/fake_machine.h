@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/proto.h"
-#include "virtio/vconsole.h"
-#include "virtio/vnet.h"
+#include "agentproto/proto.h"
+#include "device/vconsole.h"
+#include "device/vnet.h"
 
 enum { FAKE_NAME_BYTES = 64 };
 

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "lib/fake_guest.h"
-#include "virtio/vhost_user.h"
+#include "vhost/vhost_user.h"
 
 enum { TABLE_BYTES = FAKE_CHAIN_MAX * 16, HEADER_BYTES = 12, HEADER_BYTES_LEGACY = 10 };
 

@@ -12,7 +12,7 @@
 
 #include "base/draw.h"
 #include "linkfault/line.h"
-#include "topology/fault_words.h"
+#include "faultwords/fault_words.h"
 
 static int read_words(const char *words, struct fault_spec **spec, struct why *why)
 {

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "virtio/vhost_user.h"
+#include "vhost/vhost_user.h"
 
 struct port bad;
 struct fake_guest *g;

@@ -12,7 +12,7 @@
 
 #include "base/loop.h"
 #include "lib/fake_guest.h"
-#include "virtio/vnet.h"
+#include "device/vnet.h"
 
 struct rig {
 	char dir[64];

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 enum { ID_AT = 14, FILL_AT = 18 };
 

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "base/draw.h"
-#include "switch/cut_ways.h"
+#include "plan/cut_ways.h"
 #include "topology/compile.h"
-#include "topology/partition.h"
+#include "partition/partition.h"
 
 enum { NODES_MAX = 24, SEEDS = 40 };
 

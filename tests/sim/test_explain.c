@@ -15,9 +15,9 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "cli/explain.h"
-#include "lab/replay.h"
+#include "replay/link_replay.h"
 #include "topology/compile.h"
-#include "topology/plan_json.h"
+#include "plan/plan_json.h"
 
 #define MS UINT64_C(1000000)
 
@@ -100,18 +100,18 @@ static void assert_told(const char *fault, const char *then)
 {
 	static const uint8_t bytes[64] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2 };
 	struct history history = make_run(fault, then);
-	struct replay *replay;
+	struct link_replay *replay;
 
-	assert_int_equal(replay_create(&replay, &history, on_tap, NULL, NULL), 0);
-	replay_tap(replay, 0, true);
-	replay_tap(replay, 1, true);
+	assert_int_equal(link_replay_create(&replay, &history, on_tap, NULL, NULL), 0);
+	link_replay_tap(replay, 0, true);
+	link_replay_tap(replay, 1, true);
 	memset(noted, 0, sizeof(noted));
 	for (uint64_t i = 0; i < FRAMES; i++)
-		assert_int_equal(replay_frame(replay, 0, i, (struct frame){ bytes, 64 },
+		assert_int_equal(link_replay_frame(replay, 0, i, (struct frame){ bytes, 64 },
 					      (i + 1) * MS - 1, NULL),
 				 0);
-	assert_int_equal(replay_end(replay, NULL), 0);
-	replay_free(replay);
+	assert_int_equal(link_replay_end(replay, NULL), 0);
+	link_replay_free(replay);
 	for (uint64_t i = 0; i < FRAMES; i++) {
 		json_t *told, *notes, *one;
 		char text[512] = "";

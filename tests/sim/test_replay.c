@@ -17,9 +17,9 @@
 #include "base/fdio.h"
 #include "capture/capture.h"
 #include "clock/clock.h"
-#include "lab/recheck.h"
+#include "replay/recheck.h"
 #include "topology/compile.h"
-#include "topology/plan_json.h"
+#include "plan/plan_json.h"
 
 enum { FRAMES = 3000, FRAME_BYTES = 200, FILE_BYTES_MAX = 4 << 20 };
 
@@ -162,7 +162,7 @@ static struct history make_run(const char *topology, const char *journal)
 
 /* Everything that is seen at the two ends of the wire, as a lab would record it. */
 struct recorder {
-	struct replay *replay;
+	struct link_replay *replay;
 	struct capture *capture;
 	struct loop *loop;
 	uint32_t ends[2];
@@ -174,7 +174,7 @@ static void record(void *ctx, const struct sw_tap_event *event)
 	char text[VERDICT_BYTES_MAX];
 	struct capture_frame frame =
 		verdict_frame(text, event, WALL_AT_ZERO_NS + event->now_ns,
-			      replay_cut_name, recorder->replay);
+			      link_replay_cut_name, recorder->replay);
 
 	frame.interface = event->port == recorder->ends[1];
 	capture_frame(recorder->capture, &frame);
@@ -189,7 +189,7 @@ static void on_ended(void *ctx, const char *why)
 }
 
 /* The same frames each time, from a and b in turn, about a thousand a second. */
-static void send_frames(struct replay *replay, const uint32_t ends[2])
+static void send_frames(struct link_replay *replay, const uint32_t ends[2])
 {
 	uint8_t bytes[FRAME_BYTES] = { 0 };
 	uint64_t number[2] = { 0 }, now_ns = NS_PER_MS;
@@ -209,12 +209,12 @@ static void send_frames(struct replay *replay, const uint32_t ends[2])
 		memcpy(bytes + 22, (uint8_t[]){ 64, 17 }, 2);
 		memcpy(bytes + 42, &i, sizeof(i));
 		now_ns += 1 + draw_below(3, i, LANE_TOPOLOGY, 2 * NS_PER_MS);
-		assert_int_equal(replay_frame(replay, ends[end], number[end]++,
+		assert_int_equal(link_replay_frame(replay, ends[end], number[end]++,
 					      (struct frame){ bytes, size }, now_ns,
 					      NULL),
 				 0);
 	}
-	assert_int_equal(replay_end(replay, NULL), 0);
+	assert_int_equal(link_replay_end(replay, NULL), 0);
 }
 
 /* Record the wire of a run into a file. */
@@ -230,13 +230,13 @@ static void record_run(const struct history *history, const char *name)
 					on_ended, NULL, NULL),
 			 0);
 	assert_int_equal(
-		replay_create(&recorder.replay, history, record, &recorder, NULL), 0);
+		link_replay_create(&recorder.replay, history, record, &recorder, NULL), 0);
 	for (int i = 0; i < 2; i++) {
-		recorder.ends[i] = (uint32_t)replay_find_port(recorder.replay, names[i]);
-		replay_tap(recorder.replay, recorder.ends[i], true);
+		recorder.ends[i] = (uint32_t)link_replay_find_port(recorder.replay, names[i]);
+		link_replay_tap(recorder.replay, recorder.ends[i], true);
 	}
 	send_frames(recorder.replay, recorder.ends);
-	replay_free(recorder.replay);
+	link_replay_free(recorder.replay);
 	capture_destroy(recorder.capture);
 	loop_destroy(recorder.loop);
 }
@@ -389,7 +389,7 @@ static void words_that_differ_are_a_difference_too(void **state)
 
 /* By number: the comment of each of a's frames where it entered. */
 struct said {
-	struct replay *replay;
+	struct link_replay *replay;
 	char text[64][VERDICT_BYTES_MAX];
 };
 
@@ -398,7 +398,7 @@ static void hear(void *ctx, const struct sw_tap_event *event)
 	struct said *said = ctx;
 	char text[VERDICT_BYTES_MAX];
 	struct capture_frame frame =
-		verdict_frame(text, event, 0, replay_cut_name, said->replay);
+		verdict_frame(text, event, 0, link_replay_cut_name, said->replay);
 	uint64_t number = frame.id & VERDICT_NUMBER_MASK;
 
 	if (event->inbound && number < 64)
@@ -411,16 +411,16 @@ static void overhear(const struct history *history, struct said *said, uint32_t 
 	uint32_t port;
 
 	memset(said, 0, sizeof(*said));
-	assert_int_equal(replay_create(&said->replay, history, hear, said, NULL), 0);
-	port = (uint32_t)replay_find_port(said->replay, "a:eth0");
-	replay_tap(said->replay, port, true);
+	assert_int_equal(link_replay_create(&said->replay, history, hear, said, NULL), 0);
+	port = (uint32_t)link_replay_find_port(said->replay, "a:eth0");
+	link_replay_tap(said->replay, port, true);
 	for (uint32_t n = 0; n < 64; n += step)
-		assert_int_equal(replay_frame(said->replay, port, n,
+		assert_int_equal(link_replay_frame(said->replay, port, n,
 					      (struct frame){ bytes, sizeof(bytes) },
 					      (n + 1) * NS_PER_MS, NULL),
 				 0);
-	assert_int_equal(replay_end(said->replay, NULL), 0);
-	replay_free(said->replay);
+	assert_int_equal(link_replay_end(said->replay, NULL), 0);
+	link_replay_free(said->replay);
 }
 
 static void a_frame_meets_its_fate_though_others_are_missing(void **state)
@@ -517,7 +517,7 @@ static void the_floor_of_a_run_in_virtual_time_is_that_of_its_journal(void **sta
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		struct stopwatch watch = { 0 };
-		struct replay *replay;
+		struct link_replay *replay;
 		struct history history;
 		char journal[512];
 		int a, b;
@@ -531,20 +531,20 @@ static void the_floor_of_a_run_in_virtual_time_is_that_of_its_journal(void **sta
 			 "{\"t\":5,\"event\":\"port\",\"port\":\"b:eth0\",\"state\":"
 			 "\"up\"}\n");
 		history = make_run(topology, journal);
-		assert_int_equal(replay_create(&replay, &history, stop, &watch, NULL), 0);
-		a = replay_find_port(replay, "a:eth0");
-		b = replay_find_port(replay, "b:eth0");
-		replay_tap(replay, (uint32_t)a, true);
-		replay_tap(replay, (uint32_t)b, true);
-		assert_int_equal(replay_frame(replay, (uint32_t)a, 0,
+		assert_int_equal(link_replay_create(&replay, &history, stop, &watch, NULL), 0);
+		a = link_replay_find_port(replay, "a:eth0");
+		b = link_replay_find_port(replay, "b:eth0");
+		link_replay_tap(replay, (uint32_t)a, true);
+		link_replay_tap(replay, (uint32_t)b, true);
+		assert_int_equal(link_replay_frame(replay, (uint32_t)a, 0,
 					      (struct frame){ bytes, sizeof(bytes) },
 					      NS_PER_MS, NULL),
 				 0);
-		assert_int_equal(replay_end(replay, NULL), 0);
+		assert_int_equal(link_replay_end(replay, NULL), 0);
 		assert_int_equal(watch.entered_ns, NS_PER_MS);
 		assert_int_equal(watch.came, 1);
 		assert_int_equal(watch.took_ns, takes_ns[i]);
-		replay_free(replay);
+		link_replay_free(replay);
 		history_free(&history);
 	}
 }

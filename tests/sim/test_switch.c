@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 static void a_delayed_frame_arrives_at_its_time_and_not_before(void **state)
 {

@@ -11,7 +11,7 @@
 #include "base/draw.h"
 #include "linkfault/rule_name.h"
 #include "switch/switch.h"
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 #define MS UINT64_C(1000000)
 

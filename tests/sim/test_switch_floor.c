@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "switch/switch.h"
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 #define FLOOR UINT64_C(1000)
 #define MS    UINT64_C(1000000)

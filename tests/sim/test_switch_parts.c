@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/draw.h"
-#include "switch/cut_matrix.h"
+#include "partition/cut_matrix.h"
 #include "switch/delay_queue.h"
 #include "switch/mac_table.h"
 #include "switch/pair_map.h"

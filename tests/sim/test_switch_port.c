@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 static const uint8_t *lent_expected;
 static int lent_seen;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/draw.h"
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 #define US UINT64_C(1000)
 #define MS UINT64_C(1000000)

@@ -14,8 +14,8 @@
 #include "base/cleanup.h"
 #include "base/draw.h"
 #include "switch/switch.h"
-#include "topology/fault_words.h"
-#include "topology/plan.h"
+#include "faultwords/fault_words.h"
+#include "plan/plan.h"
 
 #define US UINT64_C(1000)
 #define MS UINT64_C(1000000)

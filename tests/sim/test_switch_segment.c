@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 #define MS UINT64_C(1000000)
 #define S  UINT64_C(1000000000)

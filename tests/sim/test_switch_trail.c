@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "topology/plan.h"
+#include "plan/plan.h"
 
 static void a_delivered_frame_tells_its_queue_and_its_delay(void **state)
 {

@@ -16,10 +16,16 @@ import sys
 # never a neighbour on its own.
 FLOORS = [
     ["base"],
-    ["clock", "linkfault", "kernel"],
-    ["topology"],
-    ["switch", "virtio", "capture", "agent"],
-    ["node"],
+    ["clock", "linkfault", "kernel", "partition"],
+    ["faultwords", "switch", "vhost", "capture"],
+    ["plan", "device"],
+    ["topology", "agentproto"],
+    ["init"],
+    ["agent", "node"],
+    ["run"],
+    ["fabric"],
+    ["machine"],
+    ["replay", "ops", "control"],
     ["lab"],
     ["cli"],
 ]
@@ -44,11 +50,11 @@ BANNED_CALLS = {
     "getrandom": (["src/node/preload", "src/lab/seed", "tests/guest/"], CHANCE),
     "gettimeofday": ([], TIME), "clock": ([], TIME),
     # The name of a run directory is for people.
-    "time": (["src/lab/rundir.c"], TIME),
+    "time": (["src/run/rundir.c"], TIME),
     # How long to wait for something of the host's (a process, a client that does
     # not read, a person) is host time.  The benchmarks and the tests of real
     # traffic measure with the host's clock; what runs in a machine has only its own.
-    "clock_gettime": (["src/clock/", "src/base/proc.c", "src/lab/control.c",
+    "clock_gettime": (["src/clock/", "src/base/proc.c", "src/control/control.c",
                        "src/cli/host_clock.c", "bench/", "tests/lab/",
                        "tests/guest/"], TIME),
     "strcpy": ([], UNBOUNDED), "strcat": ([], UNBOUNDED), "stpcpy": ([], UNBOUNDED),
@@ -65,7 +71,7 @@ BANNED_CALLS = {
     "signal": ([], "its meaning differs between systems; use sigaction"),
     "sleep": ([], WAITING), "usleep": ([], WAITING), 
     # A file lock cannot be awaited with a time limit.
-    "nanosleep": (["src/lab/state.c"], WAITING),
+    "nanosleep": (["src/run/state.c"], WAITING),
     "clock_nanosleep": (["bench/", "tests/lab/"], WAITING),
 }
 # `return time(` is a call and `int time(` is not.

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "agent/proto.h"
+#include "agentproto/proto.h"
 
 enum { RIG_PATIENCE_MS = 20000, RIG_TEXT_BYTES = 4 << 20 };
 

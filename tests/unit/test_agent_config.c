@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "agent/config.h"
-#include "agent/params.h"
-#include "agent/proto.h"
-#include "agent/settings.h"
+#include "agentproto/config.h"
+#include "agentproto/params.h"
+#include "agentproto/proto.h"
+#include "init/settings.h"
 #include "base/cleanup.h"
 
 static struct plan_addr addr(const char *ip, uint8_t prefix)

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "agent/net.h"
-#include "agent/rtnl.h"
+#include "init/net.h"
+#include "init/rtnl.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 

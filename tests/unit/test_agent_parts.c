@@ -14,13 +14,13 @@
 
 #include <cmocka.h>
 
-#include "agent/environ.h"
-#include "agent/modprobe.h"
-#include "agent/modules.h"
-#include "agent/oom.h"
+#include "init/environ.h"
+#include "init/modprobe.h"
+#include "init/modules.h"
+#include "init/oom.h"
 #include "agent/ready.h"
-#include "agent/setup.h"
-#include "agent/timekeep.h"
+#include "init/setup.h"
+#include "init/timekeep.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "agent/standin.h"
+#include "init/standin.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "node/closed.h"

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #include "base/check.h"
-#include "lab/json_memory.h"
+#include "base/json_memory.h"
 #include "lib/failing.h"
 #include "lib/talk.h"
 

@@ -16,7 +16,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "lib/fault_rig.h"
-#include "topology/fault_words.h"
+#include "faultwords/fault_words.h"
 
 /* Where integers of 8, 16, 31, 32, 63 and 64 bits end, and around what is allowed. */
 static const char *const numbers[] = {

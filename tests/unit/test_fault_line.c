@@ -14,7 +14,7 @@
 
 #include "base/cleanup.h"
 #include "lib/fault_rig.h"
-#include "topology/fault_words.h"
+#include "faultwords/fault_words.h"
 
 #define MS UINT64_C(1000000)
 #define S  UINT64_C(1000000000)

@@ -10,10 +10,10 @@
 
 #include "base/cleanup.h"
 #include "base/draw.h"
-#include "lab/expectation.h"
-#include "lab/fidelity.h"
+#include "fabric/expectation.h"
+#include "fabric/fidelity.h"
 #include "lib/fault_rig.h"
-#include "topology/fault_words.h"
+#include "faultwords/fault_words.h"
 
 static json_t *report(const char *fault, const struct sw_count *count,
 		      const struct sw_timing *timing)

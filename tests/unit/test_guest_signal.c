@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "virtio/guest_signal.h"
+#include "vhost/guest_signal.h"
 
 enum { RINGS = 200000, PATIENCE_S = 30 };
 

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/base64.h"
-#include "lab/control_internal.h"
+#include "control/control_internal.h"
 #include "lib/fake_machine.h"
 #include "lib/talk.h"
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
-#include "lab/control_internal.h"
+#include "control/control_internal.h"
 #include "lib/fake_machine.h"
 #include "lib/talk.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lab/digest.h"
+#include "run/digest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/draw.h"
 #include "lib/talk.h"
-#include "topology/fault_words.h"
+#include "faultwords/fault_words.h"
 
 /* A delay that jitter leans on, a profile, rules in an order that counts, states, a
  * network: what a plan can have. */

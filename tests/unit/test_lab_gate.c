@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #include "cli/pace.h"
-#include "lab/control_internal.h"
+#include "control/control_internal.h"
 #include "lib/fake_machine.h"
 #include "lib/talk.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What reaches a virtual lab from outside is kept whole. */
-#include "lab/inputs.h"
+#include "run/inputs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lab/digest.h"
+#include "run/digest.h"
 
 static struct clock *fake_clock;
 static struct journal *journal;

@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
-#include "lab/reach.h"
+#include "fabric/reach.h"
 #include "lib/fake_lab.h"
 #include "lib/fake_machine.h"
 

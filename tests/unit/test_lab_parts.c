@@ -19,14 +19,14 @@
 
 #include "base/base64.h"
 #include "base/fdio.h"
-#include "lab/journal.h"
-#include "lab/outbuf.h"
+#include "run/journal.h"
+#include "base/outbuf.h"
 #include "lab/parts.h"
-#include "lab/ring.h"
-#include "lab/rundir.h"
-#include "lab/talkers.h"
-#include "lab/text.h"
-#include "lab/where.h"
+#include "base/ring.h"
+#include "run/rundir.h"
+#include "fabric/talkers.h"
+#include "base/text.h"
+#include "machine/backtrace.h"
 
 static char folder[64];
 
@@ -458,10 +458,10 @@ static void parts_are_where_the_variable_says_and_nowhere_else(void **state)
 /* ---- where ---------------------------------------------------------------------------
  */
 
-static enum where_cut cut(struct where *out, char *text)
+static enum backtrace_cut cut(struct backtrace *out, char *text)
 {
 	size_t size = strlen(text);
-	enum where_cut cut = where_cut(out, text, &size);
+	enum backtrace_cut cut = backtrace_cut(out, text, &size);
 
 	text[size] = 0;
 	return cut;
@@ -473,23 +473,23 @@ static void an_answer_is_taken_out_of_what_a_console_says(void **state)
 		      "comm=my spin\tin=/root/my spin+0x1136\r\nmore";
 	char kernel[] = "\num_where: kernel pid=5 tid=9 ip=0x60031f20 "
 			"comm=a\tin=foo+0x10/0x80\n";
-	char text[WHERE_TEXT_BYTES], call[WHERE_CALL_BYTES];
-	struct where where;
+	char text[BACKTRACE_TEXT_BYTES], call[BACKTRACE_CALL_BYTES];
+	struct backtrace where;
 
 	(void)state;
-	assert_int_equal(cut(&where, said), WHERE_WHOLE);
+	assert_int_equal(cut(&where, said), BACKTRACE_WHOLE);
 	assert_string_equal(said, "login:\nmore");
-	where_text(text, &where);
+	backtrace_text(text, &where);
 	assert_string_equal(text, "process 'my spin' (pid 57) at 0x401136 in "
 				  "/root/my spin+0x1136");
-	where_call(call, &where);
+	backtrace_call(call, &where);
 	assert_string_equal(call, "sched_yield");
-	assert_int_equal(cut(&where, kernel), WHERE_WHOLE);
+	assert_int_equal(cut(&where, kernel), BACKTRACE_WHOLE);
 	assert_string_equal(kernel, "");
-	where_text(text, &where);
+	backtrace_text(text, &where);
 	assert_string_equal(text, "its kernel, for process 'a' (pid 5, thread 9), at "
 				  "0x60031f20 in foo+0x10/0x80");
-	where_call(call, &where);
+	backtrace_call(call, &where);
 	assert_string_equal(call, "");
 }
 
@@ -497,24 +497,24 @@ static void an_answer_in_pieces_is_waited_for(void **state)
 {
 	static const char whole[] =
 		"x\num_where: user pid=57 tid=57 ip=0x401136 comm=spin\tin=?\ny";
-	struct where where;
+	struct backtrace where;
 
 	(void)state;
 	for (size_t n = 0; n < sizeof(whole); n++) {
 		char text[sizeof(whole)];
 		size_t size = n;
-		enum where_cut cut;
+		enum backtrace_cut cut;
 
 		memcpy(text, whole, n);
-		cut = where_cut(&where, text, &size);
+		cut = backtrace_cut(&where, text, &size);
 		if (n < 2)
-			assert_int_equal(cut, WHERE_NONE);
+			assert_int_equal(cut, BACKTRACE_NONE);
 		else if (n < sizeof(whole) - 2)
-			assert_int_equal(cut, WHERE_PART);
+			assert_int_equal(cut, BACKTRACE_PART);
 		else
-			assert_int_equal(cut, WHERE_WHOLE);
+			assert_int_equal(cut, BACKTRACE_WHOLE);
 		/* With a part, what is before it stays, and the part behind that. */
-		if (cut == WHERE_PART) {
+		if (cut == BACKTRACE_PART) {
 			assert_int_equal(size, 1);
 			assert_memory_equal(text, whole, n);
 		}
@@ -535,14 +535,14 @@ static void what_is_not_an_answer_stays(void **state)
 		("\num_where: user pid=5 tid=5 ip=0x4 "
 		 "comm=01234567890123456789012345678901\tin=?\nx"),
 	};
-	struct where where;
+	struct backtrace where;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		char text[256];
 
 		snprintf(text, sizeof(text), "%s", texts[i]);
-		assert_int_not_equal(cut(&where, text), WHERE_WHOLE);
+		assert_int_not_equal(cut(&where, text), BACKTRACE_WHOLE);
 	}
 }
 

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
-#include "lab/comparison.h"
-#include "lab/origin.h"
+#include "run/comparison.h"
+#include "run/origin.h"
 
 enum { PORTS = 2, END_NS = 9000 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lab/state.h"
+#include "run/state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/faults.h"
+#include "fabric/fault_target.h"
 #include "lab/partitions.h"
-#include "switch/cut_draw.h"
+#include "partition/cut_draw.h"
 #include "topology/compile.h"
 
 static const char topology[] =

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/placement.h"
+#include "machine/placement.h"
 
 enum { CPUS = 64, MACHINES = 256, MOVES = 64, LOOKS = 40, SETTLED = 4 };
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "agent/proto.h"
+#include "agentproto/proto.h"
 #include "base/cleanup.h"
 
 enum { STREAM_BYTES = 1 << 20 };

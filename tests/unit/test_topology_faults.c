@@ -2,7 +2,7 @@
 /* Faults in words: the file's, the command line's and the control socket's. */
 #include "unit/test_topology_help.h"
 
-#include "topology/fault_words.h"
+#include "faultwords/fault_words.h"
 
 static void words_apply_one_by_one_and_leave_the_others(void **state)
 {

@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 #include "topology/compile.h"
-#include "topology/plan_json.h"
+#include "plan/plan_json.h"
 
 /* Everything that was wrong, as text; the caller's. */
 static inline char *words_of(const struct diagnostics *diags)

@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <sys/resource.h>
 
-#include "topology/ipnet.h"
+#include "plan/ipnet.h"
 #include "unit/test_topology_help.h"
 
 /* Do two interfaces share a wire? */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a topology says about the machines' time: "cost", "clock" and "epoch". */
 #include "topology/cost.h"
-#include "topology/epoch.h"
+#include "plan/epoch.h"
 #include "topology/node_clock.h"
 #include "unit/test_topology_help.h"
 

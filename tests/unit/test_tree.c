@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "agent/pack.h"
-#include "agent/unpack.h"
+#include "agentproto/pack.h"
+#include "agentproto/unpack.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 

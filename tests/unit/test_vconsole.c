@@ -15,8 +15,8 @@
 
 #include "base/cleanup.h"
 #include "lib/vnet_rig.h"
-#include "virtio/vconsole.h"
-#include "virtio/vhost_user.h"
+#include "device/vconsole.h"
+#include "vhost/vhost_user.h"
 
 enum { CONTROL_RX = 2, CONTROL_TX, DATA_RX, DATA_TX, RINGS };
 

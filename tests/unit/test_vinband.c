@@ -15,8 +15,8 @@
 
 #include "base/cleanup.h"
 #include "lib/inband_rig.h"
-#include "virtio/vconsole.h"
-#include "virtio/vhost_user.h"
+#include "device/vconsole.h"
+#include "vhost/vhost_user.h"
 
 enum { RX, TX };
 

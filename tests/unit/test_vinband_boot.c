@@ -23,11 +23,11 @@
 
 #include <cmocka.h>
 
-#include "agent/proto.h"
+#include "agentproto/proto.h"
 #include "base/cleanup.h"
 #include "clock/vtime.h"
-#include "virtio/vconsole.h"
-#include "virtio/vnet.h"
+#include "device/vconsole.h"
+#include "device/vnet.h"
 
 enum { SKIPPED = 77, PATIENCE_MS = 60000, TURN_MS = 1000 };
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "virtio/guest_memory.h"
+#include "vhost/guest_memory.h"
 
 enum { PAGE = 4096, SIZE = 16 * PAGE };
 

@@ -14,7 +14,7 @@
 
 #include "base/cleanup.h"
 #include "lib/vnet_rig.h"
-#include "virtio/vhost_user.h"
+#include "vhost/vhost_user.h"
 
 enum { RX, TX };
 

@@ -18,7 +18,7 @@
 
 #include "base/cleanup.h"
 #include "lib/vnet_rig.h"
-#include "virtio/vhost_user.h"
+#include "vhost/vhost_user.h"
 
 enum { RX, TX, FRAMES = 100000, PATIENCE_MS = 10000, FRAME_BYTES = 64 };
 

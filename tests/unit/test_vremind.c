@@ -11,7 +11,7 @@
 
 #include "clock/clock.h"
 #include "lib/vnet_rig.h"
-#include "virtio/vhost_message.h"
+#include "vhost/vhost_message.h"
 
 enum { RX, TX, BUFFERS = 8, BUFFER_BYTES = 2048 };
 

@@ -17,7 +17,7 @@
 
 #include "base/cleanup.h"
 #include "lib/inband_rig.h"
-#include "virtio/vhost_user.h"
+#include "vhost/vhost_user.h"
 
 enum { RX, TX };
 

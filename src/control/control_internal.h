@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* control_internal.h - what the files of the control socket share
+ *
+ * For control.c (sockets), control_conn.c (one connection's bytes) and
+ * control_call.c (lines and verbs); others use control.h.
+ */
+#ifndef NL_CONTROL_CONTROL_INTERNAL_H
+#define NL_CONTROL_CONTROL_INTERNAL_H
+
+#include "control/control.h"
+#include "base/outbuf.h"
+
+struct control {
+	struct loop *loop;
+	const struct verb *verbs;
+	size_t verb_count;
+	void *ctx;
+	void (*adopted_gone)(void *ctx);
+	int listen_fd;
+	int spare_fd; /* to be given up for a moment when there is no other */
+	struct watch *listen_watch;
+	struct conn *first;
+	size_t conn_count;
+	uid_t uid;			 /* of this process, as it sees itself */
+	const struct control_gate *gate; /* NULL: always open */
+	const char *(*trouble)(void *ctx);  /* NULL: there never is */
+	struct conn *nobody;		 /* of control_do(); NULL: not yet */
+};
+
+struct conn {
+	struct control *control;
+	struct conn *prev, *next;
+	int fd; /* -1: of nobody */
+	struct watch *watch;
+	struct deferred work;
+	struct outbuf in, out;
+	size_t scanned;	 /* of in: no newline up to here */
+	size_t together; /* bytes at the front of in that are done at one time */
+	int fds[CONTROL_FDS_MAX];
+	size_t fd_count;
+	struct request *first;
+	size_t request_count;
+	bool adopted;
+	bool eof;     /* the client sends no more */
+	bool gated;   /* its first line, or its end, waits for the gate or for supplies */
+	bool supplying; /* gated: for supplies */
+	bool hung_up; /* gated: the client is gone */
+	bool dead;    /* to be closed as soon as nobody stands in it */
+};
+
+/* control_conn.c */
+int conn_create(struct control *control, int fd, bool adopted, struct why *why);
+int conn_create_nobody(struct control *control, struct why *why);
+void conn_destroy(struct conn *conn);
+bool conn_has_room(const struct conn *conn);
+void conn_kick(struct conn *conn);
+void conn_send(struct conn *conn, json_t *line /* taken over */);
+bool conn_flush(struct conn *conn); /* true: all is sent or it is dead */
+
+/* Serve what waited for the gate.  The connection may be gone. */
+void conn_gate_opened(struct conn *conn);
+/* The same of what waited for supplies. */
+void conn_supplied(struct conn *conn);
+
+enum line_end { LINE_SERVED, LINE_WAITS_FOR_GATE, LINE_WAITS_FOR_SUPPLIES };
+
+/* control_call.c: serve one line, without its newline.  One that has to wait is to be
+ * served again then.  *together is set to how many bytes after it are to be done
+ * together, if it says so. */
+enum line_end conn_line(struct conn *conn, const char *line, size_t size, size_t *together);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/service_cgroup.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/fdio.h"
+
+enum { PROCS_BYTES_MAX = 1 << 20 };
+
+int service_cgroup_make(const char *root, const char *name)
+{
+	char path[PATH_MAX], procs[PATH_MAX];
+	struct stat st;
+
+	if (!root || snprintf(path, sizeof(path), "%s/%s", root, name) >= (int)sizeof(path) ||
+	    snprintf(procs, sizeof(procs), "%s/cgroup.procs", root) >= (int)sizeof(procs) ||
+	    stat(procs, &st) < 0)
+		return -1;
+	mkdir(path, 0755);
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int service_cgroup_open_door(int group_fd)
+{
+	return group_fd < 0 ? -1 : openat(group_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+}
+
+bool service_cgroup_has_members(int group_fd)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+
+	return group_fd >= 0 &&
+	       !fdio_read_file(group_fd, "cgroup.events", 4096, &text, &size, NULL) &&
+	       strstr(text, "populated 1");
+}
+
+void service_cgroup_signal(int group_fd, int signal_no)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+
+	if (group_fd < 0 ||
+	    fdio_read_file(group_fd, "cgroup.procs", PROCS_BYTES_MAX, &text, &size, NULL))
+		return;
+	for (char *at = text, *end; *at; at = end + (*end == '\n')) {
+		long pid = strtol(at, &end, 10);
+
+		if (end == at)
+			return;
+		if (pid > 1)
+			kill((pid_t)pid, signal_no);
+	}
+}
