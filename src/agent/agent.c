@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "init/environ.h"
-#include "agent/exec.h"
-#include "init/fields.h"
+#include "agent/execs.h"
+#include "init/json_fields.h"
 #include "agent/lablink.h"
 #include "agent/reaper.h"
 #include "agent/service.h"
@@ -106,7 +106,7 @@ static void on_config(struct agent *agent, const struct proto_message *m)
 	if (err) {
 		agent->state = REFUSED;
 		lablink_send_json(agent->link, PROTO_FAILED, 0,
-				  json_pack("{s:o}", "error", fields_text(why.text)));
+				  json_pack("{s:o}", "error", json_fields_text(why.text)));
 		return;
 	}
 	agent->state = CONFIGURED;

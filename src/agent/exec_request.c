@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "init/fields.h"
+#include "init/json_fields.h"
 
 struct raw_request {
 	json_t *argv, *env;
@@ -76,7 +76,7 @@ int exec_request_parse(const uint8_t *text, size_t size, const struct environ_li
 
 	*out = (struct exec_request){ 0 };
 	err = load(text, size, &out->json, why);
-	err = err ? err : fields_read(out->json, "", request_table, &raw, why);
+	err = err ? err : json_fields_read(out->json, "", request_table, &raw, why);
 	err = err ? err : read_argv(raw.argv, out, why);
 	err = err ? err : environ_copy(&out->env, machine, why);
 	err = err ? err : read_env(raw.env, out, why);
@@ -109,7 +109,7 @@ int exec_signal_parse(const uint8_t *text, size_t size, int *signal, struct why 
 	json_t *json = NULL;
 	int err = load(text, size, &json, why);
 
-	err = err ? err : fields_read(json, "", table, &number, why);
+	err = err ? err : json_fields_read(json, "", table, &number, why);
 	json_decref(json);
 	if (err)
 		return why_wrap(why, err, "SIGNAL");
@@ -131,7 +131,7 @@ int exec_resize_parse(const uint8_t *text, size_t size, uint16_t *rows, uint16_t
 	json_t *json = NULL;
 	int err = load(text, size, &json, why);
 
-	err = err ? err : fields_read(json, "", table, &raw, why);
+	err = err ? err : json_fields_read(json, "", table, &raw, why);
 	json_decref(json);
 	if (err)
 		return why_wrap(why, err, "RESIZE");

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/machine.h"
+#include "agent/life.h"
 #include "init/modprobe.h"
 #include "agentproto/pack.h"
 #include "init/probe.h"
@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 		int fd = read_fd(argv[2]);
 
 		if (fd >= 0)
-			return machine_serve(fd);
+			return life_serve(fd);
 		fprintf(stderr, "netlab-agent: --serve %s: no open descriptor above 2\n",
 			argv[2]);
 		return 2;
@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 		return modprobe_run(argv[3]);
 	/* The kernel hands on words of its command line that it does not know. */
 	if (getpid() == 1)
-		machine_run();
+		life_run();
 	fputs(usage, stderr);
 	return 2;
 }

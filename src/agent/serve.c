@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/machine.h"
+#include "agent/life.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -62,7 +62,7 @@ static int run(struct served *served, int fd, struct why *why)
 	return err;
 }
 
-int machine_serve(int fd)
+int life_serve(int fd)
 {
 	struct served served = { .loop = NULL };
 	struct why why = { "" };

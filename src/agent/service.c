@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 
 #include "init/service_cgroup.h"
-#include "init/fields.h"
+#include "init/json_fields.h"
 #include "init/oom.h"
 #include "agent/pump.h"
 #include "agent/ready.h"
@@ -28,7 +28,7 @@ struct service {
 	struct services *services;
 	const struct plan_service *plan;
 	uint32_t index;
-	enum service_state state;
+	enum service_phase state;
 	pid_t session; /* 0: it has no process any more */
 	int group_fd;  /* its cgroup; -1: none, and its session stands for it */
 	bool running;  /* the shell, or what it became */
@@ -60,13 +60,13 @@ struct services {
 static const char *const state_names[SERVICE_STATES] = { "idle", "starting", "ready",
 							 "exited", "failed" };
 
-const char *service_state_name(enum service_state state)
+const char *service_state_name(enum service_phase state)
 {
 	return state < SERVICE_STATES ? state_names[state] : "?";
 }
 
 /* The only writer of a state.  how: {"exit":1}, {"error":"..."} or NULL. */
-static void set_state(struct service *service, enum service_state state, json_t *how)
+static void set_state(struct service *service, enum service_phase state, json_t *how)
 {
 	json_t *json = json_pack("{s:s, s:s}", "name", service->plan->name, "state",
 				 service_state_name(state));
@@ -82,7 +82,7 @@ static void set_state(struct service *service, enum service_state state, json_t 
 
 static void fail(struct service *service, const char *error)
 {
-	set_state(service, SERVICE_FAILED, json_pack("{s:o}", "error", fields_text(error)));
+	set_state(service, SERVICE_FAILED, json_pack("{s:o}", "error", json_fields_text(error)));
 }
 
 /* Of all that came of it, is somebody left? */
@@ -166,7 +166,7 @@ static void tell_end(void *ctx)
 		set_state(service, SERVICE_FAILED, how);
 	} else if (service->state == SERVICE_READY) {
 		if (*of_memory)
-			json_object_set_new(how, "error", fields_text(of_memory));
+			json_object_set_new(how, "error", json_fields_text(of_memory));
 		set_state(service, SERVICE_EXITED, how);
 	} else {
 		json_decref(how);

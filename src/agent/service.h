@@ -20,12 +20,12 @@
 #ifndef NL_AGENT_SERVICE_H
 #define NL_AGENT_SERVICE_H
 
-#include "agent/exec.h"
+#include "agent/execs.h"
 #include "init/settings.h"
 
 enum { SERVICES_STOP_MS = 2000 }; /* between SIGTERM and SIGKILL */
 
-enum service_state {
+enum service_phase {
 	SERVICE_IDLE,
 	SERVICE_STARTING,
 	SERVICE_READY,
@@ -34,7 +34,7 @@ enum service_state {
 	SERVICE_STATES,
 };
 
-const char *service_state_name(enum service_state state);
+const char *service_state_name(enum service_phase state);
 
 struct services;
 

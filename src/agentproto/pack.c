@@ -59,7 +59,7 @@ static int put_record(struct pack *pack, char kind, const struct stat *st,
 		record.mtime_s = st->st_mtim.tv_sec;
 		record.mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
 	}
-	tree_record_put(head, &record);
+	file_tree_record_put(head, &record);
 	err = put(pack, head, sizeof(head), why);
 	return err ? err : put(pack, name, record.name_bytes, why);
 }
@@ -68,7 +68,7 @@ static int put_size(struct pack *pack, uint32_t size, struct why *why)
 {
 	uint8_t bytes[TREE_SIZE_BYTES];
 
-	tree_size_put(bytes, size);
+	file_tree_size_put(bytes, size);
 	return put(pack, bytes, sizeof(bytes), why);
 }
 
@@ -76,7 +76,7 @@ static int put_block(struct pack *pack, size_t size, struct why *why)
 {
 	int err;
 
-	if (size == TREE_BLOCK_BYTES_MAX && tree_is_zeros(pack->block, size))
+	if (size == TREE_BLOCK_BYTES_MAX && file_tree_is_zeros(pack->block, size))
 		return put_size(pack, TREE_ZEROS, why);
 	err = put_size(pack, (uint32_t)size, why);
 	return err ? err : put(pack, pack->block, size, why);
@@ -92,7 +92,7 @@ static int pack_file(struct pack *pack, int fd, const struct stat *st, const cha
 	if (n < 0 && is_root)
 		return why_errno(why, (int)n, "%s", pack->path.text);
 	if (n < 0) {
-		tree_leave_out(pack->left, pack->path.text, strerror((int)-n));
+		file_tree_leave_out(pack->left, pack->path.text, strerror((int)-n));
 		return 0;
 	}
 	err = put_record(pack, 'F', st, name, why);
@@ -107,7 +107,7 @@ static int pack_file(struct pack *pack, int fd, const struct stat *st, const cha
 		return err ? err : put_size(pack, 0, why);
 	if (is_root)
 		return why_errno(why, (int)n, "%s", pack->path.text);
-	tree_leave_out(pack->left, pack->path.text, strerror((int)-n));
+	file_tree_leave_out(pack->left, pack->path.text, strerror((int)-n));
 	return put_size(pack, TREE_BROKEN, why);
 }
 
@@ -118,7 +118,7 @@ static int pack_link(struct pack *pack, int dir_fd, const char *name,
 	int err;
 
 	if (n <= 0) {
-		tree_leave_out(pack->left, pack->path.text,
+		file_tree_leave_out(pack->left, pack->path.text,
 			       n ? strerror(errno) : "an empty link");
 		return 0;
 	}
@@ -141,7 +141,7 @@ static int pack_content(struct pack *pack, DIR *dir, struct why *why)
 			err = pack_entry(pack, dirfd(dir), name, why);
 	}
 	if (!err && errno)
-		tree_leave_out(pack->left, pack->path.text, strerror(errno));
+		file_tree_leave_out(pack->left, pack->path.text, strerror(errno));
 	return err;
 }
 
@@ -152,7 +152,7 @@ static int pack_folder(struct pack *pack, int fd, const struct stat *st, const c
 	int err;
 
 	if (pack->depth == TREE_DEPTH_MAX) {
-		tree_leave_out(pack->left, pack->path.text, "too many folders deep");
+		file_tree_leave_out(pack->left, pack->path.text, "too many folders deep");
 		return 0;
 	}
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -177,36 +177,36 @@ static int pack_inside(struct pack *pack, int dir_fd, const char *name, struct w
 	struct stat st;
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
-		tree_leave_out(pack->left, pack->path.text, strerror(errno));
+		file_tree_leave_out(pack->left, pack->path.text, strerror(errno));
 		return 0;
 	}
 	if (S_ISLNK(st.st_mode))
 		return pack_link(pack, dir_fd, name, &st, why);
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
-		tree_leave_out(pack->left, pack->path.text,
+		file_tree_leave_out(pack->left, pack->path.text,
 			       "neither a file, a folder nor a link");
 		return 0;
 	}
 	cleanup_close int fd = openat(dir_fd, name, LOOK | O_NOFOLLOW);
 
 	if (fd < 0 || fstat(fd, &st)) {
-		tree_leave_out(pack->left, pack->path.text, strerror(errno));
+		file_tree_leave_out(pack->left, pack->path.text, strerror(errno));
 		return 0;
 	}
 	if (S_ISDIR(st.st_mode))
 		return pack_folder(pack, fd, &st, name, why);
 	if (S_ISREG(st.st_mode))
 		return pack_file(pack, fd, &st, name, false, why);
-	tree_leave_out(pack->left, pack->path.text, "it changed its kind meanwhile");
+	file_tree_leave_out(pack->left, pack->path.text, "it changed its kind meanwhile");
 	return 0;
 }
 
 static int pack_entry(struct pack *pack, int dir_fd, const char *name, struct why *why)
 {
-	size_t before = tree_path_push(&pack->path, name);
+	size_t before = file_tree_path_push(&pack->path, name);
 	int err = pack_inside(pack, dir_fd, name, why);
 
-	tree_path_pop(&pack->path, before);
+	file_tree_path_pop(&pack->path, before);
 	return err;
 }
 
@@ -244,7 +244,7 @@ int pack_tree(const char *path, int out_fd, struct tree_left_out *left, struct w
 		return why_set(why, -ENOMEM, "out of memory");
 	pack->out_fd = out_fd;
 	pack->left = left;
-	tree_path_push(&pack->path, path);
+	file_tree_path_push(&pack->path, path);
 	err = put(pack, TREE_MAGIC, TREE_MAGIC_BYTES, why);
 	if (!err && S_ISDIR(st.st_mode))
 		err = pack_folder(pack, fd, &st, "", why);
@@ -263,5 +263,5 @@ int pack_run(const char *path)
 		fprintf(stderr, "%s\n", why.text);
 		return TREE_STATUS_FAILED;
 	}
-	return tree_tell_left_out(&left);
+	return file_tree_tell_left_out(&left);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pack.h - a file or a folder, sent as a stream (agentproto/tree.h)
+/* pack.h - a file or a folder, sent as a stream (agentproto/file_tree.h)
  *
  * A file is read to its end whatever size it says that it has: those of /proc and
  * /sys say 0.  The path itself may be a link; below it links are sent as links.
@@ -13,7 +13,7 @@
 #ifndef NL_AGENTPROTO_PACK_H
 #define NL_AGENTPROTO_PACK_H
 
-#include "agentproto/tree.h"
+#include "agentproto/file_tree.h"
 #include "base/why.h"
 
 int pack_tree(const char *path, int out_fd, struct tree_left_out *left,

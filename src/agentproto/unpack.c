@@ -81,7 +81,7 @@ static int get_size(struct unpack *unpack, uint32_t *size, struct why *why)
 	uint8_t bytes[TREE_SIZE_BYTES];
 	int err = get(unpack, bytes, sizeof(bytes), why);
 
-	*size = tree_size_get(bytes);
+	*size = file_tree_size_get(bytes);
 	if (!err && *size > TREE_BLOCK_BYTES_MAX && *size != TREE_BROKEN && *size != TREE_ZEROS)
 		err = why_set(why, -EPROTO, "a block of %u bytes", *size);
 	return err;
@@ -106,7 +106,7 @@ static int get_record(struct unpack *unpack, struct tree_record *record,
 	uint8_t head[TREE_HEAD_BYTES];
 	int err = get(unpack, head, sizeof(head), why);
 
-	if (!err && tree_record_get(head, record))
+	if (!err && file_tree_record_get(head, record))
 		err = why_set(why, -EPROTO, "no record of a copy");
 	err = err ? err : get(unpack, name, record->name_bytes, why);
 	if (err)
@@ -207,7 +207,7 @@ static int make_link(struct unpack *unpack, int dir_fd, const char *name,
 		return why_set(why, -EPROTO, "a link that points nowhere");
 	if (unpack->links == UNPACK_LINKS_INSIDE &&
 	    !unpack_link_is_inside(target, unpack->depth - 1)) {
-		tree_leave_out(unpack->left, unpack->path.text,
+		file_tree_leave_out(unpack->left, unpack->path.text,
 			       "a link that may lead out of what is copied");
 		return 0;
 	}
@@ -245,11 +245,11 @@ static int make_content(struct unpack *unpack, int dir_fd, struct why *why)
 
 		if (err || record.kind == 'U')
 			return err;
-		before = tree_path_push(&unpack->path, name);
+		before = file_tree_path_push(&unpack->path, name);
 		err = make_entry(unpack, dir_fd, name, &record, why);
 		if (err)
 			return err;
-		tree_path_pop(&unpack->path, before);
+		file_tree_path_pop(&unpack->path, before);
 	}
 }
 
@@ -378,7 +378,7 @@ static int unpack_into(struct unpack *unpack, const struct tree_record *root,
 	char stage[32];
 	int err = make_stage(target, stage, &stage_fd, why);
 
-	tree_path_push(&unpack->path, target->path);
+	file_tree_path_push(&unpack->path, target->path);
 	err = err ? err : receive(unpack, root, stage_fd, why);
 	err = err ? err : put_in_place(stage_fd, target, why);
 	/* Of what went wrong, the first is told. */
@@ -426,5 +426,5 @@ int unpack_run(const char *to, const char *name, enum unpack_links links)
 		fprintf(stderr, "%s\n", why.text);
 		return TREE_STATUS_FAILED;
 	}
-	return tree_tell_left_out(&left);
+	return file_tree_tell_left_out(&left);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unpack.h - a stream (agentproto/tree.h) becomes a file or a folder
+/* unpack.h - a stream (agentproto/file_tree.h) becomes a file or a folder
  *
  *   RECEIVING ──'E'──► PLACING ──► there
  *       └─ an error, the stream's end, a signal ─► nothing is there
@@ -22,7 +22,7 @@
 #ifndef NL_AGENTPROTO_UNPACK_H
 #define NL_AGENTPROTO_UNPACK_H
 
-#include "agentproto/tree.h"
+#include "agentproto/file_tree.h"
 #include "base/why.h"
 
 enum unpack_links {

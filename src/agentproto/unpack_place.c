@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agentproto/tree.h"
+#include "agentproto/file_tree.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 
@@ -46,9 +46,9 @@ static int put_content(struct place *place, int from_fd, int to_fd, struct why *
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		before = tree_path_push(&place->path, entry->d_name);
+		before = file_tree_path_push(&place->path, entry->d_name);
 		err = put(place, from_fd, entry->d_name, to_fd, entry->d_name, why);
-		tree_path_pop(&place->path, before);
+		file_tree_path_pop(&place->path, before);
 	}
 	closedir(dir);
 	return err;
@@ -170,7 +170,7 @@ int unpack_place(int from_fd, const char *from, int to_fd, const char *to,
 	struct place place = { .look_only = true };
 	int err;
 
-	tree_path_push(&place.path, path);
+	file_tree_path_push(&place.path, path);
 	err = put(&place, from_fd, from, to_fd, to, why);
 	place.look_only = false;
 	return err ? err : put(&place, from_fd, from, to_fd, to, why);
@@ -181,7 +181,7 @@ int unpack_place_content(int from_fd, int to_fd, const char *path, struct why *w
 	struct place place = { .look_only = true };
 	int err;
 
-	tree_path_push(&place.path, path);
+	file_tree_path_push(&place.path, path);
 	err = put_content(&place, from_fd, to_fd, why);
 	place.look_only = false;
 	return err ? err : put_content(&place, from_fd, to_fd, why);

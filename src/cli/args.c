@@ -10,7 +10,7 @@
 #include "base/suggestion.h"
 
 struct parse {
-	struct call *call;
+	struct command_call *call;
 	int argc, at;
 	char **argv;
 	struct why *why;
@@ -33,7 +33,7 @@ static const struct option_spec *spec_by_letter(const struct option_spec *list, 
 	return NULL;
 }
 
-static const char *nearest_option(const struct call *call, const char *name)
+static const char *nearest_option(const struct command_call *call, const char *name)
 {
 	struct suggestion near;
 	const struct option_spec *o;
@@ -49,7 +49,7 @@ static const char *nearest_option(const struct call *call, const char *name)
 
 static int give(struct parse *p, const struct option_spec *spec, const char *value)
 {
-	struct call *call = p->call;
+	struct command_call *call = p->call;
 	struct given *more;
 
 	if (!spec->many && call_option(call, spec->name) && spec->value)
@@ -208,7 +208,7 @@ static int take_command(struct parse *p)
 /* An option of all commands that this one has no use for must not pass unseen. */
 static int check_given(struct parse *p)
 {
-	struct call *call = p->call;
+	struct command_call *call = p->call;
 	size_t i;
 
 	for (i = 0; i < call->given_count; i++) {
@@ -243,7 +243,7 @@ static int check_words(struct parse *p)
 
 static int take_words(struct parse *p)
 {
-	struct call *call = p->call;
+	struct command_call *call = p->call;
 	int rc;
 
 	call->raw = -1;
@@ -280,7 +280,7 @@ static int take_words(struct parse *p)
 	return 0;
 }
 
-int args_parse(struct call *call, int argc, char **argv, struct why *why)
+int args_parse(struct command_call *call, int argc, char **argv, struct why *why)
 {
 	struct parse p = { .call = call, .argc = argc, .argv = argv, .why = why };
 	int rc;

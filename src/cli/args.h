@@ -16,6 +16,6 @@
 #include "cli/command.h"
 
 /* argv without the program's name. */
-int args_parse(struct call *call, int argc, char **argv, struct why *why);
+int args_parse(struct command_call *call, int argc, char **argv, struct why *why);
 
 #endif

@@ -20,7 +20,7 @@
 #include "cli/command.h"
 #include "cli/gate.h"
 #include "cli/host_clock.h"
-#include "cli/session.h"
+#include "cli/streams.h"
 #include "cli/terminal.h"
 #include "cli/ui.h"
 
@@ -249,7 +249,7 @@ static int copy_all(struct job *job, int signals, struct why *why)
 	return rc;
 }
 
-static int ask(struct call *call, struct job *job, struct why *why)
+static int ask(struct command_call *call, struct job *job, struct why *why)
 {
 	const char *filter = call_option(call, "filter"),
 		   *snap = call_option(call, "snap");
@@ -276,7 +276,7 @@ static int ask(struct call *call, struct job *job, struct why *why)
 	return job->id < 0 ? (int)job->id : 0;
 }
 
-static void summary(const struct call *call, const struct job *job, uint64_t started_ns)
+static void summary(const struct command_call *call, const struct job *job, uint64_t started_ns)
 {
 	const json_t *missed = json_object_get(job->answer, "missed");
 	const json_t *frames = json_object_get(job->answer, "frames");
@@ -303,7 +303,7 @@ static void summary(const struct call *call, const struct job *job, uint64_t sta
 		lost, to_file ? ": " : "", to_file ? job->path : "");
 }
 
-static int prepare(const struct call *call, struct job *job, struct why *why)
+static int prepare(const struct command_call *call, struct job *job, struct why *why)
 {
 	const char *count = call_option(call, "count"), *time = call_option(call, "for");
 	const char *snap = call_option(call, "snap");
@@ -344,7 +344,7 @@ static int prepare(const struct call *call, struct job *job, struct why *why)
 	return 0;
 }
 
-int cmd_capture(struct call *call)
+int cmd_capture(struct command_call *call)
 {
 	static const int list[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/compile.h"
+#include "cli/open_topology.h"
 #include "cli/dot.h"
 #include "cli/ui.h"
 #include "plan/cut_ways.h"
@@ -46,7 +46,7 @@ static void print_warnings(const char *file, const json_t *warnings)
 		ui_warning("%s: %s", file, json_string_value(one));
 }
 
-static int check_one(const struct call *call, const char *file, json_t *all)
+static int check_one(const struct command_call *call, const char *file, json_t *all)
 {
 	struct diagnostics diags = { 0 };
 	struct plan *plan = NULL;
@@ -84,7 +84,7 @@ static int check_one(const struct call *call, const char *file, json_t *all)
 	return rc ? STATUS_FAILED : STATUS_DONE;
 }
 
-int cmd_check(struct call *call)
+int cmd_check(struct command_call *call)
 {
 	json_t *all = call->json ? json_array() : NULL;
 	int i, status = STATUS_DONE;
@@ -98,7 +98,7 @@ int cmd_check(struct call *call)
 	return status;
 }
 
-int cmd_graph(struct call *call)
+int cmd_graph(struct command_call *call)
 {
 	struct diagnostics diags = { 0 };
 	struct plan *plan = NULL;

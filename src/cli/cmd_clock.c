@@ -107,7 +107,7 @@ static void print_node(const json_t *node)
 	       json_is_true(json_object_get(node, "frozen")) ? ", frozen" : "");
 }
 
-static int show(struct call *call, json_t *answer)
+static int show(struct command_call *call, json_t *answer)
 {
 	const json_t *nodes, *node;
 	size_t i;
@@ -130,7 +130,7 @@ static int show(struct call *call, json_t *answer)
 	return STATUS_DONE;
 }
 
-static int ask(struct call *call, const char *verb, json_t *fields, int timeout_ms)
+static int ask(struct command_call *call, const char *verb, json_t *fields, int timeout_ms)
 {
 	json_t *answer = NULL;
 	struct why why;
@@ -142,12 +142,12 @@ static int ask(struct call *call, const char *verb, json_t *fields, int timeout_
 	return show(call, answer);
 }
 
-int cmd_clock(struct call *call)
+int cmd_clock(struct command_call *call)
 {
 	return ask(call, "clock", json_object(), CLIENT_CALL_MS);
 }
 
-int cmd_clock_pace(struct call *call)
+int cmd_clock_pace(struct command_call *call)
 {
 	uint64_t pace_ppm;
 	struct why why;
@@ -160,12 +160,12 @@ int cmd_clock_pace(struct call *call)
 		   CLIENT_CALL_MS);
 }
 
-int cmd_clock_pause(struct call *call)
+int cmd_clock_pause(struct command_call *call)
 {
 	return ask(call, "clock", json_pack("{s:b}", "paused", 1), CLIENT_CALL_MS);
 }
 
-int cmd_clock_resume(struct call *call)
+int cmd_clock_resume(struct command_call *call)
 {
 	return ask(call, "clock", json_pack("{s:b}", "paused", 0), CLIENT_CALL_MS);
 }
@@ -181,7 +181,7 @@ static void got_line(void *ctx, const json_t *line, bool last)
 }
 
 /* It takes as long as it takes; who makes it long is said meanwhile. */
-static int take_step(struct call *call, uint64_t ns)
+static int take_step(struct command_call *call, uint64_t ns)
 {
 	json_t *answer = NULL;
 	struct why why;
@@ -201,7 +201,7 @@ static int take_step(struct call *call, uint64_t ns)
 	return STATUS_FAILED;
 }
 
-int cmd_clock_step(struct call *call)
+int cmd_clock_step(struct command_call *call)
 {
 	uint64_t ns;
 	struct why why;
@@ -254,7 +254,7 @@ static int read_word(const char *word, json_t *fields, struct why *why)
 		       word);
 }
 
-int cmd_clock_set(struct call *call)
+int cmd_clock_set(struct command_call *call)
 {
 	json_t *fields = json_pack("{s:s}", "node", call->argv[0]);
 	struct why why;
@@ -268,14 +268,14 @@ int cmd_clock_set(struct call *call)
 	return ask(call, "node-clock", fields, CLIENT_CALL_MS);
 }
 
-int cmd_clock_freeze(struct call *call)
+int cmd_clock_freeze(struct command_call *call)
 {
 	return ask(call, "node-clock",
 		   json_pack("{s:s, s:b}", "node", call->argv[0], "frozen", 1),
 		   CLIENT_CALL_MS);
 }
 
-int cmd_clock_thaw(struct call *call)
+int cmd_clock_thaw(struct command_call *call)
 {
 	return ask(call, "node-clock",
 		   json_pack("{s:s, s:b}", "node", call->argv[0], "frozen", 0),

@@ -73,7 +73,7 @@ static const char fish_script[] =
 	"end\n"
 	"complete -c netlab -f -a '(__netlab_complete)'\n";
 
-int cmd_completion(struct call *call)
+int cmd_completion(struct command_call *call)
 {
 	static const struct {
 		const char *shell, *script;
@@ -94,8 +94,8 @@ int cmd_completion(struct call *call)
 
 static void add_once(struct nodes *list, const char *word)
 {
-	if (word && nodes_find(list, word, strlen(word)) < 0)
-		nodes_add(list, word, NULL);
+	if (word && node_set_find(list, word, strlen(word)) < 0)
+		node_set_add(list, word, NULL);
 }
 
 /* Networks are targets, too: the `link` of their members' directions. */
@@ -158,7 +158,7 @@ static void print(void *ctx, const char *word, const char *brief)
 	putchar('\n');
 }
 
-int cmd_complete(struct call *call)
+int cmd_complete(struct command_call *call)
 {
 	complete_line(call->argv[2], call->argv[1], ask_lab,
 		      &(struct complete_sink){ .offer = print });

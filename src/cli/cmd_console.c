@@ -11,8 +11,8 @@
 #include "base/cleanup.h"
 #include "cli/client.h"
 #include "cli/command.h"
-#include "cli/nodes.h"
-#include "cli/session.h"
+#include "cli/node_set.h"
+#include "cli/streams.h"
 #include "cli/terminal.h"
 #include "cli/ui.h"
 
@@ -131,7 +131,7 @@ static int run(struct console *c, const char *node, struct why *why)
 	return rc;
 }
 
-int cmd_console(struct call *call)
+int cmd_console(struct command_call *call)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct console c = { .client = call->client, .stdin_open = true };
@@ -141,9 +141,9 @@ int cmd_console(struct call *call)
 
 	sigaction(SIGPIPE, &ignore, NULL);
 	c.escape.kind = isatty(STDIN_FILENO) ? ESCAPE_BRACKET : ESCAPE_NONE;
-	rc = nodes_of_lab(&all, call->client, &why);
+	rc = node_set_of_lab(&all, call->client, &why);
 	if (!rc)
-		rc = nodes_select(&one, &all, call->argv[0], &why);
+		rc = node_set_select(&one, &all, call->argv[0], &why);
 	if (!rc && one.count != 1)
 		rc = why_set(&why, -EINVAL, "a console is of one machine");
 	if (!rc)
@@ -154,7 +154,7 @@ int cmd_console(struct call *call)
 		rc = why_errno(&why, c.put_error, "writing the output");
 	if (rc)
 		ui_error("%s", why.text);
-	nodes_free(&all);
-	nodes_free(&one);
+	node_set_free(&all);
+	node_set_free(&one);
 	return rc ? STATUS_FAILED : STATUS_DONE;
 }

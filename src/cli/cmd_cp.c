@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cp: a stream from one place to another (agentproto/tree.h).  In a machine its agent is
+/* cp: a stream from one place to another (agentproto/file_tree.h).  In a machine its agent is
  * the program at the end, so nothing is needed of its image; here it is ourselves. */
 #include <errno.h>
 #include <signal.h>
@@ -11,7 +11,7 @@
 #include "cli/command.h"
 #include "cli/labref.h"
 #include "cli/pipe_end.h"
-#include "cli/place.h"
+#include "cli/site.h"
 #include "cli/ui.h"
 
 #define AGENT "/proc/1/exe" /* in every machine */
@@ -41,7 +41,7 @@ static void name_of(const char *path, char *name, size_t bytes)
 		*name = 0;
 }
 
-static int copy(struct place *from, struct place *to, struct why *why)
+static int copy(struct site *from, struct site *to, struct why *why)
 {
 	char name[TREE_NAME_BYTES_MAX + 1];
 	const struct pipe_job pack = { { AGENT, "pack", from->path, NULL }, pack_here };
@@ -51,18 +51,18 @@ static int copy(struct place *from, struct place *to, struct why *why)
 	if (strlen(from->path) >= 4096 || strlen(to->path) >= 4096)
 		return why_set(why, -ENAMETOOLONG, "a path of 4096 bytes or more");
 	name_of(from->path, name, sizeof(name));
-	return place_pipe(from, &pack, to, &unpack, why);
+	return site_pipe(from, &pack, to, &unpack, why);
 }
 
-int cmd_cp(struct call *call)
+int cmd_cp(struct command_call *call)
 {
-	struct place from = { 0 }, to = { 0 };
+	struct site from = { 0 }, to = { 0 };
 	struct why why;
 	int rc;
 
-	rc = place_open(&from, call->argv[0], call->lab, &why);
+	rc = site_open(&from, call->argv[0], call->lab, &why);
 	if (!rc)
-		rc = place_open(&to, call->argv[1], call->lab, &why);
+		rc = site_open(&to, call->argv[1], call->lab, &why);
 	if (!rc && !from.client && !to.client)
 		rc = why_set(
 			&why, -EINVAL,
@@ -71,8 +71,8 @@ int cmd_cp(struct call *call)
 	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
 	if (!rc)
 		rc = copy(&from, &to, &why);
-	place_close(&from);
-	place_close(&to);
+	site_close(&from);
+	site_close(&to);
 	if (rc)
 		ui_error("%s", why.text);
 	return rc == -EINVAL ? STATUS_USAGE : rc ? STATUS_FAILED : STATUS_DONE;

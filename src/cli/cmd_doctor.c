@@ -122,7 +122,7 @@ static void print_json(const struct host_check *checks, size_t count)
 	json_decref(out);
 }
 
-int cmd_doctor(struct call *call)
+int cmd_doctor(struct command_call *call)
 {
 	cleanup_free struct host_check *checks =
 		calloc(HOST_CHECKS_MAX + OWN_CHECKS, sizeof(*checks));

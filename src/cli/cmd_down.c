@@ -184,7 +184,7 @@ static int down_all(bool graceful)
 	return status;
 }
 
-int cmd_down(struct call *call)
+int cmd_down(struct command_call *call)
 {
 	bool graceful = call_option(call, "graceful") != NULL;
 	const char *wanted = call->argc ? call->argv[0] : call->lab_wanted;

@@ -68,7 +68,7 @@ static uint64_t earlier(uint64_t now_ns, uint64_t ago_ns)
 	return ago_ns < now_ns ? now_ns - ago_ns : 0;
 }
 
-static int find_from(struct call *call, struct events *events, const struct since *since,
+static int find_from(struct command_call *call, struct events *events, const struct since *since,
 		     struct why *why)
 {
 	json_t *clock = NULL;
@@ -85,7 +85,7 @@ static int find_from(struct call *call, struct events *events, const struct sinc
 	return rc;
 }
 
-static int of_living(struct call *call, const char *lab, const struct since *since,
+static int of_living(struct command_call *call, const char *lab, const struct since *since,
 		     struct why *why)
 {
 	struct events events = { .json = call->json };
@@ -132,7 +132,7 @@ static uint64_t last_of(FILE *file)
 	return last_ns;
 }
 
-static int of_dead(const struct call *call, const struct state_info *lab,
+static int of_dead(const struct command_call *call, const struct state_info *lab,
 		   const struct since *since, struct why *why)
 {
 	struct events events = { .json = call->json };
@@ -164,7 +164,7 @@ static int of_dead(const struct call *call, const struct state_info *lab,
 	return 0;
 }
 
-int cmd_events(struct call *call)
+int cmd_events(struct command_call *call)
 {
 	const char *number = call_option(call, "since");
 	struct state_info lab;

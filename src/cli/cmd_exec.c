@@ -12,9 +12,9 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/lines.h"
-#include "cli/nodes.h"
+#include "cli/node_set.h"
 #include "cli/remote.h"
-#include "cli/session.h"
+#include "cli/streams.h"
 #include "cli/ui.h"
 
 enum { KEEP_BYTES_MAX = 16 << 20 }; /* of each stream, for --json */
@@ -34,7 +34,7 @@ struct one {
 };
 
 /* -e K=V, -e K (as here), -w DIR and the words. */
-static int what_to_run(const struct call *call, json_t **out, struct why *why)
+static int what_to_run(const struct command_call *call, json_t **out, struct why *why)
 {
 	json_t *what = json_object(), *argv = json_array(), *env = json_object();
 	const char *pair, *value, *folder = call_option(call, "workdir");
@@ -148,7 +148,7 @@ static void prepare(struct one *one, const char *name, bool json, size_t widest)
 	one->lines[1] = (struct lines){ .out = stderr, .prefix = one->prefix };
 }
 
-static int run_all(struct call *call, struct one *ones, size_t count, json_t *what,
+static int run_all(struct command_call *call, struct one *ones, size_t count, json_t *what,
 		   struct why *why)
 {
 	size_t i, left = count;
@@ -206,7 +206,7 @@ static void print_json(const struct one *ones, size_t count)
 	json_decref(all);
 }
 
-static int exec_many(struct call *call, const struct nodes *nodes, json_t *what)
+static int exec_many(struct command_call *call, const struct nodes *nodes, json_t *what)
 {
 	cleanup_free struct one *ones = calloc(nodes->count, sizeof(*ones));
 	size_t i, widest = 0;
@@ -236,7 +236,7 @@ static int exec_many(struct call *call, const struct nodes *nodes, json_t *what)
 	return status;
 }
 
-static int exec_one(struct call *call, const char *node, json_t *what)
+static int exec_one(struct command_call *call, const char *node, json_t *what)
 {
 	struct session session = {
 		.client = call->client,
@@ -253,7 +253,7 @@ static int exec_one(struct call *call, const char *node, json_t *what)
 	return session_run(&session);
 }
 
-int cmd_exec(struct call *call)
+int cmd_exec(struct command_call *call)
 {
 	bool tty = call_option(call, "tty") != NULL;
 	struct nodes all = { 0 }, nodes = { 0 };
@@ -266,9 +266,9 @@ int cmd_exec(struct call *call)
 			 call->argv[0]);
 		return STATUS_USAGE;
 	}
-	rc = nodes_of_lab(&all, call->client, &why);
+	rc = node_set_of_lab(&all, call->client, &why);
 	if (!rc)
-		rc = nodes_select(&nodes, &all, call->argv[0], &why);
+		rc = node_set_select(&nodes, &all, call->argv[0], &why);
 	if (!rc && tty && (nodes.count > 1 || call->json))
 		rc = why_set(&why, -EINVAL,
 			     "a terminal (-t) is for one machine, without --json");
@@ -282,14 +282,14 @@ int cmd_exec(struct call *call)
 	} else {
 		rc = exec_many(call, &nodes, what);
 	}
-	nodes_free(&all);
-	nodes_free(&nodes);
+	node_set_free(&all);
+	node_set_free(&nodes);
 	return rc;
 }
 
 /* An interactive shell keeps the environment of the topology file, so it is none
  * that logs in; bash where there is one. */
-int cmd_shell(struct call *call)
+int cmd_shell(struct command_call *call)
 {
 	static const char find_shell[] =
 		"if [ -x /bin/bash ]; then exec /bin/bash -i; fi; "
@@ -307,9 +307,9 @@ int cmd_shell(struct call *call)
 			call->argv[0]);
 		return STATUS_FAILED;
 	}
-	rc = nodes_of_lab(&all, call->client, &why);
+	rc = node_set_of_lab(&all, call->client, &why);
 	if (!rc)
-		rc = nodes_select(&one, &all, call->argv[0], &why);
+		rc = node_set_select(&one, &all, call->argv[0], &why);
 	if (!rc && one.count != 1)
 		rc = why_set(&why, -EINVAL, "a shell is for one machine");
 	if (rc) {
@@ -325,7 +325,7 @@ int cmd_shell(struct call *call)
 						    .tty = true,
 						    .with_stdin = true });
 	}
-	nodes_free(&all);
-	nodes_free(&one);
+	node_set_free(&all);
+	node_set_free(&one);
 	return rc;
 }

@@ -95,7 +95,7 @@ static void print_all(const json_t *what, bool of_capture)
 			"CAPTURE shows it.");
 }
 
-int cmd_explain(struct call *call)
+int cmd_explain(struct command_call *call)
 {
 	const char *file = call_option(call, "read"), *wanted = call_option(call, "run");
 	struct history history = { 0 };

@@ -125,7 +125,7 @@ static void print_warnings(const json_t *answer)
 	}
 }
 
-int cmd_fault_set(struct call *call)
+int cmd_fault_set(struct command_call *call)
 {
 	json_t *fault = json_object(), *fields, *answer = NULL;
 	struct why why;
@@ -165,7 +165,7 @@ static void add_part(json_t *fields, const char *word)
 	json_array_append_new(keys, json_string(word));
 }
 
-int cmd_fault_clear(struct call *call)
+int cmd_fault_clear(struct command_call *call)
 {
 	bool all = call_option(call, "all") != NULL;
 	json_t *fields = json_object(), *answer = NULL;
@@ -191,7 +191,7 @@ int cmd_fault_clear(struct call *call)
 	return STATUS_DONE;
 }
 
-int cmd_fault_ls(struct call *call)
+int cmd_fault_ls(struct command_call *call)
 {
 	json_t *answer = NULL;
 	struct why why;

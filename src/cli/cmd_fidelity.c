@@ -9,7 +9,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/fault_text.h"
-#include "cli/probe.h"
+#include "cli/reach_probe.h"
 #include "cli/ui.h"
 #include "clock/clock.h"
 #include "fabric/fidelity.h"
@@ -175,7 +175,7 @@ static void print_clocks(const json_t *clocks)
  * probe says what is there, beside what is set. */
 static json_t *way_json(const struct probe *probe, size_t from, size_t to)
 {
-	const struct probe_way *way = probe_way(probe, from, to);
+	const struct reach_probe_way *way = reach_probe_way(probe, from, to);
 	double low, high;
 
 	if (!way->sent)
@@ -191,10 +191,10 @@ static json_t *way_json(const struct probe *probe, size_t from, size_t to)
 		(json_int_t)way->p99_ns, "rtt_max_ns", (json_int_t)way->max_ns);
 }
 
-static int probe_all(struct call *call, json_t **out, struct why *why)
+static int probe_all(struct command_call *call, json_t **out, struct why *why)
 {
 	struct probe probe;
-	int rc = probe_lab(&probe, call->client, &PLAN, why);
+	int rc = reach_probe_lab(&probe, call->client, &PLAN, why);
 
 	if (!rc)
 		*out = json_array();
@@ -205,7 +205,7 @@ static int probe_all(struct call *call, json_t **out, struct why *why)
 			if (way)
 				json_array_append_new(*out, way);
 		}
-	probe_free(&probe);
+	reach_probe_free(&probe);
 	return rc;
 }
 
@@ -246,7 +246,7 @@ static void print_probe(const json_t *ways)
 /* ---- the whole --------------------------------------------------------- */
 
 /* Of every target given, or of all directions. */
-static int ask(struct call *call, json_t **out, struct why *why)
+static int ask(struct command_call *call, json_t **out, struct why *why)
 {
 	json_t *all = json_array(), *answer = NULL;
 	int rc = 0, count = call->argc ? call->argc : 1;
@@ -287,7 +287,7 @@ static size_t count_off(const json_t *directions)
 	return off;
 }
 
-int cmd_fidelity(struct call *call)
+int cmd_fidelity(struct command_call *call)
 {
 	json_t *probe = NULL, *report = NULL;
 	struct why why;

@@ -137,7 +137,7 @@ static void print_rest(const json_t *a)
 	}
 }
 
-int cmd_inspect(struct call *call)
+int cmd_inspect(struct command_call *call)
 {
 	const char *wanted = call->argc ? call->argv[0] : call->lab_wanted;
 	struct state_info lab;

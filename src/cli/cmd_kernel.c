@@ -189,7 +189,7 @@ static void print_json(const struct listing *l)
 	json_decref(out);
 }
 
-int cmd_kernel_ls(struct call *call)
+int cmd_kernel_ls(struct command_call *call)
 {
 	struct listing l = { 0 };
 	struct why why;
@@ -211,7 +211,7 @@ int cmd_kernel_ls(struct call *call)
 	return status;
 }
 
-int cmd_kernel_use(struct call *call)
+int cmd_kernel_use(struct command_call *call)
 {
 	char place[PATH_MAX];
 	struct choice choice;
@@ -237,7 +237,7 @@ int cmd_kernel_use(struct call *call)
 	return STATUS_DONE;
 }
 
-int cmd_kernel_rm(struct call *call)
+int cmd_kernel_rm(struct command_call *call)
 {
 	struct why why;
 

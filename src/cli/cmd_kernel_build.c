@@ -34,7 +34,7 @@ static void print_tail(const char *path)
 		ui_tail(text, TAIL_LINES);
 }
 
-static int options_of(const struct call *call, struct build_options *options,
+static int options_of(const struct command_call *call, struct build_options *options,
 		      struct why *why)
 {
 	const char *jobs = call_option(call, "jobs");
@@ -52,7 +52,7 @@ static int options_of(const struct call *call, struct build_options *options,
 	return 0;
 }
 
-static void say_done(const struct call *call, const struct stored *kernel, bool was_there,
+static void say_done(const struct command_call *call, const struct stored *kernel, bool was_there,
 		     const struct progress *progress)
 {
 	struct choice choice;
@@ -95,7 +95,7 @@ static int say_failed(int err, const struct why *why, const char *log, int numbe
 	return STATUS_FAILED;
 }
 
-int cmd_kernel_build(struct call *call)
+int cmd_kernel_build(struct command_call *call)
 {
 	static const int list[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
 	struct build_options options = { 0 };

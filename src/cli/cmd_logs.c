@@ -15,7 +15,7 @@
 #include "cli/command.h"
 #include "cli/labref.h"
 #include "cli/lines.h"
-#include "cli/nodes.h"
+#include "cli/node_set.h"
 #include "cli/ui.h"
 
 enum { LOGS_MAX = 512, LOOK_MS = 1000 };
@@ -157,14 +157,14 @@ static int find_nodes(struct nodes *out, const char *run_dir, const char *words,
 	json_array_foreach(json_object_get(plan, "nodes"), i, n)
 	{
 		if (!rc)
-			rc = nodes_add(&all,
+			rc = node_set_add(&all,
 				       json_string_value(json_object_get(n, "name")) ?: "?",
 				       why);
 	}
 	if (!rc)
-		rc = all.count ? nodes_select(out, &all, words, why)
-			       : nodes_add(out, words, why);
-	nodes_free(&all);
+		rc = all.count ? node_set_select(out, &all, words, why)
+			       : node_set_add(out, words, why);
+	node_set_free(&all);
 	json_decref(plan);
 	return rc;
 }
@@ -213,7 +213,7 @@ static void prefix_all(struct logs *logs)
 	}
 }
 
-int cmd_logs(struct call *call)
+int cmd_logs(struct command_call *call)
 {
 	const char *words = call->argv[0],
 		   *service = call->argc > 1 ? call->argv[1] : NULL;
@@ -232,7 +232,7 @@ int cmd_logs(struct call *call)
 		rc = find_nodes(&nodes, lab.run_dir, words, &why);
 	if (!rc)
 		rc = find_all(logs, &nodes, lab.run_dir, service, &why);
-	nodes_free(&nodes);
+	node_set_free(&nodes);
 	if (!rc) {
 		prefix_all(logs);
 		print_new(logs);

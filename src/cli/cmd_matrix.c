@@ -6,7 +6,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/fault_text.h"
-#include "cli/probe.h"
+#include "cli/reach_probe.h"
 #include "cli/ui.h"
 
 enum { NAME_COLUMNS_MIN = 4 };
@@ -73,7 +73,7 @@ static void print_matrix(const json_t *nodes, const json_t *reach)
 
 static const char *way_word(const struct probe *probe, size_t from, size_t to)
 {
-	const struct probe_way *way = probe_way(probe, from, to);
+	const struct reach_probe_way *way = reach_probe_way(probe, from, to);
 
 	if (from == to)
 		return "yes";
@@ -102,7 +102,7 @@ static json_t *measured_json(const struct probe *probe)
 
 static void warn_of(const struct probe *probe, size_t from, size_t to, const char *can)
 {
-	const struct probe_way *way = probe_way(probe, from, to);
+	const struct reach_probe_way *way = reach_probe_way(probe, from, to);
 	const char *does = way_word(probe, from, to);
 	const char *a = probe->machines[from].name, *b = probe->machines[to].name;
 
@@ -138,21 +138,21 @@ static size_t differences(const json_t *answer, const struct probe *probe, bool 
 }
 
 /* Adds "measured" to the answer; *differs: how many ways are not as they are set. */
-static int measure(const struct call *call, json_t *answer, size_t *differs,
+static int measure(const struct command_call *call, json_t *answer, size_t *differs,
 		   struct why *why)
 {
 	struct probe probe;
-	int rc = probe_lab(&probe, call->client, &PLAN, why);
+	int rc = reach_probe_lab(&probe, call->client, &PLAN, why);
 
 	if (!rc) {
 		json_object_set_new(answer, "measured", measured_json(&probe));
 		*differs = differences(answer, &probe, call->json);
 	}
-	probe_free(&probe);
+	reach_probe_free(&probe);
 	return rc;
 }
 
-int cmd_matrix(struct call *call)
+int cmd_matrix(struct command_call *call)
 {
 	bool probe = call_option(call, "probe") != NULL;
 	json_t *answer = NULL;

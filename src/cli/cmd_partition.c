@@ -8,7 +8,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/fault_text.h"
-#include "cli/nodes.h"
+#include "cli/node_set.h"
 #include "cli/ui.h"
 #include "base/suggestion.h"
 #include "partition/partition.h"
@@ -55,14 +55,14 @@ static int put_nodes(json_t *fields, const char *key, const struct nodes *all,
 
 	if (!words)
 		return 0;
-	rc = nodes_select(&some, all, words, why);
+	rc = node_set_select(&some, all, words, why);
 	if (rc)
 		return rc;
 	names = json_array();
 	for (i = 0; i < some.count; i++)
 		json_array_append_new(names, json_string(some.names[i]));
 	json_object_set_new(fields, key, names);
-	nodes_free(&some);
+	node_set_free(&some);
 	return 0;
 }
 
@@ -79,13 +79,13 @@ static int put_sides(json_t *fields, const struct nodes *all, const char *text,
 			why, -EINVAL,
 			"there is no kind of partition \"%s\"; did you mean \"%s\"?",
 			text, near);
-	rc = nodes_sides(&sides, all, text, why);
+	rc = node_set_sides(&sides, all, text, why);
 	if (!rc)
 		json_object_set_new(fields, "sides", sides);
 	return rc;
 }
 
-static int put_what(json_t *fields, const struct call *call, const struct nodes *all,
+static int put_what(json_t *fields, const struct command_call *call, const struct nodes *all,
 		    struct why *why)
 {
 	const char *what = call->argv[0];
@@ -110,7 +110,7 @@ static int put_what(json_t *fields, const struct call *call, const struct nodes 
 	return rc ? rc : put_nodes(fields, "among", all, call_option(call, "among"), why);
 }
 
-static void put_options(json_t *fields, const struct call *call)
+static void put_options(json_t *fields, const struct command_call *call)
 {
 	static const char *const texts[][2] = { { "name", "name" },
 						{ "for", "for" },
@@ -187,17 +187,17 @@ static void print_partition(const json_t *one)
 	ui_note("This is %s: `netlab heal %s` ends it.", name, name);
 }
 
-int cmd_partition(struct call *call)
+int cmd_partition(struct command_call *call)
 {
 	struct nodes all = { 0 };
 	json_t *fields = json_object(), *answer = NULL;
 	struct why why;
 	int rc;
 
-	rc = nodes_of_lab(&all, call->client, &why);
+	rc = node_set_of_lab(&all, call->client, &why);
 	if (!rc)
 		rc = put_what(fields, call, &all, &why);
-	nodes_free(&all);
+	node_set_free(&all);
 	if (rc) {
 		json_decref(fields);
 		return refused(&why);
@@ -246,7 +246,7 @@ static void print_partitions(const json_t *partitions)
 	table_free(table);
 }
 
-int cmd_partition_ls(struct call *call)
+int cmd_partition_ls(struct command_call *call)
 {
 	json_t *answer = NULL;
 	struct why why;
@@ -264,7 +264,7 @@ int cmd_partition_ls(struct call *call)
 
 /* ---- heal -------------------------------------------------------------- */
 
-int cmd_heal(struct call *call)
+int cmd_heal(struct command_call *call)
 {
 	json_t *fields = json_object(), *names = json_array(), *answer = NULL;
 	struct why why;

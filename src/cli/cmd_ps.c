@@ -147,7 +147,7 @@ static const char *text_in(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key)) ?: "";
 }
 
-static int print_labs(const struct call *call, const struct state_info *labs,
+static int print_labs(const struct command_call *call, const struct state_info *labs,
 		      size_t count)
 {
 	struct table *table = table_new(5, "LAB", "NODE", "STATE", "PID", "SERVICES");
@@ -179,7 +179,7 @@ static int print_labs(const struct call *call, const struct state_info *labs,
 	return STATUS_DONE;
 }
 
-int cmd_ps(struct call *call)
+int cmd_ps(struct command_call *call)
 {
 	cleanup_free struct state_info *labs = NULL;
 	const char *wanted = call->argc ? call->argv[0] : call_option(call, "lab");

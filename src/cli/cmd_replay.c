@@ -111,7 +111,7 @@ static void print_sight(const char *when, const struct sight *sight)
 		       *sight->comment ? "  " : "", sight->comment);
 }
 
-static void print_result(const struct call *call, const struct recheck *r)
+static void print_result(const struct command_call *call, const struct recheck *r)
 {
 	json_t *out;
 
@@ -147,7 +147,7 @@ static void print_result(const struct call *call, const struct recheck *r)
 	print_sight("replayed", &r->is);
 }
 
-int cmd_replay_link(struct call *call)
+int cmd_replay_link(struct command_call *call)
 {
 	const char *file = call_option(call, "read"), *out = call_option(call, "write");
 	struct job job = { .fd = -1 };

@@ -34,7 +34,7 @@ enum { KILL_MS = 5000 };
 static const int interrupts[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0 };
 
 struct rerun_call {
-	const struct call *call;
+	const struct command_call *call;
 	char run_dir[PATH_MAX], parent[PATH_MAX], topology[PATH_MAX];
 	char name[PLAN_NAME_BYTES_MAX];
 	struct origin origin;
@@ -406,7 +406,7 @@ static int run(struct rerun_call *rerun)
 	return rc;
 }
 
-int cmd_rerun(struct call *call)
+int cmd_rerun(struct command_call *call)
 {
 	struct rerun_call rerun = { .call = call,
 				    .lab = { .control_fd = -1 },

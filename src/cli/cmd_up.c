@@ -11,7 +11,7 @@
 #include "base/units.h"
 #include "cli/client.h"
 #include "cli/command.h"
-#include "cli/compile.h"
+#include "cli/open_topology.h"
 #include "cli/down.h"
 #include "cli/host_clock.h"
 #include "cli/pace.h"
@@ -142,7 +142,7 @@ static void print_next(const struct plan *plan)
 	printf("  netlab down\n");
 }
 
-static void say_up(const struct call *call, const struct up *up, const struct plan *plan)
+static void say_up(const struct command_call *call, const struct up *up, const struct plan *plan)
 {
 	char time[32];
 	json_t *out;
@@ -172,7 +172,7 @@ static void say_up(const struct call *call, const struct up *up, const struct pl
 		print_next(plan);
 }
 
-static void say_failed(const struct call *call, const struct up *up,
+static void say_failed(const struct command_call *call, const struct up *up,
 		       const struct why *why)
 {
 	const char *console = json_string_value(json_object_get(up->answer, "console"));
@@ -203,7 +203,7 @@ static void see_it_go(struct up *up)
 	down_await(up->lab.name);
 }
 
-static int come_up(const struct call *call, struct up *up, const struct plan *plan)
+static int come_up(const struct command_call *call, struct up *up, const struct plan *plan)
 {
 	struct why why = { "" };
 	int rc = watch(up, &why);
@@ -226,7 +226,7 @@ static int come_up(const struct call *call, struct up *up, const struct plan *pl
 }
 
 /* How time passes: --clock comes before what the file says. */
-static int clock_of(const struct call *call, const struct plan *plan,
+static int clock_of(const struct command_call *call, const struct plan *plan,
 		    struct lab_options *options, struct why *why)
 {
 	const char *clock = call_option(call, "clock"), *pace = call_option(call, "pace"),
@@ -263,7 +263,7 @@ static int clock_of(const struct call *call, const struct plan *plan,
 	return 0;
 }
 
-static int options_of(const struct call *call, struct lab_options *options,
+static int options_of(const struct command_call *call, struct lab_options *options,
 		      struct why *why)
 {
 	const char *time = call_option(call, "timeout"),
@@ -299,7 +299,7 @@ static bool is_about_what_was_said(int error)
 	       error == -EINVAL || error == -ENAMETOOLONG;
 }
 
-static int start(const struct call *call, const struct lab_options *options,
+static int start(const struct command_call *call, const struct lab_options *options,
 		 const struct plan *plan)
 {
 	struct up up = { .lab = { .control_fd = -1 } };
@@ -349,7 +349,7 @@ static int check_folder(const struct plan *plan, struct why *why)
 	return 0;
 }
 
-int cmd_up(struct call *call)
+int cmd_up(struct command_call *call)
 {
 	struct lab_options options = { 0 };
 	cleanup_free const char **sets = compile_sets(call, &options.set_count);

@@ -44,7 +44,7 @@ bool command_takes(const struct command *command, const struct option_spec *opti
 	return true;
 }
 
-const char *call_option(const struct call *call, const char *name)
+const char *call_option(const struct command_call *call, const char *name)
 {
 	const char *value = NULL;
 	size_t i;
@@ -55,7 +55,7 @@ const char *call_option(const struct call *call, const char *name)
 	return value;
 }
 
-const char *call_option_next(const struct call *call, const char *name, size_t *cursor)
+const char *call_option_next(const struct command_call *call, const char *name, size_t *cursor)
 {
 	while (*cursor < call->given_count) {
 		const struct given *given = &call->given[(*cursor)++];
@@ -66,7 +66,7 @@ const char *call_option_next(const struct call *call, const char *name, size_t *
 	return NULL;
 }
 
-void call_free(struct call *call)
+void call_free(struct command_call *call)
 {
 	client_free(call->client);
 	free(call->given);

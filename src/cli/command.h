@@ -64,7 +64,7 @@ enum {
 	HIDDEN = 1 << 3,     /* in no list */
 };
 
-struct call;
+struct command_call;
 
 struct command {
 	const char *name;  /* "fault set": two words are one command of a family */
@@ -76,7 +76,7 @@ struct command {
 	int raw_after; /* words after this many are a command of the user's; 0: none */
 	unsigned flags;
 	enum complete complete[2]; /* of the first word; of the others */
-	int (*run)(struct call *call);
+	int (*run)(struct command_call *call);
 };
 
 extern const struct command commands[];
@@ -95,7 +95,7 @@ struct given {
 	const char *value; /* NULL if it takes none */
 };
 
-struct call {
+struct command_call {
 	const struct command *command;
 	struct given *given;
 	size_t given_count;
@@ -111,53 +111,53 @@ struct call {
 
 /* Value of an option, NULL if it was not given ("" if it takes no value).
  * The last one counts where it can be given once only. */
-const char *call_option(const struct call *call, const char *name);
+const char *call_option(const struct command_call *call, const char *name);
 /* All values of an option in order: start with *cursor 0; NULL at the end. */
-const char *call_option_next(const struct call *call, const char *name, size_t *cursor);
-void call_free(struct call *call);
+const char *call_option_next(const struct command_call *call, const char *name, size_t *cursor);
+void call_free(struct command_call *call);
 
 /* One per cmd_*.c. */
-int cmd_up(struct call *call);
-int cmd_down(struct call *call);
-int cmd_ps(struct call *call);
-int cmd_inspect(struct call *call);
-int cmd_exec(struct call *call);
-int cmd_shell(struct call *call);
-int cmd_console(struct call *call);
-int cmd_cp(struct call *call);
-int cmd_logs(struct call *call);
-int cmd_events(struct call *call);
-int cmd_fault_set(struct call *call);
-int cmd_fault_clear(struct call *call);
-int cmd_fault_ls(struct call *call);
-int cmd_partition(struct call *call);
-int cmd_partition_ls(struct call *call);
-int cmd_heal(struct call *call);
-int cmd_fidelity(struct call *call);
-int cmd_matrix(struct call *call);
-int cmd_clock(struct call *call);
-int cmd_clock_pace(struct call *call);
-int cmd_clock_pause(struct call *call);
-int cmd_clock_resume(struct call *call);
-int cmd_clock_step(struct call *call);
-int cmd_clock_set(struct call *call);
-int cmd_clock_freeze(struct call *call);
-int cmd_clock_thaw(struct call *call);
-int cmd_capture(struct call *call);
-int cmd_explain(struct call *call);
-int cmd_replay_link(struct call *call);
-int cmd_rerun(struct call *call);
-int cmd_check(struct call *call);
-int cmd_graph(struct call *call);
-int cmd_doctor(struct call *call);
-int cmd_kernel_build(struct call *call);
-int cmd_kernel_ls(struct call *call);
-int cmd_kernel_use(struct call *call);
-int cmd_kernel_rm(struct call *call);
-int cmd_completion(struct call *call);
-int cmd_complete(struct call *call);
-int cmd_help(struct call *call);
-int cmd_man(struct call *call);
-int cmd_version(struct call *call);
+int cmd_up(struct command_call *call);
+int cmd_down(struct command_call *call);
+int cmd_ps(struct command_call *call);
+int cmd_inspect(struct command_call *call);
+int cmd_exec(struct command_call *call);
+int cmd_shell(struct command_call *call);
+int cmd_console(struct command_call *call);
+int cmd_cp(struct command_call *call);
+int cmd_logs(struct command_call *call);
+int cmd_events(struct command_call *call);
+int cmd_fault_set(struct command_call *call);
+int cmd_fault_clear(struct command_call *call);
+int cmd_fault_ls(struct command_call *call);
+int cmd_partition(struct command_call *call);
+int cmd_partition_ls(struct command_call *call);
+int cmd_heal(struct command_call *call);
+int cmd_fidelity(struct command_call *call);
+int cmd_matrix(struct command_call *call);
+int cmd_clock(struct command_call *call);
+int cmd_clock_pace(struct command_call *call);
+int cmd_clock_pause(struct command_call *call);
+int cmd_clock_resume(struct command_call *call);
+int cmd_clock_step(struct command_call *call);
+int cmd_clock_set(struct command_call *call);
+int cmd_clock_freeze(struct command_call *call);
+int cmd_clock_thaw(struct command_call *call);
+int cmd_capture(struct command_call *call);
+int cmd_explain(struct command_call *call);
+int cmd_replay_link(struct command_call *call);
+int cmd_rerun(struct command_call *call);
+int cmd_check(struct command_call *call);
+int cmd_graph(struct command_call *call);
+int cmd_doctor(struct command_call *call);
+int cmd_kernel_build(struct command_call *call);
+int cmd_kernel_ls(struct command_call *call);
+int cmd_kernel_use(struct command_call *call);
+int cmd_kernel_rm(struct command_call *call);
+int cmd_completion(struct command_call *call);
+int cmd_complete(struct command_call *call);
+int cmd_help(struct command_call *call);
+int cmd_man(struct command_call *call);
+int cmd_version(struct command_call *call);
 
 #endif

@@ -218,12 +218,12 @@ static void offer_place(struct line *l, const struct nodes *nodes)
 
 static void free_facts(struct complete_facts *facts)
 {
-	nodes_free(&facts->labs);
-	nodes_free(&facts->nodes);
-	nodes_free(&facts->links);
-	nodes_free(&facts->ports);
-	nodes_free(&facts->services);
-	nodes_free(&facts->partitions);
+	node_set_free(&facts->labs);
+	node_set_free(&facts->nodes);
+	node_set_free(&facts->links);
+	node_set_free(&facts->ports);
+	node_set_free(&facts->services);
+	node_set_free(&facts->partitions);
 }
 
 static void offer_facts(struct line *l, enum complete what, const char *node)

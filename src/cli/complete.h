@@ -21,7 +21,7 @@
 
 #include <stddef.h>
 
-#include "cli/nodes.h"
+#include "cli/node_set.h"
 
 enum { COMPLETE_WORDS_MAX = 128 };
 

@@ -150,7 +150,7 @@ int help_print(const struct command *command, const char *family)
 	return STATUS_DONE;
 }
 
-int cmd_help(struct call *call)
+int cmd_help(struct command_call *call)
 {
 	const struct command *command;
 	int used = 0;
@@ -163,7 +163,7 @@ int cmd_help(struct call *call)
 	return help_print(command, call->argc ? call->argv[0] : NULL);
 }
 
-int cmd_version(struct call *call)
+int cmd_version(struct command_call *call)
 {
 	if (call->json)
 		printf("{\"version\": \"%s\"}\n", NETLAB_VERSION);
@@ -244,7 +244,7 @@ void help_man(FILE *out)
 	fputs(".El\n", out);
 }
 
-int cmd_man(struct call *call)
+int cmd_man(struct command_call *call)
 {
 	(void)call;
 	help_man(stdout);

@@ -14,7 +14,7 @@
 #include "cli/ui.h"
 
 /* Where a lab is needed, there is one when run() begins. */
-static int get_lab(struct call *call)
+static int get_lab(struct command_call *call)
 {
 	struct state_info info;
 	struct why why;
@@ -31,7 +31,7 @@ static int get_lab(struct call *call)
 	return STATUS_DONE;
 }
 
-static int run(struct call *call)
+static int run(struct command_call *call)
 {
 	int status;
 
@@ -49,7 +49,7 @@ static int run(struct call *call)
 
 int main(int argc, char **argv)
 {
-	struct call call;
+	struct command_call call;
 	struct why why;
 	int status;
 

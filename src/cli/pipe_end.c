@@ -11,7 +11,7 @@
 
 #include "base/fdio.h"
 #include "cli/client.h"
-#include "cli/place.h"
+#include "cli/site.h"
 #include "cli/terminal.h"
 
 enum { READ_BYTES = 64 << 10 };
@@ -98,7 +98,7 @@ static int start_here(struct pipe_end *e, const struct pipe_job *job, struct why
 	return 0;
 }
 
-int pipe_end_start(struct pipe_end *e, struct place *place, const struct pipe_job *job,
+int pipe_end_start(struct pipe_end *e, struct site *place, const struct pipe_job *job,
 		   struct why *why)
 {
 	json_t *list;

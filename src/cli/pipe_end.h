@@ -23,7 +23,7 @@
 #include "base/why.h"
 #include "cli/remote.h"
 
-struct place;
+struct site;
 
 enum {
 	PIPE_END_FDS = 3,
@@ -54,7 +54,7 @@ struct pipe_end {
 	struct remote remote;
 };
 
-int pipe_end_start(struct pipe_end *end, struct place *place,
+int pipe_end_start(struct pipe_end *end, struct site *place,
 		   const struct pipe_job *job, struct why *why);
 void pipe_end_poll(struct pipe_end *end, struct pollfd fds[PIPE_END_FDS]);
 int pipe_end_serve(struct pipe_end *end, const struct pollfd fds[PIPE_END_FDS],

@@ -33,7 +33,7 @@ const char *port_state_name(enum port_state state)
 static void flush_all(struct wire *wire)
 {
 	for (uint32_t i = 0; i < wire->flush_count; i++) {
-		struct port *port = &wire->ports[wire->flush[i]];
+		struct wire_port *port = &wire->ports[wire->flush[i]];
 
 		port->to_flush = false;
 		if (port->vnet)
@@ -78,7 +78,7 @@ static void on_due(void *ctx, uint64_t now_ns)
 static int deliver(void *ctx, uint32_t index, struct frame frame)
 {
 	struct wire *wire = ctx;
-	struct port *port = &wire->ports[index];
+	struct wire_port *port = &wire->ports[index];
 	int err = port->vnet ? vnet_send(port->vnet, frame.bytes, frame.size) : -ENOTCONN;
 
 	if (!err)
@@ -102,12 +102,12 @@ static const struct sw_sink sink = { .deliver = deliver, .tap = tap };
 
 /* ---- cards ------------------------------------------------------------- */
 
-static uint32_t port_index(const struct port *port)
+static uint32_t port_index(const struct wire_port *port)
 {
 	return (uint32_t)(port - port->wire->ports);
 }
 
-static void set_state(struct port *port, enum port_state state, const char *why)
+static void set_state(struct wire_port *port, enum port_state state, const char *why)
 {
 	struct wire *wire = port->wire;
 
@@ -120,7 +120,7 @@ static void set_state(struct port *port, enum port_state state, const char *why)
 
 static void on_up(void *ctx)
 {
-	struct port *port = ctx;
+	struct wire_port *port = ctx;
 
 	set_state(port, PORT_UP, NULL);
 	wire_tell_carrier(port, true);
@@ -128,7 +128,7 @@ static void on_up(void *ctx)
 
 static void on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
 {
-	struct port *port = ctx;
+	struct wire_port *port = ctx;
 	struct wire *wire = port->wire;
 
 	/* The time is read for each frame: a batch may last longer than the
@@ -141,14 +141,14 @@ static void on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
 
 static void on_batch_end(void *ctx)
 {
-	struct port *port = ctx;
+	struct wire_port *port = ctx;
 
 	wire_settle(port->wire);
 }
 
 static void on_writable(void *ctx)
 {
-	struct port *port = ctx;
+	struct wire_port *port = ctx;
 
 	sw_port_writable(port->wire->sw, port_index(port),
 			 clock_now_ns(port->wire->clock));
@@ -158,7 +158,7 @@ static void on_writable(void *ctx)
 /* May come from within deliver(): the switch must not be changed here. */
 static void on_dead(void *ctx, bool broken, const char *why)
 {
-	struct port *port = ctx;
+	struct wire_port *port = ctx;
 
 	port->broken = broken;
 	why_set(&port->why, 0, "%s", why && *why ? why : "the guest went away");
@@ -170,7 +170,7 @@ static void bury_dead(void *ctx)
 	struct wire *wire = ctx;
 
 	for (uint32_t i = 0; i < wire->port_count; i++) {
-		struct port *port = &wire->ports[i];
+		struct wire_port *port = &wire->ports[i];
 
 		if (!*port->why.text || !port->vnet)
 			continue;
@@ -195,7 +195,7 @@ int wire_node_open(struct wire *wire, uint32_t node, const char *work_dir,
 	char path[PATH_MAX];
 
 	for (uint32_t i = 0; i < plan->interface_count; i++) {
-		struct port *port = &wire->ports[wire->first_port[node] + i];
+		struct wire_port *port = &wire->ports[wire->first_port[node] + i];
 		struct vnet_config config = { .name = port->name,
 					      .path = path,
 					      .mtu_bytes =
@@ -227,7 +227,7 @@ void wire_node_close(struct wire *wire, uint32_t node)
 	const struct plan_node *plan = &wire->plan->nodes[node];
 
 	for (uint32_t i = 0; i < plan->interface_count; i++) {
-		struct port *port = &wire->ports[wire->first_port[node] + i];
+		struct wire_port *port = &wire->ports[wire->first_port[node] + i];
 
 		vnet_destroy(steal_ptr(&port->vnet));
 		set_state(port, PORT_ABSENT, NULL);
@@ -245,7 +245,7 @@ static int add_ports(struct wire *wire, struct why *why)
 	for (uint32_t n = 0; n < plan->node_count; n++) {
 		wire->first_port[n] = index;
 		for (uint32_t i = 0; !err && i < plan->nodes[n].interface_count; i++) {
-			struct port *port = &wire->ports[index];
+			struct wire_port *port = &wire->ports[index];
 			uint32_t given;
 
 			port->wire = wire;

@@ -4,7 +4,7 @@
 #include "linkfault/fault.h"
 
 /* The direction that leads to this port. */
-static uint32_t direction_to(const struct port *port, int *dir)
+static uint32_t direction_to(const struct wire_port *port, int *dir)
 {
 	const struct wire *wire = port->wire;
 	uint32_t link =
@@ -17,7 +17,7 @@ static uint32_t direction_to(const struct port *port, int *dir)
 }
 
 /* Is there light on it?  Until port->carrier_change_ns. */
-static bool has_carrier(struct port *port, uint64_t now_ns)
+static bool has_carrier(struct wire_port *port, uint64_t now_ns)
 {
 	int dir;
 	uint32_t link = direction_to(port, &dir);
@@ -39,7 +39,7 @@ static void wait_for_change(struct wire *wire)
 		timer_set(wire->clock, &wire->light, due_ns);
 }
 
-void wire_tell_carrier(struct port *port, bool always)
+void wire_tell_carrier(struct wire_port *port, bool always)
 {
 	bool carrier = has_carrier(port, clock_now_ns(port->wire->clock)) && !port->dark;
 
@@ -51,14 +51,14 @@ void wire_tell_carrier(struct port *port, bool always)
 void wire_node_show_carriers(struct wire *wire, uint32_t node, bool show)
 {
 	for (uint32_t i = 0; i < wire->plan->nodes[node].interface_count; i++) {
-		struct port *port = &wire->ports[wire->first_port[node] + i];
+		struct wire_port *port = &wire->ports[wire->first_port[node] + i];
 
 		port->dark = !show;
 		wire_tell_carrier(port, false);
 	}
 }
 
-void wire_watch_carrier(struct port *port)
+void wire_watch_carrier(struct wire_port *port)
 {
 	const struct wire *wire = port->wire;
 	const struct fault_state *state;

@@ -10,7 +10,7 @@
 #include "fabric/wire.h"
 #include "device/vnet.h"
 
-struct port {
+struct wire_port {
 	struct wire *wire;
 	struct vnet *vnet;
 	struct plan_endpoint at;
@@ -37,7 +37,7 @@ struct wire {
 	struct timer due;
 	struct timer light;   /* the next change of a carrier by itself */
 	struct deferred bury; /* cards that died in this turn */
-	struct port *ports;
+	struct wire_port *ports;
 	uint32_t port_count;
 	uint32_t *first_port; /* by node */
 	uint32_t *flush;      /* ports that have to be flushed */
@@ -55,10 +55,10 @@ void wire_settle(struct wire *wire);
  * machine can do to another. */
 void wire_update_lookahead(struct wire *wire);
 /* Tell the card if its cable has light, if that has changed or always. */
-void wire_tell_carrier(struct port *port, bool always);
+void wire_tell_carrier(struct wire_port *port, bool always);
 /* The faults of the direction that leads to the port have changed (or of any): tell it,
  * now and whenever it changes by itself. */
-void wire_watch_carrier(struct port *port);
+void wire_watch_carrier(struct wire_port *port);
 void wire_watch_carriers(struct wire *wire);
 void wire_carrier_due(void *ctx, uint64_t now_ns); /* wire->light */
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "init/fields.h"
+#include "init/json_fields.h"
 #include "agentproto/proto.h"
 
 enum { PATH_BYTES_MAX = 64 };
@@ -115,7 +115,7 @@ static int read_interface(const json_t *json, const char *path, void *out, struc
 		{ "addrs", FIELD_ARRAY, false, offsetof(struct raw, addrs), 0, 0 },
 		{ 0 },
 	};
-	int err = fields_read(json, path, table, &raw, why);
+	int err = json_fields_read(json, path, table, &raw, why);
 	char addrs[PATH_BYTES_MAX];
 
 	if (err)
@@ -142,7 +142,7 @@ static int read_route(const json_t *json, const char *path, void *out, struct wh
 		{ "via", FIELD_STRING, true, offsetof(struct raw, via), 0, 0 },
 		{ 0 },
 	};
-	int err = fields_read(json, path, table, &raw, why);
+	int err = json_fields_read(json, path, table, &raw, why);
 
 	if (err)
 		return err;
@@ -162,7 +162,7 @@ static int read_host(const json_t *json, const char *path, void *out, struct why
 		{ 0 },
 	};
 
-	return fields_read(json, path, table, out, why);
+	return json_fields_read(json, path, table, out, why);
 }
 
 static int read_file(const json_t *json, const char *path, void *out, struct why *why)
@@ -179,7 +179,7 @@ static int read_file(const json_t *json, const char *path, void *out, struct why
 		{ "source", FIELD_STRING, false, offsetof(struct raw, source), 0, 0 },
 		{ 0 },
 	};
-	int err = fields_read(json, path, table, &raw, why);
+	int err = json_fields_read(json, path, table, &raw, why);
 
 	if (err)
 		return err;
@@ -208,7 +208,7 @@ static int read_ready(const json_t *json, const char *path, struct plan_ready *r
 		{ "timeout_ns", FIELD_U64, true, offsetof(struct raw, timeout_ns), 0, INT64_MAX },
 		{ 0 },
 	};
-	int err = fields_read(json, path, table, &raw, why);
+	int err = json_fields_read(json, path, table, &raw, why);
 
 	if (err)
 		return err;
@@ -235,7 +235,7 @@ static int read_service(const json_t *json, const char *path, void *out, struct 
 		{ 0 },
 	};
 	char ready[PATH_BYTES_MAX];
-	int err = fields_read(json, path, table, &raw, why);
+	int err = json_fields_read(json, path, table, &raw, why);
 
 	if (err)
 		return err;
@@ -298,7 +298,7 @@ static const struct field settings_table[] = {
 static int read_settings(const json_t *json, struct settings *out, struct why *why)
 {
 	struct raw_settings raw = { .lab = NULL };
-	int err = fields_read(json, "", settings_table, &raw, why);
+	int err = json_fields_read(json, "", settings_table, &raw, why);
 
 	if (err)
 		return err;

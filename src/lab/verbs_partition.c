@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "control/control_args.h"
-#include "lab/partitions.h"
+#include "lab/partition_request.h"
 #include "fabric/reach.h"
 #include "lab/verbs.h"
 

@@ -13,7 +13,7 @@
 #define NL_LINKFAULT_CHANCE_H
 
 #include "base/draw.h"
-#include "linkfault/state.h"
+#include "linkfault/fault_state.h"
 
 /* What a draw depends on. */
 struct fault_dice {

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "linkfault/state.h"
+#include "linkfault/fault_state.h"
 
 /* Is it on at now_ns, which never goes back?  *change_ns: until when. */
 bool cycle_is_on(const struct fault_cycle *cycle, struct fault_cycle_state *state,

@@ -36,7 +36,7 @@
 #include "base/why.h"
 #include "linkfault/note.h"
 #include "linkfault/spec.h"
-#include "linkfault/state.h"
+#include "linkfault/fault_state.h"
 
 enum fault_fate {
 	FAULT_PASS,

@@ -25,7 +25,7 @@
 #include "base/fdio.h"
 #include "kernel/kernel.h"
 #include "node/caps.h"
-#include "node/filter.h"
+#include "node/syscall_filter.h"
 #include "node/jail_root.h"
 #include "node/report.h"
 #include "node/userns.h"
@@ -277,7 +277,7 @@ _Noreturn static void jail_main(const struct jail_spec *spec, int report, int st
 	if (!err)
 		err = close_others(own.stdio_fd, report, status_fd, &why);
 	if (!err)
-		err = filter_enter(&why);
+		err = syscall_filter_enter(&why);
 	if (err)
 		report_fail(report, err, &why);
 	program = fork();

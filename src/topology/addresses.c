@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/build.h"
+#include "topology/stages.h"
 #include "topology/wiring.h"
 
 static const char *const family_names[FAMILIES] = { "IPv4", "IPv6" };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/build.h"
+#include "topology/stages.h"
 #include "topology/fault_fields.h"
 #include "topology/fields.h"
 #include "plan/names.h"

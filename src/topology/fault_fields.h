@@ -7,7 +7,7 @@
 #ifndef NL_TOPOLOGY_FAULT_FIELDS_H
 #define NL_TOPOLOGY_FAULT_FIELDS_H
 
-#include "topology/build.h"
+#include "topology/stages.h"
 
 /* "profiles" of the file, which faults may name. */
 void build_profiles(struct build *b);

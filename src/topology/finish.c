@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/build.h"
+#include "topology/stages.h"
 #include "plan/names.h"
 #include "plan/plan_json.h"
 

@@ -16,7 +16,7 @@
 #ifndef NL_TOPOLOGY_HOPS_H
 #define NL_TOPOLOGY_HOPS_H
 
-#include "topology/build.h"
+#include "topology/stages.h"
 
 #define HOPS_NEVER UINT32_MAX
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/draw.h"
-#include "topology/build.h"
+#include "topology/stages.h"
 #include "plan/plan_json.h"
 
 static const char *node_name(const struct build *b, const struct end *end)

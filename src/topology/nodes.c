@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/build.h"
+#include "topology/stages.h"
 #include "topology/fields.h"
 #include "plan/names.h"
 #include "base/suggestion.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "topology/build.h"
+#include "topology/stages.h"
 #include "topology/fields.h"
 #include "plan/names.h"
 #include "base/suggestion.h"

@@ -14,7 +14,7 @@
 #ifndef NL_TOPOLOGY_PROPS_H
 #define NL_TOPOLOGY_PROPS_H
 
-#include "topology/build.h"
+#include "topology/stages.h"
 
 enum props_level { PROPS_DEFAULTS, PROPS_KIND, PROPS_GROUP, PROPS_NODE };
 

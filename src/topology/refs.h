@@ -10,7 +10,7 @@
 #ifndef NL_TOPOLOGY_REFS_H
 #define NL_TOPOLOGY_REFS_H
 
-#include "topology/build.h"
+#include "topology/stages.h"
 
 struct refs {
 	uint32_t *nodes;

@@ -25,7 +25,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "topology/build.h"
+#include "topology/stages.h"
 #include "topology/hops.h"
 
 /* Of all nodes together: what fits into memory with some ease. */

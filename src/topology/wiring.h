@@ -8,7 +8,7 @@
 #ifndef NL_TOPOLOGY_WIRING_H
 #define NL_TOPOLOGY_WIRING_H
 
-#include "topology/build.h"
+#include "topology/stages.h"
 
 enum {
 	WIRING_MTU_DEFAULT = 1500,

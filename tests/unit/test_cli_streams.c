@@ -14,7 +14,7 @@
 #include "cli/gate.h"
 #include "cli/lines.h"
 #include "cli/progress.h"
-#include "cli/session.h"
+#include "cli/streams.h"
 
 /* ---- keys that leave -------------------------------------------------------------- */
 

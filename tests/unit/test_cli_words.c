@@ -13,13 +13,13 @@
 #include "base/cleanup.h"
 #include "cli/args.h"
 #include "cli/labref.h"
-#include "cli/nodes.h"
-#include "cli/probe.h"
+#include "cli/node_set.h"
+#include "cli/reach_probe.h"
 #include "cli/rerun_text.h"
 
 /* ---- calls ------------------------------------------------------------------------ */
 
-static int parse(struct call *call, const char *const *words)
+static int parse(struct command_call *call, const char *const *words)
 {
 	int argc = 0;
 	struct why why;
@@ -33,7 +33,7 @@ static int parse(struct call *call, const char *const *words)
 
 static void options_stand_anywhere_before_two_dashes(void **state)
 {
-	struct call call;
+	struct command_call call;
 
 	(void)state;
 	assert_int_equal(PARSE(&call, "--json", "-l", "a", "ps", "x"), 0);
@@ -50,7 +50,7 @@ static void options_stand_anywhere_before_two_dashes(void **state)
 
 static void values_are_joined_or_follow(void **state)
 {
-	struct call call;
+	struct command_call call;
 	size_t cursor = 0;
 
 	(void)state;
@@ -71,7 +71,7 @@ static void the_users_command_is_taken_as_it_is(void **state)
 					    "ls",   "--", "-l", NULL };
 	static const char *const without[] = { "exec", "-n",     "n1", "ls",
 					       "-n",   "--json", NULL };
-	struct call call;
+	struct command_call call;
 
 	(void)state;
 	assert_int_equal(parse(&call, with), 0);
@@ -102,7 +102,7 @@ static void wrong_calls_are_refused(void **state)
 		{ "check", "-l", "x", "f" },
 		{ "shell", "--json", "n1" },
 	};
-	struct call call;
+	struct command_call call;
 	size_t i;
 
 	(void)state;
@@ -152,10 +152,10 @@ static struct nodes three(void)
 {
 	struct nodes all = { 0 };
 
-	assert_int_equal(nodes_add(&all, "n1", NULL), 0);
-	assert_int_equal(nodes_add(&all, "n2", NULL), 0);
-	assert_int_equal(nodes_add(&all, "n10", NULL), 0);
-	assert_int_equal(nodes_add(&all, "client", NULL), 0);
+	assert_int_equal(node_set_add(&all, "n1", NULL), 0);
+	assert_int_equal(node_set_add(&all, "n2", NULL), 0);
+	assert_int_equal(node_set_add(&all, "n10", NULL), 0);
+	assert_int_equal(node_set_add(&all, "client", NULL), 0);
 	return all;
 }
 
@@ -164,7 +164,7 @@ static void selects(const char *words, const char *expected)
 	struct nodes all = three(), some;
 	char joined[128] = "";
 	struct why why;
-	int rc = nodes_select(&some, &all, words, &why);
+	int rc = node_set_select(&some, &all, words, &why);
 	size_t i;
 
 	for (i = 0; !rc && i < some.count; i++)
@@ -172,8 +172,8 @@ static void selects(const char *words, const char *expected)
 			 i ? " " : "", some.names[i]);
 	assert_string_equal(rc ? "refused" : joined, expected);
 	if (!rc)
-		nodes_free(&some);
-	nodes_free(&all);
+		node_set_free(&some);
+	node_set_free(&all);
 }
 
 static void the_first_difference_is_told_by_the_earlier_side(void **state)
@@ -227,11 +227,11 @@ static void a_machine_called_all_is_itself(void **state)
 	struct nodes all = three(), some;
 
 	(void)state;
-	assert_int_equal(nodes_add(&all, "all", NULL), 0);
-	assert_int_equal(nodes_select(&some, &all, "all", NULL), 0);
+	assert_int_equal(node_set_add(&all, "all", NULL), 0);
+	assert_int_equal(node_set_select(&some, &all, "all", NULL), 0);
 	assert_int_equal(some.count, 1);
-	nodes_free(&some);
-	nodes_free(&all);
+	node_set_free(&some);
+	node_set_free(&all);
 }
 
 static void sides(const char *text, const char *expected)
@@ -240,13 +240,13 @@ static void sides(const char *text, const char *expected)
 	json_t *json = NULL;
 	cleanup_free char *dump = NULL;
 	struct why why;
-	int rc = nodes_sides(&json, &all, text, &why);
+	int rc = node_set_sides(&json, &all, text, &why);
 
 	if (!rc)
 		dump = json_dumps(json, JSON_COMPACT);
 	assert_string_equal(rc ? "refused" : dump, expected);
 	json_decref(json);
-	nodes_free(&all);
+	node_set_free(&all);
 }
 
 static void sides_are_disjoint_and_at_least_two(void **state)
@@ -294,15 +294,15 @@ static void the_lab_is_the_one_that_lives_or_is_named(void **state)
 static void a_subnet_is_shared_if_all_bits_of_its_prefix_are(void **state)
 {
 	(void)state;
-	assert_true(probe_same_subnet("10.0.0.1/24", "10.0.0.254/24"));
-	assert_false(probe_same_subnet("10.0.0.1/24", "10.0.1.1/24"));
-	assert_true(probe_same_subnet("10.0.0.1/23", "10.0.1.1/23"));
-	assert_false(probe_same_subnet("10.0.0.1/23", "10.0.2.1/23"));
-	assert_false(probe_same_subnet("10.0.0.1/24", "10.0.0.2/25"));
-	assert_true(probe_same_subnet("fd00::1/64", "fd00::2/64"));
-	assert_false(probe_same_subnet("fd00::1/64", "fd00:0:0:1::1/64"));
-	assert_false(probe_same_subnet("10.0.0.1/24", "fd00::1/64"));
-	assert_false(probe_same_subnet("nonsense", "10.0.0.1/24"));
+	assert_true(reach_probe_same_subnet("10.0.0.1/24", "10.0.0.254/24"));
+	assert_false(reach_probe_same_subnet("10.0.0.1/24", "10.0.1.1/24"));
+	assert_true(reach_probe_same_subnet("10.0.0.1/23", "10.0.1.1/23"));
+	assert_false(reach_probe_same_subnet("10.0.0.1/23", "10.0.2.1/23"));
+	assert_false(reach_probe_same_subnet("10.0.0.1/24", "10.0.0.2/25"));
+	assert_true(reach_probe_same_subnet("fd00::1/64", "fd00::2/64"));
+	assert_false(reach_probe_same_subnet("fd00::1/64", "fd00:0:0:1::1/64"));
+	assert_false(reach_probe_same_subnet("10.0.0.1/24", "fd00::1/64"));
+	assert_false(reach_probe_same_subnet("nonsense", "10.0.0.1/24"));
 }
 
 int main(void)

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "fabric/fault_target.h"
-#include "lab/partitions.h"
+#include "lab/partition_request.h"
 #include "partition/cut_draw.h"
 #include "topology/compile.h"
 

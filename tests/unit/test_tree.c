@@ -88,7 +88,7 @@ static void add_record(struct stream *s, char kind, unsigned mode, const char *n
 				      .mtime_ns = 123456789,
 				      .name_bytes = (uint16_t)strlen(name) };
 
-	tree_record_put(head, &record);
+	file_tree_record_put(head, &record);
 	add(s, head, sizeof(head));
 	add(s, name, strlen(name));
 }
@@ -97,7 +97,7 @@ static void add_block(struct stream *s, const char *text)
 {
 	uint8_t size[TREE_SIZE_BYTES];
 
-	tree_size_put(size, (uint32_t)strlen(text));
+	file_tree_size_put(size, (uint32_t)strlen(text));
 	add(s, size, sizeof(size));
 	add(s, text, strlen(text));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agentproto/tree.h"
+#include "agentproto/file_tree.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +19,7 @@ static uint16_t get_u16(const uint8_t *in)
 	return (uint16_t)(in[0] | in[1] << 8);
 }
 
-void tree_record_put(uint8_t out[TREE_HEAD_BYTES], const struct tree_record *record)
+void file_tree_record_put(uint8_t out[TREE_HEAD_BYTES], const struct tree_record *record)
 {
 	memset(out, 0, TREE_HEAD_BYTES);
 	out[0] = (uint8_t)record->kind;
@@ -30,7 +30,7 @@ void tree_record_put(uint8_t out[TREE_HEAD_BYTES], const struct tree_record *rec
 	proto_put_u32(out + 16, record->mtime_ns);
 }
 
-int tree_record_get(const uint8_t in[TREE_HEAD_BYTES], struct tree_record *record)
+int file_tree_record_get(const uint8_t in[TREE_HEAD_BYTES], struct tree_record *record)
 {
 	*record = (struct tree_record){
 		.kind = (char)in[0],
@@ -47,28 +47,28 @@ int tree_record_get(const uint8_t in[TREE_HEAD_BYTES], struct tree_record *recor
 	return 0;
 }
 
-void tree_size_put(uint8_t out[TREE_SIZE_BYTES], uint32_t size)
+void file_tree_size_put(uint8_t out[TREE_SIZE_BYTES], uint32_t size)
 {
 	proto_put_u32(out, size);
 }
 
-uint32_t tree_size_get(const uint8_t in[TREE_SIZE_BYTES])
+uint32_t file_tree_size_get(const uint8_t in[TREE_SIZE_BYTES])
 {
 	return proto_get_u32(in);
 }
 
-bool tree_is_zeros(const uint8_t *bytes, size_t size)
+bool file_tree_is_zeros(const uint8_t *bytes, size_t size)
 {
 	return bytes[0] == 0 && !memcmp(bytes, bytes + 1, size - 1);
 }
 
-void tree_leave_out(struct tree_left_out *left, const char *path, const char *why)
+void file_tree_leave_out(struct tree_left_out *left, const char *path, const char *why)
 {
 	if (!left->count++)
 		snprintf(left->first, sizeof(left->first), "%.380s: %.100s", path, why);
 }
 
-int tree_tell_left_out(const struct tree_left_out *left)
+int file_tree_tell_left_out(const struct tree_left_out *left)
 {
 	if (!left->count)
 		return TREE_STATUS_DONE;
@@ -80,7 +80,7 @@ int tree_tell_left_out(const struct tree_left_out *left)
 	return TREE_STATUS_PARTS;
 }
 
-size_t tree_path_push(struct tree_path *path, const char *name)
+size_t file_tree_path_push(struct tree_path *path, const char *name)
 {
 	size_t before = path->size;
 	int n = snprintf(path->text + before, sizeof(path->text) - before, "%s%s",
@@ -92,7 +92,7 @@ size_t tree_path_push(struct tree_path *path, const char *name)
 	return before;
 }
 
-void tree_path_pop(struct tree_path *path, size_t to)
+void file_tree_path_pop(struct tree_path *path, size_t to)
 {
 	path->size = to;
 	path->text[to] = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* probe.h - have the machines find out who hears whom
+/* reach_probe.h - have the machines find out who hears whom
  *
  * Runs the agent's probe (init/probe.h) in each machine that takes part, all at once:
  * each sends numbered datagrams to those it is to probe, counts what it hears and times
@@ -7,11 +7,11 @@
  *
  * Errors:    0, or -errno with *why.  A machine that does not run, or does not answer
  *            in time, takes no part: `failed` says why, and the user is warned.
- * Ownership: the caller's; probe_free() frees what is below, also after an error.
+ * Ownership: the caller's; reach_probe_free() frees what is below, also after an error.
  * Threads:   one.
  */
-#ifndef NL_CLI_PROBE_H
-#define NL_CLI_PROBE_H
+#ifndef NL_CLI_REACH_PROBE_H
+#define NL_CLI_REACH_PROBE_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -26,7 +26,7 @@ struct client;
 enum { PROBE_MACHINES_MAX = 256, PROBE_ADDRESS_BYTES = 64 };
 
 /* From one machine to another, or nothing if there is no address to send to. */
-struct probe_way {
+struct reach_probe_way {
 	char address[PROBE_ADDRESS_BYTES];	 /* "": not probed */
 	uint32_t sent, heard, answered;		 /* datagrams; heard at the far end */
 	uint32_t unsent;			 /* the machine itself could not send */
@@ -59,7 +59,7 @@ struct probe {
 	bool virtual_time;
 	json_t *ps; /* has the names */
 	struct probe_machine *machines;
-	struct probe_way *ways; /* [from * count + to] */
+	struct reach_probe_way *ways; /* [from * count + to] */
 	size_t count;
 
 	struct probe_plan {
@@ -71,11 +71,11 @@ struct probe {
 
 /* All machines of the lab.  Each way's address is one in a subnet that both are in, else
  * the first. */
-int probe_lab(struct probe *probe, struct client *client, const struct probe_plan *plan,
+int reach_probe_lab(struct probe *probe, struct client *client, const struct probe_plan *plan,
 	      struct why *why);
-void probe_free(struct probe *probe);
+void reach_probe_free(struct probe *probe);
 
-static inline struct probe_way *probe_way(const struct probe *probe, size_t from,
+static inline struct reach_probe_way *reach_probe_way(const struct probe *probe, size_t from,
 					  size_t to)
 {
 	return &probe->ways[from * probe->count + to];
@@ -84,6 +84,6 @@ static inline struct probe_way *probe_way(const struct probe *probe, size_t from
 /* ---- pure, for tests ---- */
 
 /* Is "10.0.0.1/24" in one subnet with "10.0.0.7/24"? */
-bool probe_same_subnet(const char *a, const char *b);
+bool reach_probe_same_subnet(const char *a, const char *b);
 
 #endif

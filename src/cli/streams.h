@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* session.h - the user's streams joined to one command or one console
+/* streams.h - the user's streams joined to one command or one console
  *
  *	stdin ──► machine        stdout, stderr ◄── machine
  *
@@ -13,8 +13,8 @@
  * Errors:    session_run() prints what went wrong and returns an exit status.
  * Ownership: everything is borrowed, but `what`, which is taken over.
  */
-#ifndef NL_CLI_SESSION_H
-#define NL_CLI_SESSION_H
+#ifndef NL_CLI_STREAMS_H
+#define NL_CLI_STREAMS_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "linkfault/state.h"
+#include "linkfault/fault_state.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "node/filter.h"
+#include "node/syscall_filter.h"
 
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -121,7 +121,7 @@ static int add_rules(scmp_filter_ctx ctx)
 	return err;
 }
 
-int filter_enter(struct why *why)
+int syscall_filter_enter(struct why *why)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int err;

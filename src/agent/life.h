@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* machine.h - the agent's life as process 1
+/* life.h - the agent's life as process 1
  *
  *	early mounts -> console driver -> port -> HELLO -> root, network drivers
  *	-> CONFIG -> CONFIGURED ... SHUTDOWN -> power off
@@ -8,13 +8,13 @@
  * "netlab-agent: fatal: WHAT", and the machine powers off.  After that the lab is
  * told.  When the lab is gone, the machine powers off.
  */
-#ifndef NL_AGENT_MACHINE_H
-#define NL_AGENT_MACHINE_H
+#ifndef NL_AGENT_LIFE_H
+#define NL_AGENT_LIFE_H
 
-_Noreturn void machine_run(void);
+_Noreturn void life_run(void);
 
 /* The same conversation as a plain process: nothing is mounted, named or
  * addressed.  Returns the exit status. */
-int machine_serve(int fd);
+int life_serve(int fd);
 
 #endif

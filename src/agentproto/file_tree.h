@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tree.h - a file or a folder as a stream of bytes, for `netlab cp`
+/* file_tree.h - a file or a folder as a stream of bytes, for `netlab cp`
  *
  *	stream  = "NLTREE1\n" entry 'E'
  *	entry   = 'F' name block... end	a file
@@ -19,8 +19,8 @@
  * Ownership: nothing is allocated.
  * Threads:   pure.
  */
-#ifndef NL_AGENTPROTO_TREE_H
-#define NL_AGENTPROTO_TREE_H
+#ifndef NL_AGENTPROTO_FILE_TREE_H
+#define NL_AGENTPROTO_FILE_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,14 +59,14 @@ struct tree_record {
 	uint16_t name_bytes;
 };
 
-void tree_record_put(uint8_t out[TREE_HEAD_BYTES], const struct tree_record *record);
-int tree_record_get(const uint8_t in[TREE_HEAD_BYTES], struct tree_record *record);
+void file_tree_record_put(uint8_t out[TREE_HEAD_BYTES], const struct tree_record *record);
+int file_tree_record_get(const uint8_t in[TREE_HEAD_BYTES], struct tree_record *record);
 
-void tree_size_put(uint8_t out[TREE_SIZE_BYTES], uint32_t size);
-uint32_t tree_size_get(const uint8_t in[TREE_SIZE_BYTES]);
+void file_tree_size_put(uint8_t out[TREE_SIZE_BYTES], uint32_t size);
+uint32_t file_tree_size_get(const uint8_t in[TREE_SIZE_BYTES]);
 
 /* Are these bytes, at least one, all zeros? */
-bool tree_is_zeros(const uint8_t *bytes, size_t size);
+bool file_tree_is_zeros(const uint8_t *bytes, size_t size);
 
 /* What could not go along: the first of it, and how many. */
 struct tree_left_out {
@@ -74,10 +74,10 @@ struct tree_left_out {
 	uint64_t count;
 };
 
-void tree_leave_out(struct tree_left_out *left, const char *path, const char *why);
+void file_tree_leave_out(struct tree_left_out *left, const char *path, const char *why);
 /* For a person: a line on stderr, if there is something to say.  Returns the
  * status that goes with it. */
-int tree_tell_left_out(const struct tree_left_out *left);
+int file_tree_tell_left_out(const struct tree_left_out *left);
 
 /* A path that grows and shrinks with the walk, for messages only: cut, not
  * refused, when it gets too long. */
@@ -86,7 +86,7 @@ struct tree_path {
 	size_t size;
 };
 
-size_t tree_path_push(struct tree_path *path, const char *name); /* to pop to */
-void tree_path_pop(struct tree_path *path, size_t to);
+size_t file_tree_path_push(struct tree_path *path, const char *name); /* to pop to */
+void file_tree_path_pop(struct tree_path *path, size_t to);
 
 #endif

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/place.h"
+#include "cli/site.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agentproto/tree.h"
+#include "agentproto/file_tree.h"
 #include "cli/client.h"
 #include "cli/labref.h"
-#include "cli/nodes.h"
+#include "cli/node_set.h"
 #include "cli/pipe_end.h"
 
-int place_open(struct place *p, const char *word, const char *lab, struct why *why)
+int site_open(struct site *p, const char *word, const char *lab, struct why *why)
 {
 	const char *colon = strchr(word, ':'), *slash = strchr(word, '/');
 	struct nodes all = { 0 };
@@ -31,22 +31,22 @@ int place_open(struct place *p, const char *word, const char *lab, struct why *w
 	p->path = colon[1] ? colon + 1 : ".";
 	rc = labref_connect(lab, &p->client, why);
 	if (!rc)
-		rc = nodes_of_lab(&all, p->client, why);
-	if (!rc && nodes_find(&all, p->node, strlen(p->node)) < 0) {
+		rc = node_set_of_lab(&all, p->client, why);
+	if (!rc && node_set_find(&all, p->node, strlen(p->node)) < 0) {
 		struct nodes none = { 0 };
 
-		rc = nodes_select(&none, &all, p->node, why);
-		nodes_free(&none);
+		rc = node_set_select(&none, &all, p->node, why);
+		node_set_free(&none);
 		if (rc)
 			rc = why_wrap(why, rc, "%s", word);
 		else
 			rc = why_set(why, -EINVAL, "%s: one machine at a time", word);
 	}
-	nodes_free(&all);
+	node_set_free(&all);
 	return rc;
 }
 
-void place_close(struct place *p)
+void site_close(struct site *p)
 {
 	client_free(p->client);
 	p->client = NULL;
@@ -54,7 +54,7 @@ void place_close(struct place *p)
 
 /* The first line it said, with the place in front.  A machine's words are its own:
  * nothing of them may speak to the user's terminal. */
-static int failed(const struct place *p, struct pipe_end *e, struct why *why)
+static int failed(const struct site *p, struct pipe_end *e, struct why *why)
 {
 	e->words[strcspn(e->words, "\r\n")] = 0;
 	for (char *c = e->words; *c; c++)
@@ -103,7 +103,7 @@ static int one_turn(struct pipe_end *from, struct pipe_end *to, struct why *why)
 	return rc ? rc : pipe_end_serve(to, fds + PIPE_END_FDS, why);
 }
 
-int place_pipe(struct place *source, const struct pipe_job *job, struct place *sink,
+int site_pipe(struct site *source, const struct pipe_job *job, struct site *sink,
 	       const struct pipe_job *sink_job, struct why *why)
 {
 	struct pipe_end from = { .in_fd = -1, .out_fd = -1, .err_fd = -1 }, to = from;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* state.h - what a direction remembers between frames
+/* fault_state.h - what a direction remembers between frames
  *
  * Chains, repeated draws, counters and the line.  It begins all-zero but for the
  * keys, and only the functions of fault.h and line.h change it: the same spec, keys,
@@ -10,8 +10,8 @@
  * Units:     nanoseconds of lab time, bytes.
  * Threads:   one.
  */
-#ifndef NL_LINKFAULT_STATE_H
-#define NL_LINKFAULT_STATE_H
+#ifndef NL_LINKFAULT_FAULT_STATE_H
+#define NL_LINKFAULT_FAULT_STATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

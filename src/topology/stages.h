@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* build.h - what the compiler's stages hand to one another
+/* stages.h - what the compiler's stages hand to one another
  *
  * The stages run in this order, each on what the ones before it left, and all
  * but the last run even if something was wrong before, so that one pass finds
@@ -20,8 +20,8 @@
  * Ownership: records are the arena's; the plan owns itself.
  * Threads:   one.
  */
-#ifndef NL_TOPOLOGY_BUILD_H
-#define NL_TOPOLOGY_BUILD_H
+#ifndef NL_TOPOLOGY_STAGES_H
+#define NL_TOPOLOGY_STAGES_H
 
 #include "base/arena.h"
 #include "topology/compile.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* partitions.h - a partition as a client asks for it
+/* partition_request.h - a partition as a client asks for it
  *
  * Either `sides`, an array of arrays of node names, in which "*" stands for all
  * nodes that no side names; or a `kind` of partition/partition.h, with the `nodes`
@@ -11,8 +11,8 @@
  * Errors:    -EINVAL, *why names the node or side.
  * Ownership: the partition's part_of is the caller's to free.
  */
-#ifndef NL_LAB_PARTITIONS_H
-#define NL_LAB_PARTITIONS_H
+#ifndef NL_LAB_PARTITION_REQUEST_H
+#define NL_LAB_PARTITION_REQUEST_H
 
 #include <jansson.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/machine.h"
+#include "agent/life.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -288,7 +288,7 @@ static void raise_limits(void)
 		say("open files stay limited: %s", strerror(errno));
 }
 
-_Noreturn void machine_run(void)
+_Noreturn void life_run(void)
 {
 	static const struct agent_ops ops = { machine_configure, machine_configured,
 					      machine_clock, machine_over };

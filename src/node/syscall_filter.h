@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* filter.h - which system calls a machine's kernel process may make
+/* syscall_filter.h - which system calls a machine's kernel process may make
  *
  * An allow-list: what User-Mode Linux needs on x86-64, from 6.1 to 7.3, traced by
  * ptrace or by seccomp.  Everything else fails with EPERM (clone3 and its like with
@@ -14,12 +14,12 @@
  * Errors:  0 or -errno with *why.
  * Threads: the caller's only, and its children.
  */
-#ifndef NL_NODE_FILTER_H
-#define NL_NODE_FILTER_H
+#ifndef NL_NODE_SYSCALL_FILTER_H
+#define NL_NODE_SYSCALL_FILTER_H
 
 #include "base/why.h"
 
 /* For the rest of this process's life.  Needs no-new-privs. */
-int filter_enter(struct why *why);
+int syscall_filter_enter(struct why *why);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "agent/exec.h"
+#include "agent/execs.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "agent/exec_request.h"
-#include "init/fields.h"
+#include "init/json_fields.h"
 #include "agent/pump.h"
 #include "agent/session.h"
 #include "agent/spawn.h"
@@ -161,7 +161,7 @@ static void send_failed(struct execs *execs, uint32_t channel, int exit_code,
 			const struct why *why)
 {
 	lablink_send_json(execs->world.link, PROTO_FAILED, channel,
-			  json_pack("{s:o, s:i}", "error", fields_text(why->text), "exit",
+			  json_pack("{s:o, s:i}", "error", json_fields_text(why->text), "exit",
 				    exit_code));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/compile.h"
+#include "cli/open_topology.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/units.h"
 #include "topology/cost.h"
 
-const char **compile_sets(const struct call *call, size_t *count)
+const char **compile_sets(const struct command_call *call, size_t *count)
 {
 	const char **sets = calloc(call->given_count + 1, sizeof(*sets)), *set;
 	size_t cursor = 0;
@@ -21,7 +21,7 @@ const char **compile_sets(const struct call *call, size_t *count)
 	return sets;
 }
 
-int compile_file(const struct call *call, const char *file, struct plan **out,
+int compile_file(const struct command_call *call, const char *file, struct plan **out,
 		 struct diagnostics *diags)
 {
 	struct topology_options options = { .name = call_option(call, "name") };
@@ -37,7 +37,7 @@ int compile_file(const struct call *call, const char *file, struct plan **out,
 	return topology_compile_file(file, &options, out, diags);
 }
 
-int compile_seed_check(const struct call *call, struct why *why)
+int compile_seed_check(const struct command_call *call, struct why *why)
 {
 	const char *seed = call_option(call, "seed");
 	uint64_t number;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/nodes.h"
+#include "cli/node_set.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 enum { RANGE_MAX = 10000, NAME_BYTES_MAX = 128 };
 
-int nodes_add(struct nodes *nodes, const char *name, struct why *why)
+int node_set_add(struct nodes *nodes, const char *name, struct why *why)
 {
 	char **more = reallocarray(nodes->names, nodes->count + 1, sizeof(*more));
 
@@ -27,7 +27,7 @@ int nodes_add(struct nodes *nodes, const char *name, struct why *why)
 	return 0;
 }
 
-void nodes_free(struct nodes *nodes)
+void node_set_free(struct nodes *nodes)
 {
 	while (nodes->count)
 		free(nodes->names[--nodes->count]);
@@ -35,7 +35,7 @@ void nodes_free(struct nodes *nodes)
 	nodes->names = NULL;
 }
 
-long nodes_find(const struct nodes *nodes, const char *name, size_t bytes)
+long node_set_find(const struct nodes *nodes, const char *name, size_t bytes)
 {
 	size_t i;
 
@@ -73,13 +73,13 @@ static int pick(struct nodes *out, const struct nodes *all, const char *name,
 {
 	char text[NAME_BYTES_MAX];
 
-	if (nodes_find(all, name, bytes) < 0) {
+	if (node_set_find(all, name, bytes) < 0) {
 		snprintf(text, sizeof(text), "%.*s", (int)bytes, name);
 		return no_such(all, text, why);
 	}
-	if (nodes_find(out, name, bytes) >= 0)
+	if (node_set_find(out, name, bytes) >= 0)
 		return 0;
-	return nodes_add(out, all->names[nodes_find(all, name, bytes)], why);
+	return node_set_add(out, all->names[node_set_find(all, name, bytes)], why);
 }
 
 /* One "A" or "A-B" of a range; the digits' width counts: 01-12 is 01, 02, ... */
@@ -155,7 +155,7 @@ static bool is_word(const struct nodes *all, const char *part, size_t bytes,
 		    const char *word)
 {
 	return strlen(word) == bytes && !memcmp(part, word, bytes) &&
-	       nodes_find(all, part, bytes) < 0;
+	       node_set_find(all, part, bytes) < 0;
 }
 
 static int select_in(struct nodes *out, const struct nodes *all, const char *text,
@@ -184,7 +184,7 @@ static int select_in(struct nodes *out, const struct nodes *all, const char *tex
 	}
 }
 
-int nodes_select(struct nodes *out, const struct nodes *all, const char *words,
+int node_set_select(struct nodes *out, const struct nodes *all, const char *words,
 		 struct why *why)
 {
 	int rc;
@@ -192,7 +192,7 @@ int nodes_select(struct nodes *out, const struct nodes *all, const char *words,
 	*out = (struct nodes){ 0 };
 	rc = select_in(out, all, words, why);
 	if (rc)
-		nodes_free(out);
+		node_set_free(out);
 	return rc;
 }
 
@@ -216,7 +216,7 @@ static int put_side(json_t *sides, json_t *array, const struct nodes *side,
 	return 0;
 }
 
-int nodes_sides(json_t **out, const struct nodes *all, const char *text, struct why *why)
+int node_set_sides(json_t **out, const struct nodes *all, const char *text, struct why *why)
 {
 	json_t *sides = json_array();
 	cleanup_free char *copy = strdup(text);
@@ -238,10 +238,10 @@ int nodes_sides(json_t **out, const struct nodes *all, const char *text, struct 
 			rest = true;
 			continue;
 		}
-		rc = nodes_select(&side, all, one, why);
+		rc = node_set_select(&side, all, one, why);
 		if (!rc)
 			rc = put_side(sides, array, &side, why);
-		nodes_free(&side);
+		node_set_free(&side);
 	}
 	if (!rc && json_array_size(sides) < 2)
 		rc = why_set(why, -EINVAL,
@@ -253,7 +253,7 @@ int nodes_sides(json_t **out, const struct nodes *all, const char *text, struct 
 	return rc;
 }
 
-int nodes_of_lab(struct nodes *out, struct client *client, struct why *why)
+int node_set_of_lab(struct nodes *out, struct client *client, struct why *why)
 {
 	json_t *answer = NULL, *node;
 	const char *name;
@@ -268,7 +268,7 @@ int nodes_of_lab(struct nodes *out, struct client *client, struct why *why)
 	{
 		name = json_string_value(json_object_get(node, "name"));
 		if (!rc && name)
-			rc = nodes_add(out, name, why);
+			rc = node_set_add(out, name, why);
 	}
 	json_decref(answer);
 	return rc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* exec.h - the commands that the lab runs on this machine, one a channel
+/* execs.h - the commands that the lab runs on this machine, one a channel
  *
  *   (none) ──EXEC──► RUNNING ──ends──► DRAINING ──all output sent──► (none), EXITED
  *                       │                  │
@@ -17,8 +17,8 @@
  * Ownership: execs_create() gives all of them; execs_destroy() kills what runs.
  * Threads:   the loop's.
  */
-#ifndef NL_AGENT_EXEC_H
-#define NL_AGENT_EXEC_H
+#ifndef NL_AGENT_EXECS_H
+#define NL_AGENT_EXECS_H
 
 #include "agent/drains.h"
 #include "init/environ.h"

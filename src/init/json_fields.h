@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* fields.h - read the members of a JSON object, and complain well
+/* json_fields.h - read the members of a JSON object, and complain well
  *
- *	err = fields_read(json, "/files/3", table, &file, why);
+ *	err = json_fields_read(json, "/files/3", table, &file, why);
  *
  * A table names every member that may be there; one that is not in the table is
  * an error.  `at` is where the value goes, an offset into the struct.
@@ -10,8 +10,8 @@
  * Ownership: strings and objects that come out are borrowed from the JSON.
  * Threads:   pure.
  */
-#ifndef NL_INIT_FIELDS_H
-#define NL_INIT_FIELDS_H
+#ifndef NL_INIT_JSON_FIELDS_H
+#define NL_INIT_JSON_FIELDS_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -39,11 +39,11 @@ struct field {
 
 /* Reads into *out what is there and leaves the rest as it is.  The table ends
  * with a field without a name. */
-int fields_read(const json_t *json, const char *path, const struct field *table, void *out,
+int json_fields_read(const json_t *json, const char *path, const struct field *table, void *out,
 		struct why *why);
 
 /* A JSON string of a text that may have been cut inside a character: then all
  * that is not ASCII becomes '?'.  NULL when out of memory. */
-json_t *fields_text(const char *text);
+json_t *json_fields_text(const char *text);
 
 #endif

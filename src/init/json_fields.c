@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "init/fields.h"
+#include "init/json_fields.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -64,7 +64,7 @@ static int field_store(const struct field *field, json_t *value, const char *pat
 	return 0;
 }
 
-int fields_read(const json_t *json, const char *path, const struct field *table, void *out,
+int json_fields_read(const json_t *json, const char *path, const struct field *table, void *out,
 		struct why *why)
 {
 	size_t known = 0;
@@ -101,7 +101,7 @@ int fields_read(const json_t *json, const char *path, const struct field *table,
 	return 0;
 }
 
-json_t *fields_text(const char *text)
+json_t *json_fields_text(const char *text)
 {
 	json_t *json = json_string(text);
 	char *copy = json ? NULL : strdup(text);

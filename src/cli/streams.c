@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/session.h"
+#include "cli/streams.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/probe.h"
+#include "cli/reach_probe.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,7 +37,7 @@ static int read_address(const char *text, uint8_t bytes[16], int *prefix)
 	return inet_pton(family, address, bytes) == 1 ? family : -1;
 }
 
-bool probe_same_subnet(const char *a, const char *b)
+bool reach_probe_same_subnet(const char *a, const char *b)
 {
 	uint8_t x[16] = { 0 }, y[16] = { 0 };
 	int x_prefix, y_prefix, family = read_address(a, x, &x_prefix);
@@ -50,7 +50,7 @@ bool probe_same_subnet(const char *a, const char *b)
 	return true;
 }
 
-static void choose_address(struct probe_way *way, const json_t *from, const json_t *to)
+static void choose_address(struct reach_probe_way *way, const json_t *from, const json_t *to)
 {
 	const json_t *mine, *theirs;
 	const char *best = NULL;
@@ -67,7 +67,7 @@ static void choose_address(struct probe_way *way, const json_t *from, const json
 		json_array_foreach((json_t *)from, k, mine)
 		{
 			if (json_is_string(mine) &&
-			    probe_same_subnet(json_string_value(mine), address)) {
+			    reach_probe_same_subnet(json_string_value(mine), address)) {
 				best = address;
 				goto found;
 			}
@@ -102,7 +102,7 @@ static int find_machines(struct probe *probe, struct why *why)
 		probe->machines[a].probe = probe;
 		for (size_t b = 0; b < count; b++)
 			if (a != b)
-				choose_address(probe_way(probe, a, b),
+				choose_address(reach_probe_way(probe, a, b),
 					       json_object_get(node, "addrs"),
 					       json_object_get(json_array_get(nodes, b),
 							       "addrs"));
@@ -110,7 +110,7 @@ static int find_machines(struct probe *probe, struct why *why)
 	return 0;
 }
 
-void probe_free(struct probe *probe)
+void reach_probe_free(struct probe *probe)
 {
 	for (size_t i = 0; probe->machines && i < probe->count; i++) {
 		remote_close(&probe->machines[i].remote);
@@ -130,7 +130,7 @@ static void got_line(struct probe_machine *machine, const char *line)
 	size_t self = (size_t)(machine - probe->machines);
 	unsigned index, sent, count;
 	int reason;
-	struct probe_way said = { 0 }, *way;
+	struct reach_probe_way said = { 0 }, *way;
 
 	if (sscanf(line, "ports %u %u", &machine->port[0], &machine->port[1]) == 2) {
 		machine->said = PROBE_PORTS;
@@ -144,18 +144,18 @@ static void got_line(struct probe_machine *machine, const char *line)
 		machine->said = PROBE_SAID;
 	} else if (sscanf(line, "heard %u %u", &index, &count) == 2 &&
 		   index < probe->count) {
-		probe_way(probe, index, self)->heard = count;
+		reach_probe_way(probe, index, self)->heard = count;
 	} else if (sscanf(line, "unsent %u %u %d", &index, &count, &reason) == 3 &&
 		   index < probe->count) {
-		probe_way(probe, self, index)->unsent = count;
-		probe_way(probe, self, index)->unsent_for = reason;
+		reach_probe_way(probe, self, index)->unsent = count;
+		reach_probe_way(probe, self, index)->unsent_for = reason;
 	} else if (sscanf(line,
 			  "answered %u %u %u %" SCNu64 " %" SCNu64 " %" SCNu64
 			  " %" SCNu64,
 			  &index, &sent, &count, &said.min_ns, &said.p50_ns, &said.p99_ns,
 			  &said.max_ns) == 7 &&
 		   index < probe->count) {
-		way = probe_way(probe, self, index);
+		way = reach_probe_way(probe, self, index);
 		way->sent = sent;
 		way->answered = count;
 		way->min_ns = said.min_ns;
@@ -281,7 +281,7 @@ static int send_orders(struct probe *probe, struct probe_machine *machine, uint6
 		return why_set(why, -ENOMEM, "probe: out of memory");
 	fprintf(out, "self %zu\n", self);
 	for (size_t to = 0; to < probe->count; to++) {
-		const struct probe_way *way = probe_way(probe, self, to);
+		const struct reach_probe_way *way = reach_probe_way(probe, self, to);
 		const struct probe_machine *other = &probe->machines[to];
 		unsigned port = other->port[strchr(way->address, ':') != NULL];
 
@@ -411,7 +411,7 @@ static int choose_nonce(struct probe *probe, uint64_t *nonce, struct why *why)
 	return rc;
 }
 
-int probe_lab(struct probe *probe, struct client *client, const struct probe_plan *plan,
+int reach_probe_lab(struct probe *probe, struct client *client, const struct probe_plan *plan,
 	      struct why *why)
 {
 	uint64_t nonce = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lab/partitions.h"
+#include "lab/partition_request.h"
 
 #include <errno.h>
 #include <stdio.h>

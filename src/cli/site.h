@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* place.h - somewhere a small program can run: here, or in a machine
+/* site.h - somewhere a small program can run: here, or in a machine
  *
  * For `cp`: packing and unpacking is the same program on both sides, only the way
- * to its stdin and stdout differs.  place_pipe() joins two of them:
+ * to its stdin and stdout differs.  site_pipe() joins two of them:
  *
  *	source's stdout ──► at most PIPE_BYTES ──► sink's stdin
  *
@@ -10,10 +10,10 @@
  * served over two connections, so that neither can block the other's credit.
  *
  * Errors:    0 or -errno; *why has the program's own last words where it failed.
- * Ownership: place_close() closes what place_open() opened.
+ * Ownership: site_close() closes what site_open() opened.
  */
-#ifndef NL_CLI_PLACE_H
-#define NL_CLI_PLACE_H
+#ifndef NL_CLI_SITE_H
+#define NL_CLI_SITE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@
 struct client;
 struct pipe_job;
 
-struct place {
+struct site {
 	const char *word; /* as the user wrote it */
 	char node[64];    /* "": here */
 	const char *path;
@@ -31,11 +31,11 @@ struct place {
 };
 
 /* "NODE:PATH" or a path here.  lab: to connect to, if needed. */
-int place_open(struct place *place, const char *word, const char *lab, struct why *why);
-void place_close(struct place *place);
+int site_open(struct site *place, const char *word, const char *lab, struct why *why);
+void site_close(struct site *place);
 
 /* The source's program writes, the sink's reads. */
-int place_pipe(struct place *source, const struct pipe_job *job, struct place *sink,
+int site_pipe(struct site *source, const struct pipe_job *job, struct site *sink,
 	       const struct pipe_job *sink_job, struct why *why);
 
 #endif
