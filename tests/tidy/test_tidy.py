@@ -67,6 +67,23 @@ class IncludeOrder(Case):
         self.assertEqual(len(self.found("include_order", {"src/attic/x.c": SPDX})), 1)
 
 
+class OneName(Case):
+    def test_two_files_of_one_name_are_caught(self):
+        self.assertEqual(self.found("one_name", {"src/base/x.c": SPDX, "src/lab/x.h": SPDX}),
+                         ["src/lab/x.h:1 src/base/x has this name, too"])
+
+    def test_two_structs_of_one_name_are_caught_in_headers(self):
+        port = SPDX + "struct port {\n};\n"
+        self.assertEqual(self.found("one_name", {"src/base/x.h": port, "src/lab/y.h": port,
+                                                 "src/lab/z.c": port}),
+                         ["src/lab/y.h:2 struct port is defined in src/base/x.h, too"])
+
+    def test_a_room_with_too_many_files_is_caught(self):
+        files = {f"src/{room}/{room}{n}.c": SPDX for n in range(31) for room in ("lab", "cli")}
+        self.assertEqual(self.found("room_size", files),
+                         ["src/lab:1 31 pairs of files; at most 30"])
+
+
 class LinkOrder(Case):
     def test_only_lower_floors_are_linked(self):
         self.assertEqual(self.found("link_order", {"src/lab/CMakeLists.txt":

@@ -29,6 +29,9 @@ FLOORS = [
     ["lab"],
     ["cli"],
 ]
+# Which room a change belongs to is to be seen from the names in it.
+ROOM_PAIRS_MAX = 30
+COMMANDS = ["cli"]  # one file each: as many as there are commands
 FLOOR_OF = {folder: n for n, floor in enumerate(FLOORS) for folder in floor}
 
 LINE_COLUMNS_MAX = 100
@@ -131,6 +134,42 @@ def rule_include_order(tree):
         elif other != mine and FLOOR_OF[other] >= FLOOR_OF[mine]:
             where = "above" if FLOOR_OF[other] > FLOOR_OF[mine] else "beside"
             yield name, number, f"{other} stands {where} {mine}"
+
+
+def stem(name):
+    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+
+
+def rule_room_size(tree):
+    """A folder that has too many files has more than one idea."""
+    rooms = {}
+    for name in tree.texts:
+        if name.startswith("src/"):
+            rooms.setdefault(name.split("/")[1], set()).add(stem(name))
+    for room, stems in sorted(rooms.items()):
+        if len(stems) > ROOM_PAIRS_MAX and room not in COMMANDS:
+            yield f"src/{room}", 1, f"{len(stems)} pairs of files; at most {ROOM_PAIRS_MAX}"
+
+
+def rule_one_name(tree):
+    """Two files, or two structs or enums of headers, of one name: whoever reads it takes
+    one for the other."""
+    files, tags = {}, {}
+    for name, text in sorted(tree.texts.items()):
+        if not name.startswith("src/"):
+            continue
+        pair = name.rsplit(".", 1)[0]
+        other = files.setdefault(stem(name), pair)
+        if other != pair:
+            yield name, 1, f"{other} has this name, too"
+        if not name.endswith(".h"):
+            continue
+        code = without_comments_and_strings(text)
+        for match in re.finditer(r"^((?:struct|enum|union) \w+) \{", code, re.M):
+            other = tags.setdefault(match[1], name)
+            if other != name:
+                yield name, code.count("\n", 0, match.start()) + 1, \
+                    f"{match[1]} is defined in {other}, too"
 
 
 def rule_link_order(tree):
