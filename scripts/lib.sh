@@ -9,10 +9,10 @@ say()
 	printf '%s\n' "$*"
 }
 
-# A heading, so that a long output can be found through.
+# A heading, so that a long output can be found through, and what took how long.
 step()
 {
-	printf '\n== %s\n' "$*"
+	printf '\n== %s\n' "$*${SECONDS:+ ($((SECONDS / 60)) min $((SECONDS % 60)) s after the start)}"
 }
 
 die()
