@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/client.h"
 #include "cli/command.h"
-#include "cli/open_topology.h"
 #include "cli/dot.h"
+#include "cli/labref.h"
+#include "cli/live_graph.h"
+#include "cli/open_topology.h"
 #include "cli/ui.h"
 #include "plan/cut_ways.h"
 #include "plan/plan_json.h"
@@ -98,7 +101,7 @@ int cmd_check(struct command_call *call)
 	return status;
 }
 
-int cmd_graph(struct command_call *call)
+static int draw_file(struct command_call *call)
 {
 	struct diagnostics diags = { 0 };
 	struct plan *plan = NULL;
@@ -110,5 +113,32 @@ int cmd_graph(struct command_call *call)
 		dot_print(plan, stdout);
 	diagnostics_free(&diags);
 	plan_free(plan);
+	return rc;
+}
+
+static int draw_lab(struct command_call *call)
+{
+	struct state_info lab;
+	json_t *answer = NULL;
+	struct why why;
+	int rc = labref_find(&lab, call->lab_wanted, true, &why);
+
+	if (!rc)
+		rc = labref_connect(lab.name, &call->client, &why);
+	if (!rc)
+		rc = client_call(call->client, "inspect", NULL, CLIENT_CALL_MS, &answer,
+				 &why);
+	if (rc)
+		ui_error("%s", why.text);
+	else
+		live_graph_print(answer, stdout);
+	json_decref(answer);
+	return rc;
+}
+
+int cmd_graph(struct command_call *call)
+{
+	int rc = call->argc ? draw_file(call) : draw_lab(call);
+
 	return rc ? STATUS_FAILED : STATUS_DONE;
 }

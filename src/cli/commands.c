@@ -401,9 +401,11 @@ const struct command commands[] = {
 	{"check", "FILE...", "compile topology files and report every error", NULL,
 	 check_options, 1, -1, 0, TAKES_JSON, {COMPLETE_FILE, COMPLETE_FILE}, cmd_check},
 
-	{"graph", "FILE", "draw a topology, in the language of Graphviz",
-	 "Try: netlab graph FILE | dot -Tsvg > lab.svg",
-	 graph_options, 1, 1, 0, 0, {COMPLETE_FILE, 0}, cmd_graph},
+	{"graph", "[FILE]", "draw a topology or a running lab, in the language of Graphviz",
+	 "Try: netlab graph FILE | dot -Tsvg > lab.svg. Without a file: the lab that runs, with "
+	 "the state of its machines, the faults in force now, links that are down (dotted) and "
+	 "who is cut off from whom (red).",
+	 graph_options, 0, 1, 0, TAKES_LAB, {COMPLETE_FILE, 0}, cmd_graph},
 
 	{"kernel build", "", "build netlab's own kernel, once",
 	 "Machines with it boot in a fraction of the time, their system calls cost half, and "

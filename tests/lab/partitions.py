@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Partitions between real machines: what `matrix` says is what they find."""
 import json
+import subprocess
 import sys
 
 import harness
@@ -137,6 +138,25 @@ def test_probes_find_what_is_set(home):
     ways = measured(lab, want=1)
     equal({w for w, word in ways.items() if word == "lost"},
           {("n3", n) for n in ("n1", "n2", "n4")}, "by what is set, something passes:", ways)
+
+
+def test_a_running_lab_is_drawn_with_what_holds_now(home):
+    lab = cluster(home, 3)
+    lab.netlab("partition", "n1|n2", "--name", "both")
+    lab.netlab("partition", "n2|n3", "--one-way", "--name", "one")
+    lab.netlab("fault", "set", "n1->lan", "loss=10%")
+    lab.netlab("fault", "set", "n3->lan", "down=true")
+    said = lab.netlab("graph").stdout
+    drawn = subprocess.run(["dot", "-Tplain"], input=said, text=True, capture_output=True,
+                           check=True).stdout
+    equal(sum(line.startswith("node ") for line in drawn.splitlines()), 4, drawn)
+    edges = [line for line in said.splitlines() if " -- " in line]
+    equal(len(edges), 3 + 2, "three members, two partitions:", *edges)
+    for begin, has in (('\t"node n1" -- "net lan"', "-> loss 10%"),
+                       ('\t"node n3" -- "net lan"', "style=dotted"),
+                       ('\t"node n1" -- "node n2"', "dir=both"),
+                       ('\t"node n2" -- "node n3"', "dir=forward")):
+        check([e for e in edges if e.startswith(begin) and has in e], begin, has, *edges)
 
 
 if __name__ == "__main__":
