@@ -48,7 +48,7 @@ static void advance(struct vtime *vtime, uint64_t at_ns)
 
 /* ---- how far time may pass ---------------------------------------------------- */
 
-static void rebase(struct vtime *vtime)
+void vtime_rebase(struct vtime *vtime)
 {
 	vtime->pace_host_ns = clock_now_ns(vtime->host);
 	vtime->pace_lab_ns = vtime->calendar.now_ns;
@@ -67,7 +67,7 @@ static uint64_t paced_ns(struct vtime *vtime)
 		vtime->pace_lab_ns + scale(host_ns, vtime->pace_ppm, VTIME_PACE_ONE);
 
 	if (lab_ns > vtime->calendar.now_ns + LAG_NS && vtime->mark != MARK_STANDING) {
-		rebase(vtime);
+		vtime_rebase(vtime);
 		lab_ns = vtime->pace_lab_ns;
 	}
 	return lab_ns;
@@ -262,7 +262,7 @@ static void end_step(struct vtime *vtime)
 	if (vtime->step_to_ns > vtime->calendar.now_ns)
 		advance(vtime, vtime->step_to_ns);
 	vtime->stepping = false;
-	rebase(vtime);
+	vtime_rebase(vtime);
 }
 
 /* What has to be done before time can pass.  True: there was something. */
@@ -415,7 +415,7 @@ int vtime_create(struct vtime **out, const struct vtime_config *config, struct w
 	for (uint32_t i = 0; i < config->guest_count; i++)
 		vtime_guest_init(&vtime->guests[i], vtime, i);
 	vtime->input_at_ns = CALENDAR_NEVER;
-	rebase(vtime);
+	vtime_rebase(vtime);
 	loop_on_settled(vtime->loop, on_settled, vtime);
 	*out = vtime;
 	return 0;
@@ -440,128 +440,4 @@ void vtime_destroy(struct vtime *vtime)
 struct clock *vtime_clock(struct vtime *vtime)
 {
 	return vtime->clock;
-}
-
-/* ---- pace and inputs ----------------------------------------------------------------
- */
-
-/* Something has changed that decides if time passes. */
-static void poke(struct vtime *vtime)
-{
-	loop_again(vtime->loop);
-}
-
-void vtime_want(struct vtime *vtime)
-{
-	vtime->wanted++;
-	poke(vtime);
-}
-
-void vtime_unwant(struct vtime *vtime)
-{
-	ASSERT(vtime->wanted);
-	vtime->wanted--;
-}
-
-void vtime_stall(struct vtime *vtime)
-{
-	vtime->stalled++;
-}
-
-void vtime_unstall(struct vtime *vtime)
-{
-	ASSERT(vtime->stalled);
-	if (--vtime->stalled == 0) {
-		rebase(vtime);
-		poke(vtime);
-	}
-}
-
-void vtime_set_lookahead(struct vtime *vtime, uint64_t ns)
-{
-	vtime->calendar.lookahead_ns = ns;
-}
-
-uint64_t vtime_lookahead_ns(const struct vtime *vtime)
-{
-	return vtime->calendar.lookahead_ns;
-}
-
-void vtime_set_pace(struct vtime *vtime, uint64_t pace_ppm)
-{
-	vtime->pace_ppm = pace_ppm;
-	rebase(vtime);
-	poke(vtime);
-}
-
-void vtime_pause(struct vtime *vtime, bool paused)
-{
-	vtime->paused = paused;
-	rebase(vtime);
-	poke(vtime);
-}
-
-void vtime_step(struct vtime *vtime, uint64_t at_ns)
-{
-	if (at_ns < vtime->calendar.now_ns)
-		at_ns = vtime->calendar.now_ns;
-	vtime->stepping = true;
-	vtime->standing = false;
-	vtime->step_to_ns = at_ns;
-	poke(vtime);
-}
-
-void vtime_input(struct vtime *vtime, struct vtime_input *input)
-{
-	if (input->queued)
-		return;
-	input->queued = true;
-	input->next = NULL;
-	*vtime->inputs_end = input;
-	vtime->inputs_end = &input->next;
-	poke(vtime);
-}
-
-void vtime_input_cancel(struct vtime *vtime, struct vtime_input *input)
-{
-	struct vtime_input **at = &vtime->inputs;
-
-	if (!input->queued)
-		return;
-	while (*at != input)
-		at = &(*at)->next;
-	*at = input->next;
-	if (vtime->inputs_end == &input->next)
-		vtime->inputs_end = at;
-	input->queued = false;
-}
-
-void vtime_plan(struct vtime *vtime, struct vtime_input *input, uint64_t at_ns)
-{
-	ASSERT(!vtime->planned && at_ns >= vtime->calendar.now_ns);
-	vtime->planned = input;
-	vtime->planned_ns = at_ns;
-	poke(vtime);
-}
-
-bool vtime_open(const struct vtime *vtime)
-{
-	return vtime->open;
-}
-
-struct vtime_state vtime_state(const struct vtime *vtime)
-{
-	return (struct vtime_state){
-		.now_ns = vtime->calendar.now_ns,
-		.pace_ppm = vtime->pace_ppm,
-		.paused = vtime->paused,
-		.standing = vtime->standing,
-		.step_to_ns = vtime->stepping ? vtime->step_to_ns : 0,
-		.rounds = vtime->calendar.rounds,
-		.timers = vtime->timers,
-		.calls = vtime->calls,
-		.host_ns = clock_now_ns(vtime->host) - vtime->host_zero_ns,
-		.guests_host_ns = vtime->guests_host_ns,
-		.standing_host_ns = vtime->standing_host_ns,
-	};
 }

@@ -122,6 +122,7 @@ void vtime_slow_go(struct vtime_guest *guest);
 void vtime_slow_stop(struct vtime_guest *guest);
 
 /* vtime.c */
+void vtime_rebase(struct vtime *vtime); /* the pace counts from here */
 void vtime_heard(struct vtime *vtime);
 void vtime_set_now(struct vtime *vtime, uint64_t now_ns);
 

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/build.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,9 +18,9 @@
 #include "kernel/recipe.h"
 #include "kernel/run.h"
 #include "kernel/source.h"
+#include "kernel/workshop.h"
 
 enum {
-	LOCK_TICK_MS = 300,
 	ARGS_MAX = 40,
 	CONFIG_BYTES_MAX = 4 << 20,
 	FORMAT = 1, /* of what these steps make of their inputs: part of the key */
@@ -96,79 +93,6 @@ static bool find_done(struct build *b, struct stored *out)
 	return false;
 }
 
-/* ---- one at a time
- * ----------------------------------------------------------------------
- */
-
-static int take_lock(const char *dir, struct steps *steps, struct why *why)
-{
-	char path[PATH_MAX], holder[32] = "";
-	struct pollfd cancel = { .fd = steps->cancel_fd ? steps->cancel_fd : -1,
-				 .events = POLLIN };
-	int err = place_join(path, dir, "lock", why);
-
-	if (err)
-		return err;
-	cleanup_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return why_errno(why, -errno, "%s", path);
-	while (flock(fd, LOCK_EX | LOCK_NB)) {
-		ssize_t got;
-
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return why_errno(why, -errno, "%s", path);
-		got = pread(fd, holder, sizeof(holder) - 1, 0);
-		holder[got > 0 ? got : 0] = 0;
-		steps_begin(steps, STEP_FIND, "waiting for process %.20s, which builds",
-			    *holder ? holder : "?");
-		if (poll(&cancel, 1, LOCK_TICK_MS) > 0)
-			return why_set(why, -ECANCELED, "interrupted while waiting");
-	}
-	snprintf(holder, sizeof(holder), "%d", (int)getpid());
-	if (ftruncate(fd, 0) || pwrite(fd, holder, strlen(holder), 0) < 0)
-		return why_errno(why, -errno, "%s", path);
-	return steal_fd(&fd);
-}
-
-static int open_log(const char *dir, struct steps *steps, struct why *why)
-{
-	int err = place_join(steps->log, dir, "log", why), fd;
-
-	if (err)
-		return err;
-	fd = open(steps->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return why_errno(why, -errno, "%s", steps->log);
-	steps->log_fd = fd;
-	return 0;
-}
-
-static int remove_below(const char *dir, const char *name, struct why *why)
-{
-	cleanup_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : why_errno(why, -errno, "%s", dir);
-	return fdio_remove_tree(fd, name, why);
-}
-
-/* A kernel is there; what is left of makings, also of earlier ones, is only in the
- * way.  The lock and the log stay. */
-static int remove_trees(const char *all, struct why *why)
-{
-	struct dirent *entry;
-	DIR *dir = opendir(all);
-	int err = 0;
-
-	if (!dir)
-		return why_errno(why, -errno, "%s", all);
-	while (!err && (entry = readdir(dir)))
-		if (strlen(entry->d_name) == RECIPE_HASH_BYTES - 1)
-			err = fdio_remove_tree(dirfd(dir), entry->d_name, why);
-	closedir(dir);
-	return err;
-}
-
 /* ---- the steps
  * --------------------------------------------------------------------------
  */
@@ -201,7 +125,7 @@ static int apply_patches(struct build *b, struct why *why)
 /* The source appears patched and whole, or not at all. */
 static int prepare_source(struct build *b, struct why *why)
 {
-	int err = remove_below(b->dir, "new", why);
+	int err = workshop_remove(b->dir, "new", why);
 
 	if (!err)
 		err = source_fetch(&b->source, b->steps, why);
@@ -362,7 +286,7 @@ static int install(struct build *b, bool modules, struct why *why)
 	int err;
 
 	steps_begin(b->steps, STEP_INSTALL, "installing Linux %s", b->version);
-	err = remove_below(b->dir, "out", why);
+	err = workshop_remove(b->dir, "out", why);
 	if (!err)
 		err = fdio_make_dirs(b->out, 0755, why);
 	if (!err)
@@ -380,8 +304,8 @@ static int install(struct build *b, bool modules, struct why *why)
 		err = place_join(lib, b->out, setting, why);
 	/* Links to a tree that goes away. */
 	if (!err) {
-		remove_below(lib, "build", NULL);
-		remove_below(lib, "source", NULL);
+		workshop_remove(lib, "build", NULL);
+		workshop_remove(lib, "source", NULL);
 	}
 	return err;
 }
@@ -443,7 +367,7 @@ static int build_tree(struct build *b, const char *all, struct why *why)
 	int err = 0;
 
 	if (b->options->again)
-		err = remove_below(all, b->kernel.key, why);
+		err = workshop_remove(all, b->kernel.key, why);
 	resumed = !err && !access(b->src, F_OK);
 	if (!err)
 		err = need_room(all,
@@ -458,7 +382,7 @@ static int build_tree(struct build *b, const char *all, struct why *why)
 		err = make_it(b, why);
 	/* What an earlier build left half may be why. */
 	if (err == -ECHILD && resumed) {
-		err = remove_below(all, b->kernel.key, why);
+		err = workshop_remove(all, b->kernel.key, why);
 		if (!err)
 			err = prepare_source(b, why);
 		if (!err)
@@ -473,7 +397,7 @@ static int build_tree(struct build *b, const char *all, struct why *why)
 static int build_locked(struct build *b, const char *all, bool *was_there,
 			struct stored *out, struct why *why)
 {
-	int err = open_log(all, b->steps, why);
+	int err = workshop_open_log(all, b->steps, why);
 
 	if (!err)
 		err = source_find(&b->source, b->options->source, b->options->again,
@@ -491,7 +415,7 @@ static int build_locked(struct build *b, const char *all, bool *was_there,
 	if (err)
 		return err;
 	*out = b->kernel;
-	return remove_trees(all, why);
+	return workshop_remove_all(all, why);
 }
 
 int build_kernel(struct stored *out, bool *was_there, const struct build_options *options,
@@ -516,7 +440,7 @@ int build_kernel(struct stored *out, bool *was_there, const struct build_options
 	if (!err)
 		err = fdio_make_dirs(all, 0755, why);
 	if (!err) {
-		lock = take_lock(all, steps, why);
+		lock = workshop_lock(all, steps, why);
 		err = lock < 0 ? lock : 0;
 	}
 	if (!err && !options->again && !options->source && find_done(&b, out))

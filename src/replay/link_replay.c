@@ -10,21 +10,15 @@
 #include "base/units.h"
 #include "faultwords/fault_words.h"
 #include "plan/plan.h"
+#include "replay/recorded_cuts.h"
 
 #define POOL_BYTES_MAX (UINT64_C(1) << 30)
-
-enum { CUTS_MAX = 64 };
 
 struct setting {
 	const char *
 		direction; /* the name that keys its draws; the switch's or the entry's */
 	const json_t *fault;
 	uint64_t since_ns;
-};
-
-struct cut {
-	const char *name;
-	const json_t *pairs; /* arrays of two names */
 };
 
 struct link_replay {
@@ -38,8 +32,7 @@ struct link_replay {
 	uint64_t *numbers; /* by port: the next one */
 	struct setting *settings;
 	size_t setting_count;
-	struct cut cuts[CUTS_MAX];
-	size_t cut_count;
+	struct recorded_cuts cuts;
 	size_t next_change;
 	uint64_t now_ns;
 };
@@ -262,6 +255,7 @@ static int build(struct link_replay *replay, struct why *why)
 	size_t i;
 	int err = sw_create(&replay->sw, &config, why);
 
+	replay->cuts = (struct recorded_cuts){ .sw = replay->sw, .nodes = replay->nodes };
 	if (!err)
 		sw_set_floor(replay->sw, replay->history->floor_ns);
 	if (!err)
@@ -406,85 +400,11 @@ static int change_fault(struct link_replay *replay, const struct change *change,
 	return change_pair(replay, name, words, change->at_ns, why);
 }
 
-static bool cut_has(const struct cut *cut, const char *from, const char *to)
-{
-	const json_t *pair;
-	size_t i;
-
-	json_array_foreach(
-		(json_t *)cut->pairs, i,
-		pair) if (!strcmp(json_string_value(json_array_get(pair, 0)) ?: "",
-				  from) &&
-			  !strcmp(json_string_value(json_array_get(pair, 1)) ?: "",
-				  to)) return true;
-	return false;
-}
-
 const char *link_replay_cut_name(void *ctx, uint32_t from_node, uint32_t to_node)
 {
 	const struct link_replay *replay = ctx;
-	const char *from = text(json_array_get(replay->nodes, from_node), "name");
-	const char *to = text(json_array_get(replay->nodes, to_node), "name");
 
-	for (size_t i = 0; i < replay->cut_count; i++)
-		if (cut_has(&replay->cuts[i], from, to))
-			return replay->cuts[i].name;
-	return NULL;
-}
-
-static void tell_cuts(struct link_replay *replay)
-{
-	const json_t *pair;
-	size_t k;
-
-	sw_heal(replay->sw);
-	for (size_t i = 0; i < replay->cut_count; i++)
-		json_array_foreach((json_t *)replay->cuts[i].pairs, k, pair)
-		{
-			int from = find_named(replay->nodes,
-					      json_string_value(json_array_get(pair, 0))
-						      ?: "");
-			int to = find_named(replay->nodes,
-					    json_string_value(json_array_get(pair, 1))
-						    ?: "");
-
-			if (from >= 0 && to >= 0)
-				sw_cut(replay->sw, (uint32_t)from, (uint32_t)to, true);
-		}
-}
-
-static int change_cut(struct link_replay *replay, const struct change *change, struct why *why)
-{
-	const json_t *pairs = json_object_get(change->entry, "cuts");
-	const char *name = text(change->entry, "name");
-	size_t i = 0;
-
-	if (json_array_size(pairs) !=
-	    (size_t)json_integer_value(json_object_get(change->entry, "cut_count")))
-		return why_set(why, -EINVAL,
-			       "journal: partition %s: not all that it cut is listed",
-			       name);
-	while (i < replay->cut_count && strcmp(replay->cuts[i].name, name))
-		i++;
-	if (i == CUTS_MAX)
-		return why_set(why, -EINVAL, "journal: more than %d partitions at once",
-			       CUTS_MAX);
-	replay->cuts[i] = (struct cut){ name, pairs };
-	replay->cut_count += i == replay->cut_count;
-	tell_cuts(replay);
-	return 0;
-}
-
-static void change_heal(struct link_replay *replay, const struct change *change)
-{
-	const char *name = text(change->entry, "name");
-	size_t kept = 0;
-
-	for (size_t i = 0; i < replay->cut_count; i++)
-		if (strcmp(replay->cuts[i].name, name))
-			replay->cuts[kept++] = replay->cuts[i];
-	replay->cut_count = kept;
-	tell_cuts(replay);
+	return recorded_cuts_name(&replay->cuts, from_node, to_node);
 }
 
 /* What waits arrives, each frame when the switch's clock says its due time. */
@@ -508,9 +428,9 @@ static int apply(struct link_replay *replay, const struct change *change, struct
 	case CHANGE_FAULT:
 		return change_fault(replay, change, why);
 	case CHANGE_CUT:
-		return change_cut(replay, change, why);
+		return recorded_cuts_begin(&replay->cuts, change->entry, why);
 	case CHANGE_HEAL:
-		change_heal(replay, change);
+		recorded_cuts_heal(&replay->cuts, change->entry);
 		break;
 	case CHANGE_PORT:
 		port = link_replay_find_port(replay, text(change->entry, "port"));

@@ -2,33 +2,21 @@
 #include "run/state.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "run/state_base.h"
-
-enum {
-	JSON_BYTES_MAX = 64 << 10,
-	LABS_MAX = 1024,
-	LAST_BREATH_MS = 10000, /* for the kernel to end a killed lab's machines */
-	LOOK_AGAIN_MS = 20,
-	FIRST_WORD_MS = 5000, /* from a lab's lock to its number and its socket */
-};
+#include "run/state_internal.h"
 
 struct state {
 	char name[PLAN_NAME_BYTES_MAX];
@@ -82,7 +70,7 @@ static void copy_text(char *to, size_t room, const json_t *object, const char *k
 		memcpy(to, text, strlen(text) + 1);
 }
 
-static void parse_info(struct state_info *info, const char *bytes, size_t size)
+void state_parse(struct state_info *info, const char *bytes, size_t size)
 {
 	json_t *root = json_loadb(bytes, size, 0, NULL);
 	const char *kind = json_string_value(json_object_get(root, "state"));
@@ -120,281 +108,6 @@ int state_write(struct state *state, const struct state_info *info, struct why *
 	return fdio_write_file(state->dir_fd, "lab.json", text, strlen(text), 0600, why);
 }
 
-/* ---- looking ----------------------------------------------------------- */
-
-/* Does somebody hold the lab's lock?  Only under the lock of all labs: a probe must
- * not be in the way of a state_create(). */
-static bool lock_is_held(int dir_fd)
-{
-	cleanup_close int fd = openat(dir_fd, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
-/* With the folder of all labs locked.  -ENOENT: there is none of that name (any more:
- * what it could not remove itself goes now). */
-static int look_locked(struct state_info *out, int base_fd, const char *base,
-		       const char *name, struct why *why)
-{
-	cleanup_free char *bytes = NULL;
-	cleanup_close int dir_fd =
-		openat(base_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	size_t size;
-
-	if (dir_fd < 0)
-		return why_set(why, -errno, "no lab is named %s", name);
-	if (faccessat(dir_fd, "lock", F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
-		fdio_remove_tree(base_fd, name, NULL);
-		return why_set(why, -ENOENT, "no lab is named %s", name);
-	}
-	*out = (struct state_info){ .kind = STATE_BOOTING };
-	snprintf(out->name, sizeof(out->name), "%s", name);
-	if (snprintf(out->dir, sizeof(out->dir), "%s/%s", base, name) >=
-	    (int)sizeof(out->dir))
-		return why_set(why, -ENAMETOOLONG, "%s/%s: path too long", base, name);
-	if (fdio_read_file(dir_fd, "lab.json", JSON_BYTES_MAX, &bytes, &size, NULL) == 0)
-		parse_info(out, bytes, size);
-	if (!lock_is_held(dir_fd))
-		out->kind = STATE_DEAD;
-	/* The number may be somebody else's by now. */
-	if (out->process.pid && !proc_alive(&out->process) && out->kind != STATE_DEAD)
-		out->process = (struct proc_id){ 0 };
-	return 0;
-}
-
-int state_look(struct state_info *out, const char *name, struct why *why)
-{
-	char base[PATH_MAX];
-	int err = state_name_check(name, why);
-
-	if (err)
-		return err;
-	for (unsigned place = 0; place < STATE_PLACES; place++) {
-		cleanup_close int base_fd = -1;
-
-		err = state_base_open(&base_fd, base, place, false, why);
-		if (!err)
-			err = look_locked(out, base_fd, base, name, why);
-		if (err != -ENOENT)
-			return err;
-	}
-	return why_set(why, -ENOENT, "no lab is named %s", name);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct state_info *)a)->name,
-		      ((const struct state_info *)b)->name);
-}
-
-struct listing {
-	struct state_info *labs;
-	size_t count;
-};
-
-static int list_place(struct listing *list, unsigned place, struct why *why)
-{
-	cleanup_close int base_fd = -1;
-	char base[PATH_MAX];
-	struct dirent *entry;
-	DIR *dir;
-	int err = state_base_open(&base_fd, base, place, false, why);
-
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	dir = opendir(base);
-	if (!dir)
-		return why_errno(why, -errno, "%s", base);
-	while ((entry = readdir(dir)) && list->count < LABS_MAX) {
-		struct state_info *grown;
-
-		if (state_name_check(entry->d_name, NULL))
-			continue;
-		grown = reallocarray(list->labs, list->count + 1, sizeof(*grown));
-		if (!grown)
-			break;
-		list->labs = grown;
-		if (look_locked(&grown[list->count], base_fd, base, entry->d_name,
-				NULL) == 0)
-			++list->count;
-	}
-	closedir(dir);
-	return 0;
-}
-
-int state_list(struct state_info **out, size_t *count, struct why *why)
-{
-	struct listing list = { 0 };
-	int err = 0;
-
-	*count = 0;
-	*out = NULL;
-	for (unsigned place = 0; !err && place < STATE_PLACES; place++)
-		err = list_place(&list, place, why);
-	if (err) {
-		free(list.labs);
-		return err;
-	}
-	if (list.labs)
-		qsort(list.labs, list.count, sizeof(*list.labs), by_name);
-	*out = list.labs;
-	*count = list.count;
-	return 0;
-}
-
-static void look_again(void)
-{
-	struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
-
-	nanosleep(&pause, NULL);
-}
-
-static int connect_once(const struct state_info *info, int *fd)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	cleanup_close int sock = -1, dir = -1;
-
-	dir = open(info->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (dir < 0 || sock < 0)
-		return -errno;
-	/* A socket's address has 108 bytes; the state directory may need more. */
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/control", dir);
-	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return -errno;
-	*fd = steal_fd(&sock);
-	return 0;
-}
-
-int state_connect(const char *name, int *fd, struct why *why)
-{
-	struct state_info info;
-
-	for (int waited = 0;; waited += LOOK_AGAIN_MS) {
-		int err = state_look(&info, name, why);
-
-		if (err)
-			return err;
-		if (info.kind == STATE_DEAD)
-			return why_set(
-				why, -ECONNREFUSED,
-				"lab %s is dead: it was killed; clear it with: netlab "
-				"down %s",
-				name, name);
-		err = connect_once(&info, fd);
-		/* The lock comes first, the socket a moment later. */
-		if (err != -ENOENT || waited >= FIRST_WORD_MS)
-			return err ? why_errno(why, err, "lab %s: connect to %s/control",
-					       name, info.dir)
-				   : 0;
-		look_again();
-	}
-}
-
-/* ---- ending ------------------------------------------------------------ */
-
-static int wait_process(const struct proc_id *id, int timeout_ms, struct why *why)
-{
-	cleanup_close int pidfd = proc_open(id, why);
-	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-	int n;
-
-	if (pidfd < 0)
-		return pidfd == -ESRCH ? 0 : pidfd;
-	do
-		n = poll(&poll_fd, 1, timeout_ms);
-	while (n < 0 && errno == EINTR);
-	if (n == 0)
-		return why_set(why, -ETIMEDOUT, "process %d has not ended within %d ms",
-			       id->pid, timeout_ms);
-	return n < 0 ? why_errno(why, -errno, "wait for process %d", id->pid) : 0;
-}
-
-int state_wait_gone(const struct state_info *info, int timeout_ms, struct why *why)
-{
-	struct state_info now;
-
-	if (info->process.pid)
-		return wait_process(&info->process, timeout_ms, why);
-	/* From another pid namespace only the lock can be seen. */
-	for (int waited = 0;; waited += LOOK_AGAIN_MS) {
-		int err = state_look(&now, info->name, why);
-
-		if (err == -ENOENT || (err == 0 && now.kind == STATE_DEAD))
-			return 0;
-		if (err)
-			return err;
-		if (waited >= timeout_ms)
-			return why_set(why, -ETIMEDOUT,
-				       "lab %s has not ended within %d ms", info->name,
-				       timeout_ms);
-		look_again();
-	}
-}
-
-static int clear_locked(int base_fd, const char *base, const char *name, struct why *why)
-{
-	struct state_info info;
-	int err = look_locked(&info, base_fd, base, name, why);
-
-	if (err)
-		return err;
-	if (info.kind != STATE_DEAD && info.process.pid)
-		return why_set(why, -EBUSY, "lab %s is %s (pid %d): netlab down %s", name,
-			       state_kind_name(info.kind), info.process.pid, name);
-	if (info.kind != STATE_DEAD)
-		return why_set(why, -EBUSY, "lab %s is %s: netlab down %s", name,
-			       state_kind_name(info.kind), name);
-	/* The lock goes first, the machines a moment later. */
-	if (info.process.pid && proc_alive(&info.process))
-		err = wait_process(&info.process, LAST_BREATH_MS, why);
-	return err ? why_wrap(why, err, "lab %s", name)
-		   : fdio_remove_tree(base_fd, name, why);
-}
-
-int state_clear(const char *name, struct why *why)
-{
-	char base[PATH_MAX];
-	int err = state_name_check(name, why);
-
-	if (err)
-		return err;
-	for (unsigned place = 0; place < STATE_PLACES; place++) {
-		cleanup_close int base_fd = -1;
-
-		err = state_base_open(&base_fd, base, place, false, why);
-		if (!err)
-			err = clear_locked(base_fd, base, name, why);
-		if (err != -ENOENT)
-			return err;
-	}
-	return why_set(why, -ENOENT, "no lab is named %s", name);
-}
-
-int state_kill(const char *name, int timeout_ms, struct why *why)
-{
-	struct state_info info;
-	int err;
-
-	for (int waited = 0;; waited += LOOK_AGAIN_MS) {
-		err = state_look(&info, name, why);
-		if (err)
-			return err;
-		if (info.kind == STATE_DEAD || info.process.pid)
-			break;
-		/* The lock comes first, its number a moment later. */
-		if (waited >= timeout_ms)
-			return why_set(
-				why, -ESRCH,
-				"lab %s runs, but its process is not in sight from here",
-				name);
-		look_again();
-	}
-	if (info.process.pid)
-		err = proc_kill(&info.process, timeout_ms, why);
-	return err ? why_wrap(why, err, "lab %s", name) : state_clear(name, why);
-}
-
 /* ---- being it ---------------------------------------------------------- */
 
 static int open_own(struct state *state, struct why *why)
@@ -416,7 +129,7 @@ static void wait_stopping(const char *name)
 	struct state_info info;
 
 	if (state_look(&info, name, NULL) == 0 && info.kind == STATE_STOPPING)
-		state_wait_gone(&info, LAST_BREATH_MS, NULL);
+		state_wait_gone(&info, STATE_LAST_BREATH_MS, NULL);
 }
 
 int state_create(struct state **out, const char *name, bool *cleared, struct why *why)
@@ -438,7 +151,7 @@ int state_create(struct state **out, const char *name, bool *cleared, struct why
 	if (err)
 		return err;
 	/* Somebody else may have been faster. */
-	err = clear_locked(base_fd, base, name, why);
+	err = state_clear_locked(base_fd, base, name, why);
 	if (err && err != -ENOENT)
 		return err;
 	if (cleared)
