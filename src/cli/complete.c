@@ -175,8 +175,8 @@ static void offer_faults(struct line *l)
 {
 	static const char *const more[] = { "name", NULL };
 
-	offer_with(l, fault_word_keys, "%s=");
-	offer_with(l, fault_match_keys, "%s=");
+	offer_with(l, fault_word_keys(), "%s=");
+	offer_with(l, fault_match_keys(), "%s=");
 	offer_with(l, more, "%s=");
 	if (!strncmp(l->current, "profile=", 8))
 		offer_with(l, fault_profile_names, "profile=%s");
@@ -186,7 +186,7 @@ static void offer_fault_keys(struct line *l)
 {
 	static const char *const more[] = { "faults", "rule=", NULL };
 
-	offer_with(l, fault_word_keys, "%s");
+	offer_with(l, fault_word_keys(), "%s");
 	offer_with(l, more, "%s");
 }
 

@@ -266,7 +266,7 @@ json_t *fault_deadlines_json(const struct fault_deadlines *deadlines,
 		const struct fault_end *end = &direction->ends[i];
 		bool said = *end->rule; /* a rule says itself until when it is */
 
-		for (const char *const *key = fault_word_keys; *key; key++)
+		for (const char *const *key = fault_word_keys(); *key; key++)
 			if (end->keys & fault_key_bit(*key) &&
 			    (!(end->keys & whole) || json_object_get(fault, *key))) {
 				put(&all, *key, end->due_ns);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "fabric/expectation.h"
+#include "linkfault/word.h"
 
 /* Of a normal distribution, 99.9 % lie within so many standard deviations. */
 #define DEVIATIONS 3.2905
@@ -101,6 +102,18 @@ static bool is_alone(const struct fault_spec *spec)
 	return spec->count == 1 && !spec->rule[0].flap.on_ns;
 }
 
+/* Does the link's own rule lose frames by another word than loss? */
+static bool loses_otherwise(const struct fault_rule *rule)
+{
+	const struct fault_word *loss = fault_word_find("loss");
+
+	for (size_t i = 0; i < fault_word_count; i++)
+		if (&fault_words[i] != loss && fault_words[i].loses &&
+		    fault_word_acts(&fault_words[i], rule))
+			return true;
+	return false;
+}
+
 static json_t *loss_json(const struct fault_spec *spec, const struct sw_count *count)
 {
 	static const struct fault_rule none;
@@ -108,7 +121,7 @@ static json_t *loss_json(const struct fault_spec *spec, const struct sw_count *c
 	uint64_t judged = admitted(count) + count->copies;
 	struct expected_share expected;
 	/* All copies of a frame have its number, and so one fate by that. */
-	bool known = (!spec || is_alone(spec)) && !rule->ecn &&
+	bool known = (!spec || is_alone(spec)) && !rule->ecn && !loses_otherwise(rule) &&
 		     !(rule->loss_model == LOSS_EVERY && count->copies) &&
 		     expected_loss(&expected, rule);
 

@@ -59,8 +59,8 @@ _Static_assert(ARRAY_SIZE(fault_profile_names) == ARRAY_SIZE(profiles) + 1,
 static void reset(struct fault_rule *rule)
 {
 	for (size_t i = 0; i < fault_word_count; i++)
-		if (fault_words[i].apply != profile_apply)
-			fault_words[i].apply(rule, NULL, "none", NULL);
+		if (strcmp(fault_words[i].key, "profile") != 0)
+			fault_word_set(&fault_words[i], rule, NULL, "none", NULL);
 	*rule->profile = '\0';
 }
 
@@ -82,8 +82,8 @@ static int apply_own(struct fault_rule *rule, const struct fault_context *contex
 	int err = 0;
 
 	for (size_t i = 0; !err && profile->spec && i < fault_word_count; i++)
-		if (fault_words[i].show(&profile->spec->rule[0], text))
-			err = fault_words[i].apply(rule, context, text, why);
+		if (fault_word_show(&fault_words[i], &profile->spec->rule[0], text))
+			err = fault_word_set(&fault_words[i], rule, context, text, why);
 	return err;
 }
 

@@ -142,16 +142,15 @@ bool fault_restore_is_same(const struct fault_spec *a, const struct fault_spec *
 {
 	const struct fault_rule *in_a = named(a, rule), *in_b = named(b, rule);
 	char text_a[FAULT_WORD_BYTES_MAX], text_b[FAULT_WORD_BYTES_MAX];
+	const struct fault_word *word;
 
 	if (!in_a || !in_b)
 		return in_a == in_b;
-	for (size_t i = 0; i < fault_word_count + fault_match_word_count; i++) {
-		const struct fault_word *word =
-			i < fault_word_count ? &fault_words[i]
-					     : &fault_match_words[i - fault_word_count];
+	for (size_t n = 0; (word = fault_word_at(n)) != NULL; n++) {
+		bool shown = fault_word_show(word, in_a, text_a);
 
-		if (word->show(in_a, text_a) != word->show(in_b, text_b) ||
-		    (word->show(in_a, text_a) && strcmp(text_a, text_b) != 0))
+		if (shown != fault_word_show(word, in_b, text_b) ||
+		    (shown && strcmp(text_a, text_b) != 0))
 			return false;
 	}
 	return true;

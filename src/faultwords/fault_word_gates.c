@@ -146,17 +146,6 @@ SHOW(clog)
 	return word_show_cycle(&rule->clog, "open", "closed", text);
 }
 
-APPLY(hold)
-{
-	(void)context;
-	return word_flag(value, &rule->hold, why);
-}
-
-SHOW(hold)
-{
-	return word_show_flag(rule->hold, text);
-}
-
 /* ---- states ------------------------------------------------------------ */
 
 enum { SHARE_OF_ONE = 2, SHARES = 3 }; /* parts of "good 10s fair", "good 10s fair 70%" */

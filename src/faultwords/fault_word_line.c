@@ -197,23 +197,6 @@ SHOW(reorder)
 	return word_show_chance(&rule->reorder, text);
 }
 
-APPLY(gap)
-{
-	uint64_t gap = 0;
-	int err = word_is_none(value) ? 0 : word_count(value, 1000000, &gap, why);
-
-	(void)context;
-	if (!err)
-		rule->gap = (uint32_t)gap;
-	return err;
-}
-
-SHOW(gap)
-{
-	snprintf(text, FAULT_WORD_BYTES_MAX, "%u", rule->gap);
-	return rule->gap != 0;
-}
-
 /* ---- rate -------------------------------------------------------------- */
 
 APPLY(rate)
@@ -514,15 +497,4 @@ SHOW(queue)
 		return true;
 	}
 	return false;
-}
-
-APPLY(ecn)
-{
-	(void)context;
-	return word_flag(value, &rule->ecn, why);
-}
-
-SHOW(ecn)
-{
-	return word_show_flag(rule->ecn, text);
 }

@@ -31,17 +31,14 @@ LINE_WORD(correlation);
 LINE_WORD(distribution);
 LINE_WORD(order);
 LINE_WORD(reorder);
-LINE_WORD(gap);
 LINE_WORD(rate);
 LINE_WORD(overhead);
 LINE_WORD(cell);
 LINE_WORD(capacity);
 LINE_WORD(limit);
 LINE_WORD(queue);
-LINE_WORD(ecn);
 LINE_WORD(slot);
 LINE_WORD(clog);
-LINE_WORD(hold);
 LINE_WORD(states);
 LINE_WORD(in);
 

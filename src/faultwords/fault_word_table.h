@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* fault_word_table.h - each word of a fault: how it is read, how it is written
+/* fault_word_table.h - how the values of a fault's words are read, and written
  *
- * For the files fault_word_*.c and fault_words.c.
+ * For the files fault_word_*.c and fault_words.c; linkfault/word.h has the words.
  *
- * Errors:  apply: 0 or -errno with *why, the rule unchanged then; the key is not in
+ * Errors:  apply, set: 0 or -errno with *why, the rule unchanged then; the key is not in
  *          the reason yet.  show: false if the rule has nothing under that key.
  */
 #ifndef NL_FAULTWORDS_FAULT_WORD_TABLE_H
 #define NL_FAULTWORDS_FAULT_WORD_TABLE_H
 
 #include "faultwords/fault_words.h"
+#include "linkfault/word.h"
 
 enum { WORD_PARTS_MAX = 16, WORD_PART_BYTES_MAX = 512 };
 
@@ -19,34 +20,19 @@ struct word_parts {
 	char part[WORD_PARTS_MAX][WORD_PART_BYTES_MAX];
 };
 
-enum word_type { WORD_TEXT, WORD_COUNT, WORD_FLAG };
-
-enum { WORD_FIELDS_MAX = 8 };
-
-struct fault_word {
+/* How a value of text is read and written; counts and flags need nothing of their own. */
+struct word_form {
 	const char *key;
-	enum word_type type;
-	const char *example;
 	int (*apply)(struct fault_rule *rule, const struct fault_context *context,
 		     const char *value, struct why *why);
 	bool (*show)(const struct fault_rule *rule, char text[FAULT_WORD_BYTES_MAX]);
-	/* A value of several parts sets so many words, this one and those behind it. */
-	unsigned parts_max;
-	/* What of a rule is its own; the last has 0 bytes. */
-	struct word_field {
-		uint16_t at, bytes;
-	} fields[WORD_FIELDS_MAX];
 };
 
-extern const struct fault_word fault_words[], fault_match_words[];
-extern const size_t fault_word_count, fault_match_word_count;
-
-/* Of both tables; NULL: no such key. */
-const struct fault_word *fault_word_find(const char *key);
-
-/* What `from` has under that key, byte by byte: who counts references does so. */
-void fault_word_take(const struct fault_word *word, struct fault_rule *to,
-		     const struct fault_rule *from);
+int fault_word_set(const struct fault_word *word, struct fault_rule *rule,
+		   const struct fault_context *context, const char *value,
+		   struct why *why);
+bool fault_word_show(const struct fault_word *word, const struct fault_rule *rule,
+		     char text[FAULT_WORD_BYTES_MAX]);
 
 int word_split(struct word_parts *parts, const char *value, struct why *why);
 /* Is it "none"? */

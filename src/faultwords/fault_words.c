@@ -11,40 +11,31 @@
 #include "faultwords/fault_word_table.h"
 #include "base/suggestion.h"
 
-const char *const fault_word_keys[] = { "profile",
-					"loss",
-					"delay",
-					"jitter",
-					"correlation",
-					"distribution",
-					"order",
-					"reorder",
-					"gap",
-					"rate",
-					"overhead",
-					"cell",
-					"capacity",
-					"limit",
-					"queue",
-					"ecn",
-					"slot",
-					"clog",
-					"hold",
-					"duplicate",
-					"duplicate-count",
-					"replay",
-					"corrupt",
-					"corrupt-bits",
-					"corrupt-at",
-					"corrupt-mode",
-					"mtu-drop",
-					"states",
-					"flap",
-					"carrier",
-					"down",
-					NULL };
-const char *const fault_match_keys[] = { "match", "after", "first", "apply", "when",
-					 "in",	  "until", "for",   NULL };
+/* The table's keys as a list; it is made when somebody first asks. */
+enum { KEYS_MAX = 64 }; /* fault_key_bit() has no more */
+
+static const char *const *keys_of(const char **list, const struct fault_word *words,
+				  size_t count)
+{
+	ASSERT(count < KEYS_MAX);
+	for (size_t i = 0; i < count; i++)
+		list[i] = words[i].key;
+	return list;
+}
+
+const char *const *fault_word_keys(void)
+{
+	static const char *list[KEYS_MAX];
+
+	return *list ? list : keys_of(list, fault_words, fault_word_count);
+}
+
+const char *const *fault_match_keys(void)
+{
+	static const char *list[KEYS_MAX];
+
+	return *list ? list : keys_of(list, fault_match_words, fault_match_word_count);
+}
 
 static bool is_in(const char *key, const char *const *keys)
 {
@@ -55,12 +46,12 @@ static bool is_in(const char *key, const char *const *keys)
 
 bool fault_word_is_key(const char *key)
 {
-	return is_in(key, fault_word_keys);
+	return is_in(key, fault_word_keys());
 }
 
 bool fault_match_is_key(const char *key)
 {
-	return is_in(key, fault_match_keys);
+	return is_in(key, fault_match_keys());
 }
 
 const char *fault_word_example(const char *key)
@@ -91,11 +82,11 @@ static int unknown(const char *key, struct why *why)
 	size_t used = 0;
 
 	suggestion_start(&near, key);
-	for (const char *const *k = fault_word_keys; *k; k++) {
+	for (const char *const *k = fault_word_keys(); *k; k++) {
 		suggestion_offer(&near, *k);
 		used += (size_t)snprintf(list + used, sizeof(list) - used, " %s", *k);
 	}
-	for (const char *const *k = fault_match_keys; *k; k++)
+	for (const char *const *k = fault_match_keys(); *k; k++)
 		suggestion_offer(&near, *k);
 	if (near.best)
 		return why_set(why, -EINVAL, "no fault \"%.40s\"; did you mean \"%s\"?",
@@ -111,7 +102,7 @@ int fault_word_apply(struct fault_rule *rule, const struct fault_context *contex
 
 	if (!word)
 		return unknown(key, why);
-	err = word->apply(rule, context, value, why);
+	err = fault_word_set(word, rule, context, value, why);
 	return err ? why_wrap(why, err, "%s", key) : 0;
 }
 
@@ -201,10 +192,10 @@ static void append_rule(char text[FAULT_WORDS_BYTES_MAX], const struct fault_rul
 	char value[FAULT_WORD_BYTES_MAX];
 
 	for (size_t i = 0; i < fault_match_word_count; i++)
-		if (fault_match_words[i].show(rule, value))
+		if (fault_word_show(&fault_match_words[i], rule, value))
 			append(text, fault_match_words[i].key, value);
 	for (size_t i = 0; i < fault_word_count; i++)
-		if (fault_words[i].show(rule, value))
+		if (fault_word_show(&fault_words[i], rule, value))
 			append(text, fault_words[i].key,
 			       fault_words[i].type == WORD_FLAG ? "" : value);
 }
@@ -237,10 +228,10 @@ static int put_words(json_t *object, const struct fault_rule *rule)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < fault_match_word_count; i++)
-		if (fault_match_words[i].show(rule, value))
+		if (fault_word_show(&fault_match_words[i], rule, value))
 			err = put_word(object, &fault_match_words[i], value);
 	for (size_t i = 0; !err && i < fault_word_count; i++)
-		if (fault_words[i].show(rule, value))
+		if (fault_word_show(&fault_words[i], rule, value))
 			err = put_word(object, &fault_words[i], value);
 	return err;
 }
@@ -402,7 +393,7 @@ int fault_words_from_json(struct fault_spec **spec, const struct fault_context *
 static int clear_key(struct fault_rule *rule, const char *key, struct why *why)
 {
 	const struct fault_word *word = fault_word_find(key);
-	int err = word ? word->apply(rule, NULL, "none", why) : unknown(key, why);
+	int err = word ? fault_word_set(word, rule, NULL, "none", why) : unknown(key, why);
 
 	return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* fault_words.h - link faults in the words that people use
  *
- * docs/faults.md has every word with its forms; fault_word_table.c is the table.
+ * docs/faults.md has every word with its forms; linkfault/word.h is the table.
  * One set of words for the topology file, `netlab fault set` and the control socket:
  *
  *	{ "loss": "1%", "delay": "50ms",
@@ -17,7 +17,7 @@
  * Errors:    0, or -EINVAL, -ERANGE, and the reason with the accepted forms; what was
  *            to be changed is unchanged then.
  * Ownership: fault_words_to_json() gives the object to the caller.
- * Threads:   pure, but for files that a word names, which are read.
+ * Threads:   one: the lists of keys are made once; and files that a word names are read.
  */
 #ifndef NL_FAULTWORDS_FAULT_WORDS_H
 #define NL_FAULTWORDS_FAULT_WORDS_H
@@ -42,9 +42,9 @@ struct fault_context {
 };
 
 /* The keys of a link's own rule, NULL at the end; "faults" is not among them. */
-extern const char *const fault_word_keys[];
+const char *const *fault_word_keys(void);
 /* And those that only a rule in "faults" has. */
-extern const char *const fault_match_keys[];
+const char *const *fault_match_keys(void);
 
 bool fault_word_is_key(const char *key);
 bool fault_match_is_key(const char *key);

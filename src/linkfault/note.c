@@ -16,41 +16,9 @@ static const struct words {
 	enum shape shape;
 	const char *format;
 } words[NOTE_KINDS] = {
-	[NOTE_LOST_DOWN] = { PLAIN, "lost: the link is down" },
-	[NOTE_LOST_FLAP] = { PLAIN, "lost: the link has flapped down" },
-	[NOTE_LOST_RANDOM] = { PLAIN, "lost: random" },
-	[NOTE_LOST_GOOD] = { PLAIN, "lost: gemodel good state" },
-	[NOTE_LOST_BAD] = { PLAIN, "lost: gemodel bad state" },
-	[NOTE_LOST_STATE] = { VALUE, "lost: state %" PRIu64 },
-	[NOTE_LOST_LISTED] = { VALUE, "lost: number %" PRIu64 " is on the list" },
-	[NOTE_LOST_EVERY] = { VALUE, "lost: every %" PRIu64 },
-	[NOTE_LOST_MTU] = { PAIR, "lost: %u bytes, mtu %u" },
-	[NOTE_LOST_FCS] = { VALUE, "lost: frame check sequence, bit %" PRIu64 },
-	[NOTE_LOST_LIMIT] = { PAIR, "lost: queue full, %u of %u frames" },
-	[NOTE_LOST_LIMIT_BYTES] = { PAIR, "lost: queue full, %u of %u bytes" },
-	[NOTE_LOST_OVERFLOW] = { PAIR,
-				 "lost: drawn from the full queue, %u of %u frames" },
-	[NOTE_LOST_RED] = { AVERAGE,
-			    "lost: red, average queue %u bytes, probability %s" },
-	[NOTE_LOST_CODEL] = { TIME, "lost: codel, %s in the queue" },
-	[NOTE_MARKED_RED] = { AVERAGE,
-			      "marked CE: red, average queue %u bytes, probability %s" },
-	[NOTE_MARKED_CODEL] = { TIME, "marked CE: codel, %s in the queue" },
-	[NOTE_MARKED_LOSS] = { PLAIN, "marked CE instead of lost" },
-	[NOTE_DUPLICATED] = { VALUE, "duplicated, %" PRIu64 " more" },
-	[NOTE_DUPLICATE_OF] = { VALUE, "duplicate of #%" PRIu64 },
-	[NOTE_REPLAYED] = { TIME, "to be replayed after %s" },
-	[NOTE_REPLAY_OF] = { VALUE, "replay of #%" PRIu64 },
-	[NOTE_FLIPPED] = { VALUE, "bit %" PRIu64 " flipped" },
-	[NOTE_REPAIRED] = { PLAIN, "checksums repaired" },
-	[NOTE_QUEUED] = { PAIR, "queue %u of %u" },
-	[NOTE_WAITED] = { TIME, "waited %s for the line" },
-	[NOTE_HELD] = { TIME, "held %s" },
-	[NOTE_SLOTTED] = { TIME, "waited %s for its slot" },
-	[NOTE_DELAYED] = { TIME, "delayed %s" },
-	[NOTE_ORDER_KEPT] = { TIME, "delayed %s more to keep the order" },
-	[NOTE_REORDERED] = { PLAIN, "reordered: sent without delay" },
-	[NOTE_CUT] = { PLAIN, "cut: partition" },
+#define NOTE(kind, shape, format) [NOTE_##kind] = { shape, format },
+	FAULT_NOTES(NOTE)
+#undef NOTE
 };
 
 /* "37.2ms": people read it, so three digits of a unit that fits and no rest. */

@@ -19,44 +19,54 @@
 #ifndef NL_LINKFAULT_NOTE_H
 #define NL_LINKFAULT_NOTE_H
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* value, or of two halves a (low) and b (high), as said here.  Append only. */
+/* Each kind: what its numbers are (a quantity, a time in ns, or the halves a, the low one,
+ * and b), how it reads, and what else they mean.  Append only. */
+/* clang-format off */
+#define FAULT_NOTES(N) \
+	N(LOST_DOWN, PLAIN, "lost: the link is down") \
+	N(LOST_FLAP, PLAIN, "lost: the link has flapped down") \
+	N(LOST_RANDOM, PLAIN, "lost: random") \
+	N(LOST_GOOD, PLAIN, "lost: gemodel good state") \
+	N(LOST_BAD, PLAIN, "lost: gemodel bad state") \
+	N(LOST_STATE, VALUE, "lost: state %" PRIu64) \
+	N(LOST_LISTED, VALUE, "lost: number %" PRIu64 " is on the list") \
+	N(LOST_EVERY, VALUE, "lost: every %" PRIu64) \
+	N(LOST_MTU, PAIR, "lost: %u bytes, mtu %u") /* the frame's bytes, the limit */ \
+	N(LOST_FCS, VALUE, "lost: frame check sequence, bit %" PRIu64) \
+	N(LOST_LIMIT, PAIR, "lost: queue full, %u of %u frames") \
+	N(LOST_LIMIT_BYTES, PAIR, "lost: queue full, %u of %u bytes") \
+	N(LOST_OVERFLOW, PAIR, "lost: drawn from the full queue, %u of %u frames") \
+	N(LOST_RED, AVERAGE, "lost: red, average queue %u bytes, probability %s") /* b: in ppm */ \
+	N(LOST_CODEL, TIME, "lost: codel, %s in the queue") \
+	N(MARKED_RED, AVERAGE, "marked CE: red, average queue %u bytes, probability %s") \
+	N(MARKED_CODEL, TIME, "marked CE: codel, %s in the queue") \
+	N(MARKED_LOSS, PLAIN, "marked CE instead of lost") \
+	N(DUPLICATED, VALUE, "duplicated, %" PRIu64 " more") \
+	N(DUPLICATE_OF, VALUE, "duplicate of #%" PRIu64) /* the frame's number */ \
+	N(REPLAYED, TIME, "to be replayed after %s") \
+	N(REPLAY_OF, VALUE, "replay of #%" PRIu64) /* the frame's number */ \
+	N(FLIPPED, VALUE, "bit %" PRIu64 " flipped") /* from the first of the frame */ \
+	N(REPAIRED, PLAIN, "checksums repaired") \
+	N(QUEUED, PAIR, "queue %u of %u") /* frames before it, the limit */ \
+	N(WAITED, TIME, "waited %s for the line") /* sending included */ \
+	N(HELD, TIME, "held %s") /* by a clog or a hold */ \
+	N(SLOTTED, TIME, "waited %s for its slot") \
+	N(DELAYED, TIME, "delayed %s") \
+	N(ORDER_KEPT, TIME, "delayed %s more to keep the order") \
+	N(REORDERED, PLAIN, "reordered: sent without delay") \
+	N(CUT, PLAIN, "cut: partition") /* a: from this node, b: to that one */
+/* clang-format on */
+
 enum fault_note_kind {
-	NOTE_LOST_DOWN = 1, /* the link is down */
-	NOTE_LOST_FLAP,	    /* down by itself (flap, chain) */
-	NOTE_LOST_RANDOM,
-	NOTE_LOST_GOOD,	       /* Gilbert-Elliott, in the good state */
-	NOTE_LOST_BAD,	       /* Gilbert-Elliott, in the bad state */
-	NOTE_LOST_STATE,       /* value: the state of the 4-state chain, 3 or 4 */
-	NOTE_LOST_LISTED,      /* value: the number that was listed */
-	NOTE_LOST_EVERY,       /* value: n of "every n-th" */
-	NOTE_LOST_MTU,	       /* a: frame's bytes, b: the limit */
-	NOTE_LOST_FCS,	       /* value: the bit that was wrong */
-	NOTE_LOST_LIMIT,       /* a: frames in the queue, b: limit_frames */
-	NOTE_LOST_LIMIT_BYTES, /* a: bytes in the queue, b: limit_bytes */
-	NOTE_LOST_OVERFLOW,    /* drawn among those that waited; a, b as LIMIT */
-	NOTE_LOST_RED,	       /* a: average queue in bytes, b: probability, ppm */
-	NOTE_LOST_CODEL,       /* value: ns in the queue */
-	NOTE_MARKED_RED,       /* CE set; as LOST_RED */
-	NOTE_MARKED_CODEL,     /* CE set; as LOST_CODEL */
-	NOTE_MARKED_LOSS,      /* CE set where the loss model would have lost it */
-	NOTE_DUPLICATED,       /* value: copies made */
-	NOTE_DUPLICATE_OF,     /* value: the frame's number */
-	NOTE_REPLAYED,	       /* value: ns until it is seen again */
-	NOTE_REPLAY_OF,	       /* value: the frame's number */
-	NOTE_FLIPPED,	       /* value: bit, from the first of the frame */
-	NOTE_REPAIRED,	       /* its checksums were made right again */
-	NOTE_QUEUED,	       /* a: frames before it, b: limit_frames */
-	NOTE_WAITED,	       /* value: ns for the line, sending included */
-	NOTE_HELD,	       /* value: ns, by a clog or a hold */
-	NOTE_SLOTTED,	       /* value: ns, for its slot */
-	NOTE_DELAYED,	       /* value: ns */
-	NOTE_ORDER_KEPT,       /* value: ns later, not to overtake */
-	NOTE_REORDERED,	       /* sent without the delay */
-	NOTE_CUT,	       /* by a partition; a: from this node, b: to that one */
+	NOTE_NONE,
+#define NOTE(kind, shape, format) NOTE_##kind,
+	FAULT_NOTES(NOTE)
+#undef NOTE
 	NOTE_KINDS,
 };
 

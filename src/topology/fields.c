@@ -67,7 +67,7 @@ void field_keys(struct diagnostics *diags, const struct tree *object,
 			near.distance = 0; /* nobody will read it */
 		for (const char *const *k = keys; *k; k++)
 			suggestion_offer(&near, *k);
-		for (const char *const *k = fault_word_keys; with_faults && *k; k++)
+		for (const char *const *k = fault_word_keys(); with_faults && *k; k++)
 			suggestion_offer(&near, *k);
 		if (with_faults)
 			suggestion_offer(&near, "faults");

@@ -177,7 +177,7 @@ static const struct word words[] = {
 	{ "duplicate-count", "'duplicate':'50% 50%',", { "2", "7" } },
 	{ "replay", "", { "'30% 5ms'", "'30% 80ms'", "'70% 5ms'" } },
 	{ "corrupt", "'corrupt':'50%','corrupt-mode':'fcs',", { "'30%'", "'30% 80%'", "'60%'" } },
-	{ "mtu-drop", "", { "100", "1400" } },
+	{ "mtu-drop", "", { "100", "1500" } },
 	{ "flap", "", { "'up 5ms down 9ms'", "'up 20ms down 30ms random'",
 			"'up 5ms down 9ms phase 3ms'", "'up 30ms down 24h'" } },
 	{ "states", "'faults':[{'name':'b','in':'bad','loss':'60%'}],",
@@ -278,7 +278,7 @@ static void every_word_is_among_those_that_are_tried(void **state)
 
 	(void)state;
 	for (int table = 0; table < 2; table++)
-		for (const char *const *key = table ? fault_match_keys : fault_word_keys;
+		for (const char *const *key = table ? fault_match_keys() : fault_word_keys();
 		     *key; key++) {
 			bool known = false;
 
@@ -287,8 +287,38 @@ static void every_word_is_among_those_that_are_tried(void **state)
 			for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 				known |= !strcmp(others[i], *key);
 			if (!known)
-				fail_msg("%s: is it new when it has changed?", *key);
+				fail_msg("%s: is it new when it has changed? words[] needs "
+					 "values of it",
+					 *key);
 		}
+}
+
+static bool is_otherwise(const struct lab *a, const struct lab *b)
+{
+	for (uint32_t i = 0; i < FRAMES_MAX; i++)
+		if (a->copies[i] != b->copies[i] || a->came_ns[i] != b->came_ns[i])
+			return true;
+	return false;
+}
+
+/* Without its effect, a word passes every other test here. */
+static void every_word_makes_a_difference(void **state)
+{
+	(void)state;
+	for (size_t w = 0; w < ARRAY_SIZE(words); w++) {
+		struct lab *first = live(&words[w], NULL, words[w].values[0]), *other;
+		bool differs = false;
+
+		for (size_t v = 1; !differs && v < VALUES_MAX && words[w].values[v]; v++) {
+			other = live(&words[w], NULL, words[w].values[v]);
+			differs = is_otherwise(first, other);
+			close_lab(other);
+		}
+		if (!differs)
+			fail_msg("%s: %s and what it is changed to do the same",
+				 words[w].key, words[w].values[0]);
+		close_lab(first);
+	}
 }
 
 /* The draws, counts and lines of the others go on as if nothing had happened. */
@@ -480,6 +510,7 @@ int main(void)
 		cmocka_unit_test(
 			a_word_that_changes_behaves_as_if_it_had_been_so_from_the_start),
 		cmocka_unit_test(every_word_is_among_those_that_are_tried),
+		cmocka_unit_test(every_word_makes_a_difference),
 		cmocka_unit_test(a_word_that_is_set_again_as_it_was_changes_nothing),
 		cmocka_unit_test(
 			what_waits_for_a_trace_goes_on_by_the_one_that_takes_its_place),

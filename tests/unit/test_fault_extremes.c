@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "lib/fault_rig.h"
 #include "faultwords/fault_words.h"
+#include "linkfault/word.h"
 
 /* Where integers of 8, 16, 31, 32, 63 and 64 bits end, and around what is allowed. */
 static const char *const numbers[] = {
@@ -295,29 +296,60 @@ static void no_duration_goes_round(void **state)
 			    fault_until_ns(5000000000, ns) <= NS_END);
 }
 
-/* A new word that nobody thought of there would do nothing, without a word. */
+/* Of a rule with nothing else: what became of a hundred frames. */
+static void live_by(const struct fault_word *word, struct fault_spec *spec)
+{
+	static const uint8_t bytes[1514];
+	struct fault_rig rig = { .spec = spec, .state = fault_state_create(spec, 1, NULL, NULL) };
+	bool lost = false;
+
+	for (uint64_t i = 0; i < 100; i++) {
+		enum fault_fate fate = rig_offer(&rig, bytes, sizeof(bytes), i).fate;
+
+		if (fate != FAULT_PASS && !rig.trail.notes)
+			fail_msg("%s: a frame is lost, and no note says why", word->key);
+		lost |= fate == FAULT_LOSS;
+	}
+	if (lost && !word->loses)
+		fail_msg("%s: frames are lost, and its row does not say that it loses",
+			 word->key);
+	fault_state_free(rig.state);
+}
+
+/* A row that says nothing of what the word does would make it do nothing. */
 static void every_word_makes_a_rule_do_something_or_belongs_to_one_that_does(void **state)
 {
-	static const char *const belong[] = {
-		"jitter",   "correlation", "distribution", "order",	 "reorder", "gap",
-		"overhead", "cell",	   "limit",	   "queue",	 "ecn",	    "states",
-		"carrier",  "duplicate-count",		   "corrupt-bits", "corrupt-at",
-		"corrupt-mode",
-	};
+	/* Alone they are allowed, and change nothing. */
+	static const char *const alone[] = { "order", "duplicate-count", "states" };
 	const struct fault_context context = { .dir = "/" };
+	struct fault_spec *spec;
+	struct why why;
 
 	(void)state;
-	for (const char *const *key = fault_word_keys; *key; key++) {
-		struct fault_rule rule = { 0 };
-		bool known = false;
+	for (size_t w = 0; w < fault_word_count; w++) {
+		const struct fault_word *word = &fault_words[w];
+		bool may_be_alone = false;
 
-		for (size_t i = 0; i < ARRAY_SIZE(belong); i++)
-			known |= !strcmp(belong[i], *key);
-		if (fault_word_apply(&rule, &context, *key, fault_word_example(*key), NULL))
-			known |= !strcmp(*key, "capacity"); /* there is no such file */
-		if (fault_rule_is_idle(&rule) && !known)
-			fail_msg("%s=%s does nothing", *key, fault_word_example(*key));
-		fault_rule_clear(&rule);
+		/* There is no such file; and other words. */
+		if (!strcmp(word->key, "capacity") || !strcmp(word->key, "profile"))
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(alone); i++)
+			may_be_alone |= !strcmp(alone[i], word->key);
+		spec = fault_spec_create();
+		assert_non_null(spec);
+		if (fault_word_apply(&spec->rule[0], &context, word->key, word->example,
+				     &why))
+			fail_msg("%s", why.text);
+		if (fault_rule_is_idle(&spec->rule[0]) == (word->acts > 0))
+			fail_msg("%s=%s does nothing, against its row", word->key,
+				 word->example);
+		if (!word->acts && !may_be_alone && !fault_spec_check(spec, NULL))
+			fail_msg("%s=%s does nothing and is not refused: what does its row "
+				 "say that it acts by?",
+				 word->key, word->example);
+		if (word->acts && !fault_spec_check(spec, NULL))
+			live_by(word, spec);
+		fault_spec_free(spec);
 	}
 }
 
