@@ -22,6 +22,8 @@ fuzz_target(fuzz_control SOURCES fuzz/fuzz_control.c ${fake_lab} LIBS nl_lab)
 unit_test(test_fidelity SOURCES unit/test_fidelity.c LIBS nl_lab test_fault_rig)
 unit_test(test_explain SOURCES sim/test_explain.c LABEL sim LIBS nl_cli nl_lab)
 unit_test(test_replay SOURCES sim/test_replay.c LABEL sim LIBS nl_lab)
+target_compile_definitions(test_replay PRIVATE
+	EVERY_WORD_JSON="${CMAKE_CURRENT_SOURCE_DIR}/words/every_word.json")
 fuzz_target(fuzz_pcapng SOURCES fuzz/fuzz_pcapng.c LIBS nl_capture)
 
 failing_test(test_failing_requests SOURCES unit/test_failing_requests.c lib/talk.c

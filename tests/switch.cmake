@@ -34,3 +34,13 @@ unit_test(test_capture_file SOURCES unit/test_capture_file.c LIBS test_capture_l
 unit_test(test_capture_pipe SOURCES unit/test_capture_pipe.c LIBS test_capture_lib)
 
 fuzz_target(fuzz_frame SOURCES fuzz/fuzz_frame.c LIBS nl_switch)
+
+# The table of fault words, held against all the places where people and tests look for them.
+add_executable(word_table words/word_table.c)
+target_link_libraries(word_table PRIVATE nl_linkfault)
+if(TARGET netlab)
+	add_test(NAME fault_words COMMAND Python3::Interpreter
+		${CMAKE_CURRENT_SOURCE_DIR}/words/fault_words.py $<TARGET_FILE:word_table>
+		$<TARGET_FILE:netlab>)
+	set_tests_properties(fault_words PROPERTIES LABELS unit TIMEOUT 60)
+endif()

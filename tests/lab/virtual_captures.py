@@ -18,33 +18,9 @@ from virtual import busy_host, virtual
 
 BLAST = os.environ.get("NETLAB_BLAST", str(harness.ROOT / "build/tests/lab_blast"))
 
-THERE = {
-    "loss": "gemodel 2% 30% 70% 1%", "ecn": True,
-    "delay": "5ms", "jitter": "2ms", "correlation": "25%", "distribution": "paretonormal",
-    "reorder": "5% 25%", "gap": 3, "duplicate": "5% 25%", "duplicate-count": 2,
-    "replay": "5% 20ms", "corrupt": "5% 25%", "corrupt-bits": 3, "corrupt-mode": "repair",
-    "mtu-drop": 1200, "flap": "up 300ms down 50ms random",
-    "rate": "600kbit", "overhead": "24B", "cell": "48B 5B", "limit": "20frames,20kB",
-    "queue": "red 200B 3kB 50%", "slot": "1ms 3ms 4frames 6kB",
-    "clog": "open 300ms closed 50ms random",
-    "faults": [
-        {"name": "fcs", "match": "udp and greater 500", "apply": "50%", "loss": "state 5% 50%",
-         "corrupt": "10%", "corrupt-mode": "fcs"},
-        {"name": "every", "after": 10, "first": 300, "loss": "every 20"},
-        {"name": "listed", "loss": "list 3,17,40-42"},
-        {"name": "now-and-then", "when": "on 100ms off 100ms random", "delay": "1ms 500us"}],
-}
-BACK = {
-    "loss": "burst 3% 4", "delay": "1ms", "distribution": "samples times.txt",
-    "capacity": "capacity.txt", "limit": "4frames", "queue": "random",
-    "duplicate": "5%", "corrupt": "5%", "corrupt-at": "40-47,300", "flap": "up 900ms down 20ms",
-    "faults": [
-        {"name": "codel", "match": "udp and less 300", "rate": "300kbit",
-         "queue": "codel 5ms 50ms", "ecn": True, "order": "keep", "delay": "3ms",
-         "jitter": "3ms", "distribution": "normal"},
-        {"name": "by-turns", "delay": "1ms", "distribution": "trace times.txt",
-         "when": "on 200ms off 300ms phase 50ms"}],
-}
+# The list of everything at once: `ctest -R fault_words` asks for each word in it.
+EVERY = json.loads((harness.ROOT / "tests/words/every_word.json").read_text())
+THERE, BACK = EVERY["a->b"], EVERY["b->a"]
 WIRE = {"name": "wire", "endpoints": ["a", "b"], "subnet": "10.9.0.0/24",
         "a->b": THERE, "b->a": BACK}
 
