@@ -377,6 +377,25 @@ const struct command commands[] = {
 	 "Also while it is paused. Returns when it has passed.",
 	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {0, 0}, cmd_clock_step},
 
+	{"node stop", "NODE[,NODE...]", "have machines power off",
+	 "Services get their SIGTERM, in the reverse of their order. The far ends of its cables "
+	 "lose their carrier, and what the machine had written is gone: its disk is memory.",
+	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_node_stop},
+
+	{"node kill", "NODE[,NODE...]", "cut machines' power, at one instant",
+	 NULL, NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_node_kill},
+
+	{"node start", "NODE[,NODE...]", "start machines that have ended",
+	 "However they ended. Names, addresses, faults, partitions and captures hold as before; "
+	 "services start in their order. Returns when all are ready.",
+	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_node_start},
+
+	{"node restart", "NODE[,NODE...]", "stop machines and start them again",
+	 NULL, NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_node_restart},
+
+	{"node reset", "NODE[,NODE...]", "cut machines' power and start them again",
+	 NULL, NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_node_reset},
+
 	{"clock set", "NODE KEY=VALUE...", "set a machine's clock beside the lab's",
 	 "offset=TIME: its wall time is off by so much; step=TIME: by so much more than it was. "
 	 "CLOCK_MONOTONIC does not see either. drift=PART: all its clocks run fast (or, "

@@ -75,6 +75,9 @@ int wire_node_open(struct wire *wire, uint32_t node, const char *work_dir,
 void wire_node_close(struct wire *wire, uint32_t node);
 /* Whether its machine sees carriers at all.  From the start on it does. */
 void wire_node_show_carriers(struct wire *wire, uint32_t node, bool show);
+/* Its machine has ended, or begins again: without power it puts no carrier on its cables,
+ * so the machines at their far ends have none.  (On a network that end is the network.) */
+void wire_node_off(struct wire *wire, uint32_t node, bool off);
 
 uint32_t wire_port_count(const struct wire *wire);
 uint32_t wire_port(const struct wire *wire, struct plan_endpoint at);

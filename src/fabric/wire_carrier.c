@@ -16,14 +16,31 @@ static uint32_t direction_to(const struct wire_port *port, int *dir)
 	return link;
 }
 
+/* At the other end of its cable; NULL: a network. */
+static struct wire_port *far_end(const struct wire_port *port)
+{
+	const struct wire *wire = port->wire;
+	int dir;
+	const struct plan_link *link = &wire->plan->links[direction_to(port, &dir)];
+	const struct plan_endpoint *far = dir == DIR_BA ? &link->b : &link->a;
+
+	if (link->b_kind != LINK_TO_INTERFACE)
+		return NULL;
+	return &wire->ports[wire->first_port[far->node] + far->interface];
+}
+
 /* Is there light on it?  Until port->carrier_change_ns. */
 static bool has_carrier(struct wire_port *port, uint64_t now_ns)
 {
+	const struct wire_port *far = far_end(port);
 	int dir;
 	uint32_t link = direction_to(port, &dir);
 
-	return fault_has_carrier(sw_fault_get(port->wire->sw, link, dir), &port->watched,
-				 now_ns, &port->carrier_change_ns);
+	bool carrier = fault_has_carrier(sw_fault_get(port->wire->sw, link, dir),
+					 &port->watched, now_ns,
+					 &port->carrier_change_ns);
+
+	return carrier && !(far && far->off);
 }
 
 static void wait_for_change(struct wire *wire)
@@ -55,6 +72,18 @@ void wire_node_show_carriers(struct wire *wire, uint32_t node, bool show)
 
 		port->dark = !show;
 		wire_tell_carrier(port, false);
+	}
+}
+
+void wire_node_off(struct wire *wire, uint32_t node, bool off)
+{
+	for (uint32_t i = 0; i < wire->plan->nodes[node].interface_count; i++) {
+		struct wire_port *port = &wire->ports[wire->first_port[node] + i];
+		struct wire_port *far = far_end(port);
+
+		port->off = off;
+		if (far)
+			wire_watch_carrier(far);
 	}
 }
 

@@ -17,6 +17,7 @@ struct wire_port {
 	enum port_state state;
 	bool carrier;			 /* as last told to the card */
 	bool dark;			 /* none is shown, whatever the cable says */
+	bool off;			 /* its machine has ended: no power, no carrier */
 	uint64_t carrier_change_ns;	 /* when it has to be looked at again */
 	struct fault_rule_state watched; /* for that: of the direction that leads here */
 	bool broken;			 /* the card died by the guest's fault */

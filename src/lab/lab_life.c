@@ -121,7 +121,9 @@ static void on_gone(void *ctx, struct machine *machine)
 {
 	struct lab *lab = ctx;
 
-	(void)machine;
+	/* When all go down, nobody is to notice. */
+	if (lab->phase == LAB_RUNNING)
+		wire_node_off(lab->fabric.wire, machine_index(machine), true);
 	lab->changes++;
 	control_wake(lab->control, WAKE_PROGRESS | WAKE_CONSOLE);
 	loop_defer(lab->loop, &lab->advance);
@@ -252,6 +254,23 @@ static void advance_boot(struct lab *lab)
 	}
 }
 
+/* Those that have ended and are wanted again, and their services. */
+static void advance_running(struct lab *lab)
+{
+	for (size_t i = 0; i < lab->plan->node_count; i++) {
+		struct machine *machine = lab->machines[i];
+
+		if (machine_wants_again(machine) && machine_is_over(machine)) {
+			machine_renew(machine);
+			wire_node_off(lab->fabric.wire, (uint32_t)i, false);
+			machine_start(machine);
+		}
+		if (machine_state(machine) == MACHINE_CONFIGURED &&
+		    depends_ready(lab, machine))
+			machine_start_services(machine);
+	}
+}
+
 void lab_boot(struct lab *lab)
 {
 	struct why why;
@@ -351,6 +370,8 @@ static void advance(void *ctx)
 
 	if (lab->phase == LAB_BOOTING)
 		advance_boot(lab);
+	else if (lab->phase == LAB_RUNNING)
+		advance_running(lab);
 	else if (lab->phase == LAB_STOPPING)
 		advance_stop(lab);
 }

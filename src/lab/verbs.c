@@ -43,6 +43,11 @@ static int node_clock(void *ctx, struct call *call, struct why *why)
 	return noted(verb_node_clock(ctx, call, why), ctx, "node-clock", call);
 }
 
+static int node_life(void *ctx, struct call *call, struct why *why)
+{
+	return noted(verb_node_life(ctx, call, why), ctx, "node-life", call);
+}
+
 /* Long filters are compiled while the loop goes on. */
 static int prepare_capture(void *ctx, const json_t *body, struct why *why)
 {
@@ -110,6 +115,7 @@ const struct verb lab_verbs[] = {
 	  prepare_capture },
 	{ "replay", { NULL }, verb_replay, false, NULL },
 	{ "clock", { "pace_ppm", "paused", "step_ns" }, verb_clock, false, NULL },
+	{ "node-life", { "node", "order" }, node_life, true, NULL },
 	{ "node-clock",
 	  { "node", "offset_ns", "step_ns", "drift_ppb", "frozen" },
 	  node_clock,

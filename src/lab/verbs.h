@@ -35,6 +35,7 @@ int verb_heal(void *ctx, struct call *call, struct why *why);
 int verb_clock(void *ctx, struct call *call, struct why *why);
 int verb_replay(void *ctx, struct call *call, struct why *why);
 int verb_node_clock(void *ctx, struct call *call, struct why *why);
+int verb_node_life(void *ctx, struct call *call, struct why *why);
 int verb_capture(void *ctx, struct call *call, struct why *why);
 
 /* Parts of several answers. */

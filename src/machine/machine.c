@@ -2,6 +2,7 @@
 #include "machine/machine_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/cpus.h"
 #include "base/draw.h"
+#include "base/fdio.h"
 #include "base/text.h"
 
 static const char *const state_names[] = {
@@ -103,6 +105,39 @@ void machine_set_state(struct machine *machine, enum machine_state state,
 	machine->env->ops->state(machine->env->ctx, machine, from);
 }
 
+bool machine_is_over(const struct machine *machine)
+{
+	return is_final(machine->state) && !machine->node;
+}
+
+void machine_renew(struct machine *machine)
+{
+	json_t *entry = json_pack("{s:s, s:s, s:s}", "node", machine->plan->name, "from",
+				  machine_state_name(machine->state), "to",
+				  machine_state_name(MACHINE_WAITING));
+	enum machine_state from = machine->state;
+
+	ASSERT(machine_is_over(machine));
+	machine->state = MACHINE_WAITING;
+	machine->reason = (struct why){ "" };
+	machine->ready_ns = 0;
+	machine->failed_service = -1;
+	machine->again = false;
+	machine->clock.frozen = false;
+	machine->lives++;
+	for (size_t i = 0; i < machine->plan->service_count; i++) {
+		machine->services[i].is = (struct service){ .state = SERVICE_WAITING };
+		machine->services[i].error = (struct why){ "" };
+	}
+	journal_write(machine->env->journal, "node", entry);
+	machine->env->ops->state(machine->env->ctx, machine, from);
+}
+
+void machine_want_again(struct machine *machine)
+{
+	machine->again = true;
+}
+
 static void on_timeout(void *ctx, uint64_t now_ns)
 {
 	struct machine *machine = ctx;
@@ -190,7 +225,9 @@ static void gone(void *ctx)
 	journal_write(machine->env->journal, "node-gone",
 		      json_pack("{s:s, s:o}", "node", machine->plan->name, "how",
 				text_json_z(how)));
-	machine_set_state(machine, asked || off ? MACHINE_STOPPED : MACHINE_FAILED, how);
+	/* Of one that was killed, why it was says more than how it ended. */
+	machine_set_state(machine, asked || off ? MACHINE_STOPPED : MACHINE_FAILED,
+			  asked && *machine->reason.text ? NULL : how);
 	machine->env->ops->gone(machine->env->ctx, machine);
 }
 
@@ -223,7 +260,8 @@ static int start_process(struct machine *machine, const char *work_dir, int cons
 		.initramfs = env->initramfs,
 		.preload = kernel->dynamic && *env->preload ? env->preload : NULL,
 		.extra_args = env->kernel_args,
-		.seed = draw_bits(draw_key(env->seed, machine->plan->name), 0, LANE_SEED),
+		.seed = draw_bits(draw_key(env->seed, machine->plan->name),
+				  machine->lives, LANE_SEED),
 		.console_fd = console_fd,
 		.virtual_time = env->vtime != NULL,
 		.index = machine->index,
@@ -259,6 +297,9 @@ static int start(struct machine *machine, struct why *why)
 		     machine->plan->name) >= (int)sizeof(work_dir))
 		return why_set(why, -ENAMETOOLONG, "%s: path too long", env->nodes_dir);
 	snprintf(clock_path, sizeof(clock_path), "%s/clock", machine->plan->name);
+	/* What an earlier life left there is in the way. */
+	if (machine->lives)
+		fdio_remove_tree(AT_FDCWD, machine->plan->name, NULL);
 	if (mkdir(work_dir, 0700) < 0 && errno != EEXIST)
 		return why_errno(why, -errno, "%s", work_dir);
 	machine_clock_prepare(machine);
@@ -331,6 +372,13 @@ void machine_kill(struct machine *machine)
 	} else {
 		machine_set_state(machine, MACHINE_STOPPED, NULL);
 	}
+}
+
+void machine_cut_power(struct machine *machine)
+{
+	machine_set_state(machine, MACHINE_STOPPING, "its power was cut");
+	if (machine->node)
+		end_process(machine);
 }
 
 void machine_shutdown(struct machine *machine)

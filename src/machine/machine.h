@@ -22,7 +22,9 @@
  *
  * Each change goes through one function, which writes it to the journal with its
  * reason.  STOPPED, FAILED and LOST are final (but LOST and FAILED
- * machines, when their process ends, become nothing else).
+ * machines, when their process ends, become nothing else) until machine_renew() makes it
+ * WAITING once more: with the same name, addresses, cables and logs, and nothing that it
+ * had written.
  *
  * A machine has a console (a pty: to consoles/NODE.log and a ring for readers),
  * an agent (machine/machine_agent.c, over virtio-console), and commands running in it
@@ -127,10 +129,18 @@ int machine_create(struct machine **out, const struct machine_env *env, uint32_t
 void machine_destroy(struct machine *machine); /* NULL does nothing */
 
 void machine_start(struct machine *machine);	      /* only when WAITING */
+/* Is its life over: a final state, and no process any more? */
+bool machine_is_over(const struct machine *machine);
+void machine_renew(struct machine *machine); /* only when it is over */
+/* Have whoever starts machines begin it anew when it is over; cleared by its start. */
+void machine_want_again(struct machine *machine);
+bool machine_wants_again(const struct machine *machine);
 void machine_start_services(struct machine *machine); /* only when CONFIGURED */
 /* Ask it to power off (machine_kill() if its agent cannot be asked), or end it. */
 void machine_shutdown(struct machine *machine);
 void machine_kill(struct machine *machine);
+/* As one whose power is gone, at this instant. */
+void machine_cut_power(struct machine *machine);
 /* It breaks the rules of the lab: it is FAILED, and its process is ended. */
 void machine_break(struct machine *machine, const char *reason);
 

@@ -423,6 +423,7 @@ int machine_agent_open(struct machine *machine, const char *work_dir, struct why
 	machine->agent_grace = (struct timer){ .fire = on_grace, .ctx = machine };
 	machine->config_due = (struct timer){ .fire = on_config_due, .ctx = machine };
 	machine->agent_dead = false;
+	machine->to_agent.limit = AGENT_OUT_BYTES_MAX;
 	return vconsole_create(&machine->vconsole, machine->env->loop, &config, &ops,
 			       machine, why);
 }

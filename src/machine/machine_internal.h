@@ -50,6 +50,8 @@ struct machine {
 	struct why reason;
 	uint64_t ready_ns;
 	int failed_service; /* whose log explains the failure; -1: none */
+	bool again;	    /* to be started when it is over */
+	uint64_t lives;	    /* that were before this one */
 
 	/* its process */
 	struct node *node;

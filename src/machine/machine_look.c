@@ -15,6 +15,11 @@ const struct plan_node *machine_plan(const struct machine *machine)
 	return machine->plan;
 }
 
+bool machine_wants_again(const struct machine *machine)
+{
+	return machine->again;
+}
+
 enum machine_state machine_state(const struct machine *machine)
 {
 	return machine->state;

@@ -139,7 +139,7 @@ class WordsTest(Case):
 
     def test_every_command_has_help(self):
         usage = self.good("help")
-        names = re.findall(r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build))?)", usage, re.M)
+        names = re.findall(r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build|stop|kill|start|restart|reset))?)", usage, re.M)
         self.assertIn("fault set", names)
         for name in names:
             self.assertIn("Usage: netlab " + name, self.good("help", *name.split()))
@@ -147,7 +147,7 @@ class WordsTest(Case):
 
     def test_help_fits_terminals_of_80_columns_and_of_60(self):
         texts = [self.good("help", *name.split()) for name in
-                 re.findall(r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build))?)",
+                 re.findall(r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build|stop|kill|start|restart|reset))?)",
                             self.good("help"), re.M)]
         for text in [self.good("help"), *texts]:
             for line in text.splitlines():
@@ -160,8 +160,8 @@ class WordsTest(Case):
     def test_words_of_other_tools_name_what_does_it_here(self):
         for word, instead in (("destroy", "netlab down"), ("deploy", "netlab up"),
                               ("list", "netlab ps"), ("status", "netlab ps"),
-                              ("ssh", "netlab shell"), ("kill", "poweroff"),
-                              ("restart", "cannot be started again yet"),
+                              ("ssh", "netlab shell"), ("kill", "node kill"),
+                              ("restart", "node restart"),
                               ("pause", "clock pause"), ("run", "netlab up"),
                               ("save", "cannot be saved yet"),
                               ("pingall", "matrix --probe"), ("validate", "netlab check")):

@@ -282,6 +282,19 @@ static void a_machines_clock_is_set_by_its_agent_in_real_time(void **state)
 	assert_int_equal(fake_lab_journalled(&fake, "node-clock"), 3);
 }
 
+static void orders_that_do_not_fit_a_machines_life_are_refused(void **state)
+{
+	(void)state;
+	assert_refused("node-life", "\"node\":\"n9\",\"order\":\"kill\"",
+		       "no machine is named n9");
+	assert_refused("node-life", "\"node\":\"n1\"", "order");
+	assert_refused("node-life", "\"node\":\"n1\",\"order\":\"pause\"",
+		       "stop, kill, start, restart or reset");
+	assert_refused("node-life", "\"node\":\"n1\",\"order\":\"start\"",
+		       "n1 is ready: it runs already");
+	assert_int_equal(fake_lab_journalled(&fake, "node-life"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +309,7 @@ int main(void)
 		TEST(an_agent_that_says_more_than_its_credit_is_lost),
 		TEST(wrong_commands_are_refused_before_the_machine_sees_them),
 		TEST(a_machines_clock_is_set_by_its_agent_in_real_time),
+		TEST(orders_that_do_not_fit_a_machines_life_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

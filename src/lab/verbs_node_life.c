@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* node-life: stop, kill, start, restart and reset a machine, and wait for it. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "control/control_args.h"
+#include "lab/verbs.h"
+#include "ops/life_ops.h"
+
+/* For a machine that was asked to power off, in lab time. */
+#define STOP_PATIENCE_NS (15 * NS_PER_S)
+
+struct waiter {
+	struct request request;
+	struct lab *lab;
+	struct machine *machine;
+	enum life_order order;
+	bool wants; /* virtual time to pass */
+	bool late;
+	struct timer patience;
+};
+
+static void end_waiter(struct waiter *waiter)
+{
+	timer_cancel(waiter->lab->clock, &waiter->patience);
+	if (waiter->wants)
+		vtime_unwant(waiter->lab->vtime);
+	free(waiter);
+}
+
+static json_t *machine_json(const struct machine *machine)
+{
+	return json_pack("{s:s, s:s, s:I}", "node", machine_plan(machine)->name, "state",
+			 machine_state_name(machine_state(machine)), "ready_ns",
+			 (json_int_t)machine_ready_ns(machine));
+}
+
+static void fail(struct waiter *waiter, const char *text)
+{
+	request_fail(&waiter->request, machine_json(waiter->machine), text);
+	end_waiter(waiter);
+}
+
+/* It is not what it should have become, and will not be. */
+static void fail_start(struct waiter *waiter)
+{
+	const struct machine *machine = waiter->machine;
+	char text[WHY_BYTES_MAX + 64];
+
+	snprintf(text, sizeof(text), "%s is %s: %s", machine_plan(machine)->name,
+		 machine_state_name(machine_state(machine)),
+		 *machine_reason(machine) ? machine_reason(machine) : "it has ended");
+	fail(waiter, text);
+}
+
+static void fail_late(struct waiter *waiter)
+{
+	const char *name = machine_plan(waiter->machine)->name;
+	char text[160];
+
+	snprintf(text, sizeof(text),
+		 "%s was asked to power off and has not within %llu s; at once: netlab node "
+		 "kill %s",
+		 name, (unsigned long long)(STOP_PATIENCE_NS / NS_PER_S), name);
+	fail(waiter, text);
+}
+
+static bool has_ended(enum machine_state state)
+{
+	return state == MACHINE_STOPPED || state == MACHINE_FAILED ||
+	       state == MACHINE_LOST;
+}
+
+static bool pump(struct request *request)
+{
+	struct waiter *waiter = (struct waiter *)request;
+	const struct machine *machine = waiter->machine;
+	enum machine_state state = machine_state(machine);
+	bool starts = life_order_starts(waiter->order);
+
+	if (waiter->lab->phase >= LAB_STOPPING) {
+		fail(waiter, "the lab was taken down");
+	} else if (starts ? state == MACHINE_READY && !machine_wants_again(machine)
+			  : !machine_has_process(machine)) {
+		request_answer(request, machine_json(machine));
+		end_waiter(waiter);
+	} else if (starts && has_ended(state) && !machine_wants_again(machine)) {
+		fail_start(waiter);
+	} else if (waiter->late && machine_has_process(machine) &&
+		   state == MACHINE_STOPPING) {
+		fail_late(waiter);
+	}
+	return false;
+}
+
+static void drop(struct request *request)
+{
+	end_waiter((struct waiter *)request);
+}
+
+static void close_waiter(struct request *request)
+{
+	request_fail(request, NULL, "closed; what was ordered goes on");
+	end_waiter((struct waiter *)request);
+}
+
+static void on_patience(void *ctx, uint64_t now_ns)
+{
+	struct waiter *waiter = ctx;
+
+	(void)now_ns;
+	waiter->late = true;
+	control_wake(waiter->lab->control, WAKE_PROGRESS);
+}
+
+static int read_order(const json_t *body, enum life_order *order, struct why *why)
+{
+	const char *name = NULL;
+	int err = arg_text(body, "order", ARG_REQUIRED, &name, why);
+
+	if (err)
+		return err;
+	*order = life_order_find(name);
+	return *order == LIFE_ORDERS
+		       ? why_set(why, -EINVAL,
+				 "\"order\": stop, kill, start, restart or reset was expected")
+		       : 0;
+}
+
+int verb_node_life(void *ctx, struct call *call, struct why *why)
+{
+	static const struct request_ops ops = { .pump = pump,
+						.close = close_waiter,
+						.drop = drop };
+	struct lab *lab = ctx;
+	enum life_order order;
+	struct waiter *waiter;
+	struct machine *machine;
+	int err = lab_machine(lab, call->body, &machine, why);
+
+	if (!err)
+		err = read_order(call->body, &order, why);
+	if (!err && lab->phase != LAB_RUNNING)
+		err = why_set(why, -EBUSY, "the lab is %s", lab_phase_name(lab->phase));
+	if (err)
+		return err;
+	waiter = calloc(1, sizeof(*waiter));
+	if (!waiter)
+		return why_set(why, -ENOMEM, "node: out of memory");
+	err = life_order(machine, order, why);
+	if (err) {
+		free(waiter);
+		return err;
+	}
+	journal_write(lab->journal, "node-life",
+		      json_pack("{s:s, s:s}", "node", machine_plan(machine)->name, "order",
+				life_order_name(order)));
+	waiter->lab = lab;
+	waiter->machine = machine;
+	waiter->order = order;
+	waiter->patience = (struct timer){ .fire = on_patience, .ctx = waiter };
+	timer_set(lab->clock, &waiter->patience,
+		  clock_now_ns(lab->clock) + STOP_PATIENCE_NS);
+	request_begin(&waiter->request, call, &ops, WAKE_PROGRESS);
+	waiter->wants = lab->vtime && rerun_state(lab->rerun) != RERUN_RUNNING;
+	if (waiter->wants)
+		vtime_want(lab->vtime);
+	loop_defer(lab->loop, &lab->advance);
+	return 0;
+}
