@@ -1,6 +1,10 @@
 # The ground floor: errors, event loop, clock; and what keeps the sources tidy.
 unit_test(test_why SOURCES unit/test_why.c LIBS nl_base)
 unit_test(test_histogram SOURCES unit/test_histogram.c LIBS nl_base)
+add_library(test_damaged STATIC lib/damaged.c)
+target_include_directories(test_damaged PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(test_damaged PUBLIC nl_base PkgConfig::CMOCKA)
+unit_test(test_record SOURCES unit/test_record.c LIBS test_damaged)
 unit_test(test_loop SOURCES unit/test_loop.c LIBS nl_base)
 unit_test(test_timer_heap SOURCES unit/test_timer_heap.c LIBS nl_clock)
 unit_test(test_exchange SOURCES unit/test_exchange.c LIBS nl_clock)

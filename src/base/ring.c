@@ -70,3 +70,41 @@ size_t ring_tail(const struct ring *ring, uint8_t *bytes, size_t size)
 	}
 	return copied;
 }
+
+enum { RECORD_VERSION = 1 };
+
+/* Both ways: the values in their order. */
+static int ring_record(struct ring *ring, struct record *record, struct why *why)
+{
+	uint64_t left;
+
+	record_begin(record, "ring", RECORD_VERSION, why);
+	record_same(record, ring->room, "the room of the ring");
+	record_u64(record, &ring->end);
+	left = ring->end - ring_first(ring);
+	/* Places stay where they were: in two pieces, if it goes round. */
+	while (left && record_ok(record)) {
+		size_t at = (ring->end - left) % ring->room;
+		size_t n = ring->room - at < left ? ring->room - at : (size_t)left;
+
+		record_bytes(record, ring->bytes + at, n);
+		left -= n;
+	}
+	return record_end(record);
+}
+
+int ring_save(const struct ring *ring, struct record *record, struct why *why)
+{
+	struct ring same = *ring; /* of its bytes nothing is changed */
+
+	return ring_record(&same, record, why);
+}
+
+int ring_load(struct ring *ring, struct record *record, struct why *why)
+{
+	int err = ring_record(ring, record, why);
+
+	if (err)
+		ring->end = 0;
+	return err;
+}
