@@ -11,6 +11,8 @@ unit_test(test_exchange SOURCES unit/test_exchange.c LIBS nl_clock)
 unit_test(test_clock SOURCES unit/test_clock.c LIBS nl_clock)
 unit_test(test_guest_clock SOURCES unit/test_guest_clock.c LIBS nl_clock)
 unit_test(test_calendar SOURCES unit/test_calendar.c LIBS nl_clock)
+unit_test(test_calendar_saved SOURCES unit/test_calendar_saved.c
+	LIBS nl_clock test_damaged)
 unit_test(test_vtime SOURCES unit/test_vtime.c LIBS nl_clock)
 unit_test(test_vtime_slow SOURCES unit/test_vtime_slow.c LIBS nl_clock)
 

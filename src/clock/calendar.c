@@ -6,15 +6,24 @@
 
 #include "base/check.h"
 
+/* As it begins. */
+static void clear(struct calendar *calendar)
+{
+	*calendar = (struct calendar){ .guests = calendar->guests,
+				       .guest_count = calendar->guest_count,
+				       .horizon_ns = CALENDAR_NEVER };
+	for (uint32_t i = 0; i < calendar->guest_count; i++)
+		calendar->guests[i] =
+			(struct calendar_guest){ .rate_ppb = GUEST_CLOCK_RATE_ONE };
+}
+
 int calendar_init(struct calendar *calendar, uint32_t guest_count, struct why *why)
 {
-	*calendar = (struct calendar){ .guest_count = guest_count,
-				       .horizon_ns = CALENDAR_NEVER };
+	*calendar = (struct calendar){ .guest_count = guest_count };
 	calendar->guests = calloc(guest_count + 1, sizeof(*calendar->guests));
 	if (!calendar->guests)
 		return why_set(why, -ENOMEM, "calendar: out of memory");
-	for (uint32_t i = 0; i < guest_count; i++)
-		calendar->guests[i].rate_ppb = GUEST_CLOCK_RATE_ONE;
+	clear(calendar);
 	return 0;
 }
 
@@ -370,5 +379,71 @@ int calendar_kick(struct calendar *calendar, uint32_t guest, struct why *why)
 	if (g->state != GUEST_RUNNING)
 		return why_set(why, -EPROTO, "a kick while %s", state_names[g->state]);
 	change(calendar, guest, GUEST_KICKING, g->holds);
+	return 0;
+}
+
+/* ---- saved and loaded ---------------------------------------------------- */
+
+enum { RECORD_VERSION = 1 };
+
+static void guest_record(struct calendar_guest *g, struct record *record)
+{
+	uint32_t state = g->state;
+
+	record_below(record, &state, GUEST_ENDED + 1, "state");
+	g->state = (enum calendar_guest_state)state;
+	record_bool(record, &g->fresh);
+	record_u32(record, &g->holds);
+	record_bool(record, &g->frozen);
+	record_below(record, &g->rate_ppb, GUEST_CLOCK_RATE_MAX + 1, "rate");
+	record_u64(record, &g->clock.lab_base_ns);
+	record_u64(record, &g->clock.guest_base_ns);
+	record_below(record, &g->clock.rate_ppb, GUEST_CLOCK_RATE_MAX + 1, "rate");
+	record_u64(record, &g->request_ns);
+	record_u64(record, &g->asked_guest_ns);
+	record_u64(record, &g->turn_guest_ns);
+	record_u64(record, &g->local_ns);
+	record_u64(record, &g->floor_ns);
+	record_u64(record, &g->free_until_ns);
+	record_u64(record, &g->runs);
+}
+
+/* Both ways: the values in their order. */
+static int calendar_record(struct calendar *calendar, struct record *record,
+			   struct why *why)
+{
+	record_begin(record, "calendar", RECORD_VERSION, why);
+	record_same(record, calendar->guest_count, "the number of guests");
+	record_u64(record, &calendar->now_ns);
+	record_u64(record, &calendar->lookahead_ns);
+	record_u64(record, &calendar->horizon_ns);
+	record_u64(record, &calendar->rounds);
+	for (uint32_t i = 0; i < calendar->guest_count && record_ok(record); i++) {
+		record_part(record, "guest", i);
+		guest_record(&calendar->guests[i], record);
+	}
+	return record_end(record);
+}
+
+int calendar_save(const struct calendar *calendar, struct record *record, struct why *why)
+{
+	struct calendar same = *calendar; /* of its guests nothing is changed */
+
+	return calendar_record(&same, record, why);
+}
+
+int calendar_load(struct calendar *calendar, struct record *record, struct why *why)
+{
+	int err = calendar_record(calendar, record, why);
+
+	if (err) {
+		clear(calendar);
+		return err;
+	}
+	calendar->running = calendar->waited_for = 0;
+	for (uint32_t i = 0; i < calendar->guest_count; i++) {
+		calendar->running += calendar->guests[i].state == GUEST_RUNNING;
+		calendar->waited_for += is_waited_for(&calendar->guests[i]);
+	}
 	return 0;
 }

@@ -44,8 +44,15 @@
  * clock shows then, so that its own time never goes back.  One that is *frozen* has no
  * turns, and hears nothing.
  *
+ * Saved (base/record.h, kind "calendar", version 1): how many guests there are; now,
+ * lookahead, horizon, rounds; then each guest, all of struct calendar_guest in its order.
+ * What can be counted is counted again.  It is loaded into a calendar of as many guests,
+ * whatever was in it.
+ *
  * Errors:    a guest that says what it may not is told from one that may by the
  *            return value (-EPROTO with *why); our own bugs ASSERT.
+ *            calendar_load(): the record's; the calendar is then as calendar_init() made
+ *            it.
  * Ownership: the calendar owns its array only.
  * Threads:   pure.
  * Protocol:  Linux, include/uapi/linux/um_timetravel.h.
@@ -56,6 +63,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/record.h"
 #include "base/why.h"
 #include "clock/guest_clock.h"
 
@@ -161,5 +169,9 @@ uint64_t calendar_guest_free_until(const struct calendar *calendar, uint32_t gue
  * come no further than now; or before it has begun. */
 void calendar_set_clock(struct calendar *calendar, uint32_t guest, uint32_t rate_ppb,
 			bool frozen);
+
+int calendar_save(const struct calendar *calendar, struct record *record,
+		  struct why *why);
+int calendar_load(struct calendar *calendar, struct record *record, struct why *why);
 
 #endif
