@@ -133,7 +133,7 @@ static const struct {
 	{ "kill", "a machine: netlab node kill NODE; a lab: netlab down" },
 	{ "list", "netlab ps" },
 	{ "ls", "netlab ps" },
-	{ "pause", "of virtual time: netlab clock pause; one machine: netlab clock freeze NODE" },
+	{ "pause", "a machine: netlab node pause NODE; virtual time: netlab clock pause" },
 	{ "pingall", "netlab matrix --probe" },
 	{ "reboot", "netlab node restart NODE" },
 	{ "reset", "netlab node reset NODE" },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of machines: stop, kill, start, restart, reset. */
+/* The life of machines: stop, kill, start, restart, reset, pause, resume. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +58,9 @@ static json_t *one_json(const struct one *one)
 	json_t *o = json_pack("{s:s, s:O?, s:b}", "node", one->name, "state",
 			      json_object_get(one->answer, "state"), "ok", is_ok(one));
 
+	if (json_is_true(json_object_get(one->answer, "paused")))
+		json_object_set_new(o, "paused", json_true());
+
 	if (!is_ok(one))
 		json_object_set(o, "error", json_object_get(one->answer, "error"));
 	return o;
@@ -79,7 +82,11 @@ static int tell(struct command_call *call, const struct one *ones, size_t count)
 			status = STATUS_FAILED;
 			ui_error("%s", error ? error : "it went wrong");
 		} else if (!call->json) {
-			printf("%s is %s\n", ones[i].name, state ? state : "?");
+			printf("%s is %s\n", ones[i].name,
+			       json_is_true(json_object_get(ones[i].answer, "paused")) ?
+				       "paused" :
+			       state ? state :
+				       "?");
 		}
 	}
 	if (call->json)
@@ -140,4 +147,14 @@ int cmd_node_restart(struct command_call *call)
 int cmd_node_reset(struct command_call *call)
 {
 	return order(call, "reset");
+}
+
+int cmd_node_pause(struct command_call *call)
+{
+	return order(call, "pause");
+}
+
+int cmd_node_resume(struct command_call *call)
+{
+	return order(call, "resume");
 }

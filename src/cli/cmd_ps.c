@@ -71,7 +71,9 @@ static void node_rows(struct table *table, const json_t *answer)
 
 	json_array_foreach(json_object_get(answer, "nodes"), i, node)
 	{
-		const char *state = fault_word(json_object_get(node, "state"));
+		const char *state = json_is_true(json_object_get(node, "paused"))
+					    ? "paused"
+					    : fault_word(json_object_get(node, "state"));
 
 		reason = json_object_get(node, "why");
 		pid = json_object_get(node, "pid");

@@ -146,6 +146,8 @@ int cmd_node_kill(struct command_call *call);
 int cmd_node_start(struct command_call *call);
 int cmd_node_restart(struct command_call *call);
 int cmd_node_reset(struct command_call *call);
+int cmd_node_pause(struct command_call *call);
+int cmd_node_resume(struct command_call *call);
 int cmd_clock_freeze(struct command_call *call);
 int cmd_clock_thaw(struct command_call *call);
 int cmd_capture(struct command_call *call);

@@ -396,6 +396,16 @@ const struct command commands[] = {
 	{"node reset", "NODE[,NODE...]", "cut machines' power and start them again",
 	 NULL, NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_node_reset},
 
+	{"node pause", "NODE[,NODE...]", "have machines stand still, at one instant",
+	 "The kernel and all processes. In virtual time its clocks stand, too, as those of a "
+	 "virtual machine that is paused (the same as clock freeze); in real time they are the "
+	 "host's and go on, as in a long stall. What is sent to it waits, or is lost when its "
+	 "card is full.",
+	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_node_pause},
+
+	{"node resume", "NODE[,NODE...]", "continue machines that were paused", NULL,
+	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_node_resume},
+
 	{"clock set", "NODE KEY=VALUE...", "set a machine's clock beside the lab's",
 	 "offset=TIME: its wall time is off by so much; step=TIME: by so much more than it was. "
 	 "CLOCK_MONOTONIC does not see either. drift=PART: all its clocks run fast (or, "

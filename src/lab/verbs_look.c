@@ -72,6 +72,8 @@ static json_t *node_json(const struct machine *machine)
 		json_object_set_new(node, "pid", json_integer(machine_pid(machine)));
 	if (machine_cpu(machine) >= 0)
 		json_object_set_new(node, "cpu", json_integer(machine_cpu(machine)));
+	if (machine_is_paused(machine))
+		json_object_set_new(node, "paused", json_true());
 	if (*machine_reason(machine))
 		json_object_set_new(node, "why", text_json_z(machine_reason(machine)));
 	if (machine_ready_ns(machine))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* node-life: stop, kill, start, restart and reset a machine, and wait for it. */
+/* node-life: stop, kill, start, restart, reset, pause and resume a machine, and wait until
+ * it is so. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -30,8 +31,9 @@ static void end_waiter(struct waiter *waiter)
 
 static json_t *machine_json(const struct machine *machine)
 {
-	return json_pack("{s:s, s:s, s:I}", "node", machine_plan(machine)->name, "state",
-			 machine_state_name(machine_state(machine)), "ready_ns",
+	return json_pack("{s:s, s:s, s:b, s:I}", "node", machine_plan(machine)->name,
+			 "state", machine_state_name(machine_state(machine)), "paused",
+			 machine_is_paused(machine), "ready_ns",
 			 (json_int_t)machine_ready_ns(machine));
 }
 
@@ -123,7 +125,8 @@ static int read_order(const json_t *body, enum life_order *order, struct why *wh
 	*order = life_order_find(name);
 	return *order == LIFE_ORDERS
 		       ? why_set(why, -EINVAL,
-				 "\"order\": stop, kill, start, restart or reset was expected")
+				 "\"order\": stop, kill, start, restart, reset, pause or "
+				 "resume was expected")
 		       : 0;
 }
 
@@ -155,6 +158,12 @@ int verb_node_life(void *ctx, struct call *call, struct why *why)
 	journal_write(lab->journal, "node-life",
 		      json_pack("{s:s, s:s}", "node", machine_plan(machine)->name, "order",
 				life_order_name(order)));
+	loop_defer(lab->loop, &lab->advance);
+	if (order == LIFE_PAUSE || order == LIFE_RESUME) {
+		free(waiter);
+		call_answer(call, machine_json(machine));
+		return 0;
+	}
 	waiter->lab = lab;
 	waiter->machine = machine;
 	waiter->order = order;
@@ -165,6 +174,5 @@ int verb_node_life(void *ctx, struct call *call, struct why *why)
 	waiter->wants = lab->vtime && rerun_state(lab->rerun) != RERUN_RUNNING;
 	if (waiter->wants)
 		vtime_want(lab->vtime);
-	loop_defer(lab->loop, &lab->advance);
 	return 0;
 }

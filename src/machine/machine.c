@@ -16,6 +16,7 @@
 #include "base/draw.h"
 #include "base/fdio.h"
 #include "base/text.h"
+#include "node/herd.h"
 
 static const char *const state_names[] = {
 	[MACHINE_WAITING] = "waiting",	       [MACHINE_BOOTING] = "booting",
@@ -213,6 +214,7 @@ static void gone(void *ctx)
 	watch_close(steal_ptr(&machine->node_watch)); /* before what it watches is closed */
 	node_reap(machine->node, how, sizeof(how));
 	node_free(steal_ptr(&machine->node));
+	machine->stalled = false;
 	balance_remove(machine->env->balance, machine->index);
 	/* Who waits for something of it is told why. */
 	close_devices(machine, machine->state == MACHINE_FAILED && *machine->reason.text
@@ -381,13 +383,31 @@ void machine_cut_power(struct machine *machine)
 		end_process(machine);
 }
 
+int machine_pause(struct machine *machine, bool pause, struct why *why)
+{
+	const struct clock_change change = { .has_frozen = true, .frozen = pause };
+	int err;
+
+	if (machine->env->vtime)
+		return machine_clock_change(machine, &change, why);
+	err = machine->node ? herd_stall(node_pid(machine->node), pause) : -ESRCH;
+	if (err)
+		return why_errno(why, err, "%s: its processes cannot be %s",
+				 machine->plan->name, pause ? "stopped" : "continued");
+	machine->stalled = pause;
+	return 0;
+}
+
 void machine_shutdown(struct machine *machine)
 {
 	if (!machine->node || !machine_agent_talks(machine)) {
 		machine_kill(machine);
 		return;
 	}
+	/* One that stands still hears nothing, also not that it is to end. */
 	machine_clock_thaw(machine);
+	if (machine->stalled)
+		machine_pause(machine, false, NULL);
 	machine_set_state(machine, MACHINE_STOPPING, NULL);
 	machine_agent_send_json(machine, PROTO_SHUTDOWN, 0, json_object());
 }

@@ -141,6 +141,11 @@ void machine_shutdown(struct machine *machine);
 void machine_kill(struct machine *machine);
 /* As one whose power is gone, at this instant. */
 void machine_cut_power(struct machine *machine);
+/* Its kernel and all processes stand still, at one instant, or go on.  In virtual time its
+ * clocks stand as well; in real time they are the host's, which goes on.  0, or -errno with
+ * *why, and nothing has changed. */
+int machine_pause(struct machine *machine, bool pause, struct why *why);
+bool machine_is_paused(const struct machine *machine);
 /* It breaks the rules of the lab: it is FAILED, and its process is ended. */
 void machine_break(struct machine *machine, const char *reason);
 

@@ -51,6 +51,7 @@ struct machine {
 	uint64_t ready_ns;
 	int failed_service; /* whose log explains the failure; -1: none */
 	bool again;	    /* to be started when it is over */
+	bool stalled;	    /* in real time: it stands still */
 	uint64_t lives;	    /* that were before this one */
 
 	/* its process */

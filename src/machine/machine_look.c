@@ -15,6 +15,11 @@ const struct plan_node *machine_plan(const struct machine *machine)
 	return machine->plan;
 }
 
+bool machine_is_paused(const struct machine *machine)
+{
+	return machine->env->vtime ? machine->clock.frozen : machine->stalled;
+}
+
 bool machine_wants_again(const struct machine *machine)
 {
 	return machine->again;

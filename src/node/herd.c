@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,4 +216,22 @@ int herd_step(struct herd *herd, size_t most)
 		done += (size_t)got + !got;
 	}
 	return herd->next < herd->count;
+}
+
+/* ---- standing still ---------------------------------------------------- */
+
+int herd_stall(pid_t first, bool stall)
+{
+	struct identity who;
+	char path[96];
+	int kernel;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)first, (int)first);
+	cleanup_file FILE *children = fopen(path, "re");
+	if (!children || fscanf(children, "%d", &kernel) != 1)
+		return -ESRCH;
+	snprintf(path, sizeof(path), "/proc/%d/status", kernel);
+	if (identify(&who, path) || who.parent != first || who.depth < own_depth())
+		return -ESRCH;
+	return kill(-who.pid[own_depth() - 1], stall ? SIGSTOP : SIGCONT) ? -errno : 0;
 }

@@ -9,7 +9,8 @@
 
 static const char *const names[] = {
 	[LIFE_STOP] = "stop",	    [LIFE_KILL] = "kill",   [LIFE_START] = "start",
-	[LIFE_RESTART] = "restart", [LIFE_RESET] = "reset",
+	[LIFE_RESTART] = "restart", [LIFE_RESET] = "reset", [LIFE_PAUSE] = "pause",
+	[LIFE_RESUME] = "resume",
 };
 _Static_assert(ARRAY_SIZE(names) == LIFE_ORDERS, "a name for each order");
 
@@ -40,8 +41,12 @@ static int check(const struct machine *machine, enum life_order order, struct wh
 
 	if (order == LIFE_START && !machine_is_over(machine))
 		return why_set(why, -EALREADY, "%s is %s: it runs already", name, state);
-	if ((order == LIFE_STOP || order == LIFE_KILL) && !machine_has_process(machine))
+	if (order != LIFE_START && !life_order_starts(order) && !machine_has_process(machine))
 		return why_set(why, -EALREADY, "%s is %s: it does not run", name, state);
+	if ((order == LIFE_PAUSE || order == LIFE_RESUME) &&
+	    machine_is_paused(machine) == (order == LIFE_PAUSE))
+		return why_set(why, -EALREADY, "%s is %s", name,
+			       order == LIFE_PAUSE ? "paused already" : "not paused");
 	if (machine_wants_again(machine) || machine_state(machine) == MACHINE_WAITING)
 		return why_set(why, -EBUSY, "%s is about to start", name);
 	return 0;
@@ -54,6 +59,8 @@ int life_order(struct machine *machine, enum life_order order, struct why *why)
 
 	if (err)
 		return err;
+	if (order == LIFE_PAUSE || order == LIFE_RESUME)
+		return machine_pause(machine, order == LIFE_PAUSE, why);
 	if (life_order_starts(order))
 		machine_want_again(machine);
 	if (runs && (order == LIFE_STOP || order == LIFE_RESTART))

@@ -6,6 +6,8 @@
  *   start    one whose life is over begins anew
  *   restart  stop, and start as soon as it is off
  *   reset    kill, and start
+ *   pause    its kernel and all processes stand still, at one instant
+ *   resume   they go on
  *
  * The same machine begins anew: its name, MAC and IP addresses, faults, partitions and
  * captures hold before and after; what it had written is gone, as its disk is memory.  The
@@ -26,6 +28,8 @@ enum life_order {
 	LIFE_START,
 	LIFE_RESTART,
 	LIFE_RESET,
+	LIFE_PAUSE,
+	LIFE_RESUME,
 	LIFE_ORDERS,
 };
 const char *life_order_name(enum life_order order);

@@ -124,6 +124,11 @@ class Terminal:
         os.close(self.fd)
 
 
+# Of a command that is shown in the help.
+WORDS = (r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build|stop|kill|start|restart|reset|pause|"
+         r"resume))?)")
+
+
 class WordsTest(Case):
     def test_wrong_calls_end_with_status_2_and_say_what_was_meant(self):
         self.refused(2, r'did you mean "exec"', "exce")
@@ -139,7 +144,7 @@ class WordsTest(Case):
 
     def test_every_command_has_help(self):
         usage = self.good("help")
-        names = re.findall(r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build|stop|kill|start|restart|reset))?)", usage, re.M)
+        names = re.findall(WORDS, usage, re.M)
         self.assertIn("fault set", names)
         for name in names:
             self.assertIn("Usage: netlab " + name, self.good("help", *name.split()))
@@ -147,8 +152,7 @@ class WordsTest(Case):
 
     def test_help_fits_terminals_of_80_columns_and_of_60(self):
         texts = [self.good("help", *name.split()) for name in
-                 re.findall(r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build|stop|kill|start|restart|reset))?)",
-                            self.good("help"), re.M)]
+                 re.findall(WORDS, self.good("help"), re.M)]
         for text in [self.good("help"), *texts]:
             for line in text.splitlines():
                 self.assertLess(len(line), 80, line)
@@ -162,7 +166,7 @@ class WordsTest(Case):
                               ("list", "netlab ps"), ("status", "netlab ps"),
                               ("ssh", "netlab shell"), ("kill", "node kill"),
                               ("restart", "node restart"),
-                              ("pause", "clock pause"), ("run", "netlab up"),
+                              ("pause", "node pause"), ("run", "netlab up"),
                               ("save", "cannot be saved yet"),
                               ("pingall", "matrix --probe"), ("validate", "netlab check")):
             self.refused(2, f'there is no command "{word}": .*{instead}', word, "x")

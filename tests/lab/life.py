@@ -100,5 +100,27 @@ def test_a_new_life_does_not_see_what_the_old_one_set(home):
     check(int(lab.exec("n2", "date +%Y")) > 2001, "its clock")
 
 
+def test_a_paused_machine_stands_still_and_goes_on(home):
+    lab = home.up(LAB)
+    lab.exec("n1", "nohup sh -c 'while :; do date +%s%N; sleep 0.01; done' >/root/ticks &")
+    wait_for(lambda: lab.exec("n1", "wc -l </root/ticks").strip() > "2", "ticks")
+    lab.netlab("node", "pause", "n1")
+    check(state(lab, "n1").get("paused") and "paused" in lab.netlab("ps").stdout, "ps says it")
+    equal(lab.reaches("n2", ["n1", "n3"], wait=1), {"n3"}, "n2 sees")
+    check("paused already" in lab.netlab("node", "pause", "n1", want=1).stderr)
+    equal(carrier(lab, "n2", "eth1"), "1", "it has its power")
+    lab.netlab("node", "resume", "n1")
+    equal(lab.reaches("n2", ["n1"]), {"n1"}, "n2 sees")
+    ticks = [int(t) for t in lab.exec("n1", "cat /root/ticks").split()]
+    longest = max(b - a for a, b in zip(ticks, ticks[1:]))
+    check(longest > 900_000_000, "no tick for as long as it stood:", longest)
+    # Nobody waits for one that stands still.
+    lab.netlab("node", "pause", "n1,n2")
+    lab.netlab("node", "restart", "n1")
+    lab.netlab("node", "kill", "n2")
+    lab.netlab("node", "pause", "n3")
+    lab.down("-g")
+
+
 if __name__ == "__main__":
     sys.exit(harness.main(globals()))

@@ -288,8 +288,8 @@ static void orders_that_do_not_fit_a_machines_life_are_refused(void **state)
 	assert_refused("node-life", "\"node\":\"n9\",\"order\":\"kill\"",
 		       "no machine is named n9");
 	assert_refused("node-life", "\"node\":\"n1\"", "order");
-	assert_refused("node-life", "\"node\":\"n1\",\"order\":\"pause\"",
-		       "stop, kill, start, restart or reset");
+	assert_refused("node-life", "\"node\":\"n1\",\"order\":\"burn\"",
+		       "stop, kill, start, restart, reset, pause or resume");
 	assert_refused("node-life", "\"node\":\"n1\",\"order\":\"start\"",
 		       "n1 is ready: it runs already");
 	assert_int_equal(fake_lab_journalled(&fake, "node-life"), 0);
