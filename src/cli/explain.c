@@ -14,6 +14,7 @@
 #include "linkfault/chance.h"
 #include "linkfault/fault.h"
 #include "faultwords/fault_words.h"
+#include "linkfault/word.h"
 
 /* A draw of several bits takes keys that follow one another. */
 enum { KEYS_IN_A_ROW = 64, QUEUE_KEYS_MAX = 1 << 16, ALONE_FRAMES_MAX = 50000000 };
@@ -306,19 +307,16 @@ struct alone {
 
 static int alone_set(struct alone *alone, const json_t *fault, struct why *why)
 {
-	static const char *const keys[] = { "loss",	    "delay",   "jitter",
-					    "correlation",  "order",   "distribution",
-					    "reorder",	    "gap",     "duplicate",
-					    "duplicate-count", "replay" };
 	const struct fault_context context = { .dir = "/" };
 	struct fault_spec *spec = NULL;
 	struct fault_state *state = NULL;
 	json_t *words = json_object();
 	int rc;
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (json_object_get(fault, keys[i]))
-			json_object_set(words, keys[i], json_object_get(fault, keys[i]));
+	for (size_t i = 0; i < fault_word_count; i++)
+		if (fault_words[i].by_number && json_object_get(fault, fault_words[i].key))
+			json_object_set(words, fault_words[i].key,
+					json_object_get(fault, fault_words[i].key));
 	rc = fault_words_from_json(&spec, &context, words, why);
 	json_decref(words);
 	if (rc)

@@ -231,8 +231,15 @@ static bool lost(struct fault_verdict *v, const struct fault_rule *rule,
 		 const struct fault_frame *frame, struct fault_trail *trail)
 {
 	struct fault_note why;
+	bool loses = fault_rule_has_loss(rule) &&
+		     fault_loses(rule, state, dice, number, &why);
 
-	if (!fault_rule_has_loss(rule) || !fault_loses(rule, state, dice, number, &why))
+	if (number - state->drop_from < rule->drop_first) {
+		fault_note_add_value(trail, NOTE_LOST_FIRST, rule->name_number,
+				     rule->drop_first);
+		return true;
+	}
+	if (!loses)
 		return false;
 	if (rule->ecn && edit_can_mark(frame->bytes, frame->size)) {
 		v->mark = true;

@@ -68,6 +68,7 @@ struct fault_rule_state {
 	uint16_t name_number; /* of the rule, for notes */
 	uint64_t seen; /* frames that matched */
 	uint64_t loss_from, trace_from; /* of those: before the loss, the trace was set */
+	uint64_t drop_from;		/* and before drop-first was */
 	struct fault_cycle_state when, flap, clog;
 	struct fault_chain_state states;
 	uint8_t chain; /* gemodel: 0 good, 1 bad; state: 0 (as 1), 1 .. 4 */

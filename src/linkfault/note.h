@@ -59,7 +59,8 @@
 	N(DELAYED, TIME, "delayed %s") \
 	N(ORDER_KEPT, TIME, "delayed %s more to keep the order") \
 	N(REORDERED, PLAIN, "reordered: sent without delay") \
-	N(CUT, PLAIN, "cut: partition") /* a: from this node, b: to that one */
+	N(CUT, PLAIN, "cut: partition") /* a: from this node, b: to that one */ \
+	N(LOST_FIRST, VALUE, "lost: one of the first %" PRIu64)
 /* clang-format on */
 
 enum fault_note_kind {

@@ -118,6 +118,7 @@ struct fault_rule {
 	uint32_t loss_p_ppb[5];
 	uint64_t loss_every;
 	struct fault_data *loss_list;
+	uint64_t drop_first; /* frames, from when it was set on; 0: none */
 
 	struct fault_chance corrupt;
 	enum fault_corrupt_mode corrupt_mode;

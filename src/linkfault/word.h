@@ -52,6 +52,9 @@ struct fault_word {
 	 * none, the word is for a rule that does something by another. */
 	unsigned acts;
 	bool loses; /* frames that count as lost by a loss model */
+	/* What it does depends on nothing but a frame's number and on those before it: known
+	 * without the frames (`netlab explain` without a capture). */
+	bool by_number;
 	struct word_field fields[WORD_FIELDS_MAX];	/* the last has 0 bytes */
 	struct word_memory memory[WORD_MEMORIES_MAX]; /* as well */
 };

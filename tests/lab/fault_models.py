@@ -37,6 +37,18 @@ def direction(lab, name="wire a->b"):
     return next(d for d in lab.json("fault", "ls") if d["name"] == name)
 
 
+def test_the_first_frames_are_lost_each_time_that_it_is_set(home):
+    lab = lab_of(home)
+    lab.exec("a", "ping -q -c1 b")
+    for _ in range(2):
+        lab.netlab("fault", "set", "wire a->b", "name=first", "match=icmp", "drop-first=2")
+        equal(ping(lab, "-c5", "-i0.05")[0], 3)
+        equal(ping(lab, "-c2", "-i0.05")[0], 2)
+        lab.netlab("fault", "clear", "wire a->b")
+    equal(direction(lab)["counters"]["dropped"]["loss"], 4)
+    lab.down()
+
+
 def test_with_everything_on_the_recorded_verdicts_come_again(home):
     lab = lab_of(home, "--capture", "all")
     lab.netlab("fault", "set", "wire", "--replace", *EVERYTHING)

@@ -70,6 +70,10 @@ MUTATIONS = [
     ("correlation-forgets", CHANCE, "	last->drawn = true;\n", ""),
     ("correlation-as-netem", CHANCE, "		return last->bits;\n	last->drawn",
      "		return last->bits / 2 + dice_bits(dice, lane) / 2;\n	last->drawn"),
+    ("drop-first-one-too-many", FAULT, "number - state->drop_from < rule->drop_first",
+     "number - state->drop_from <= rule->drop_first"),
+    ("drop-first-stops-the-chain", FAULT, "bool loses = fault_rule_has_loss(rule) &&",
+     "bool loses = number - state->drop_from >= rule->drop_first && fault_rule_has_loss(rule) &&"),
     # corrupt
     ("bit-order", FAULT, "0x80 >> verdict->flip[k] % 8", "1 << verdict->flip[k] % 8"),
     ("fcs-delivered", FAULT, "v->fate = FAULT_FCS;", "v->fate = FAULT_PASS;"),
@@ -195,6 +199,7 @@ OF_WORD = {
     "profile": "no model: it is other words",
     "loss": ["loss-at-p", "gemodel-p-and-r-swapped", "state-p14-forgotten", "every-off-by-one",
              "list-upside-down"],
+    "drop-first": ["drop-first-one-too-many", "drop-first-stops-the-chain"],
     "delay": ["delays-do-not-add"], "jitter": ["uniform-half-open", "uniform-not-centred"],
     "correlation": ["correlation-forgets", "correlation-as-netem"],
     "distribution": ["normal-is-exponential", "paretonormal-scale", "quantile-sides"],

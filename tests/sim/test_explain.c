@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/fdio.h"
 #include "cli/explain.h"
+#include "linkfault/word.h"
 #include "replay/link_replay.h"
 #include "topology/compile.h"
 #include "plan/plan_json.h"
@@ -139,8 +140,21 @@ static void assert_told(const char *fault, const char *then)
 
 static void what_is_told_of_a_number_is_what_was_done(void **state)
 {
+	char text[64];
+
 	(void)state;
+	/* A word that is told to lose frames, without the frames. */
+	for (size_t i = 0; i < fault_word_count; i++) {
+		const char *quote = fault_words[i].type == WORD_TEXT ? "\"" : "";
+
+		if (!fault_words[i].loses)
+			continue;
+		snprintf(text, sizeof(text), "\"%s\":%s%s%s", fault_words[i].key, quote,
+			 fault_words[i].example, quote);
+		assert_told(text, text);
+	}
 	assert_told("\"loss\":\"list 0-1\"", "\"loss\":\"list 0,7\"");
+	assert_told("\"drop-first\":2", "\"drop-first\":7,\"loss\":\"20%\"");
 	assert_told("\"loss\":\"20%\"", "\"loss\":\"30% 50%\"");
 	assert_told("\"loss\":\"every 3\",\"delay\":\"9ms\"",
 		    "\"loss\":\"gemodel 20% 30%\",\"delay\":\"20ms 10ms 40%\"");

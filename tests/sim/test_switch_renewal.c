@@ -148,6 +148,7 @@ static const struct word words[] = {
 	{ "loss", "", { "'30%'", "'30% 60%'", "'50% 60%'", "'gemodel 10% 20% 80% 5%'",
 			"'gemodel 30% 40%'", "'state 10% 40% 5% 80% 2%'", "'every 3'",
 			"'every 7'", "'list 3,7,9-12'", "'list 0-1,100'" } },
+	{ "drop-first", "", { "3", "30", "200" } },
 	{ "delay", "", { "'5ms'", "'40ms'", "'300ms'" } },
 	{ "jitter", "'delay':'20ms',", { "'5ms'", "'15ms'", "'1ms'" } },
 	{ "correlation", "'delay':'20ms','jitter':'9ms',", { "'30%'", "'80%'" } },

