@@ -23,6 +23,8 @@ unit_test(test_switch_properties SOURCES sim/test_switch_properties.c LABEL sim
 	LIBS test_sim)
 unit_test(test_switch_renewal SOURCES sim/test_switch_renewal.c LABEL sim
 	LIBS nl_switch nl_topology)
+unit_test(test_switch_saved SOURCES sim/test_switch_saved.c LABEL sim
+	LIBS nl_switch nl_topology test_damaged)
 unit_test(test_switch_parts SOURCES sim/test_switch_parts.c LABEL sim LIBS nl_switch)
 unit_test(test_cut_draw SOURCES sim/test_cut_draw.c LABEL sim LIBS nl_switch nl_topology)
 

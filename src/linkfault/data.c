@@ -198,6 +198,39 @@ void fault_data_free(struct fault_data *data)
 	free(data);
 }
 
+/* One of a row that may be there; before: the one before it, -1 at first. */
+static bool is_value(enum fault_data_kind kind, size_t i, int64_t value, int64_t before)
+{
+	switch (kind) {
+	case DATA_NUMBERS:
+		/* The last of a range may be its first. */
+		return value >= 0 && (i % 2 ? value >= before : value > before);
+	case DATA_TABLE:
+		return value >= -(int64_t)TABLE_VALUE_MAX &&
+		       value <= (int64_t)TABLE_VALUE_MAX;
+	case DATA_SAMPLES:
+	case DATA_TRACE:
+		return value >= 0 && value <= (int64_t)NS_MAX;
+	case DATA_CAPACITY:
+		return value >= 0 && value >= before && value <= (int64_t)CAPACITY_MS_MAX;
+	}
+	return false;
+}
+
+int fault_data_check(const struct fault_data *data)
+{
+	int64_t before = -1;
+
+	if (!data->count || data->count > FAULT_DATA_COUNT_MAX ||
+	    (data->kind == DATA_NUMBERS && data->count % 2) ||
+	    (data->kind == DATA_CAPACITY && !data->value[data->count - 1]))
+		return -EINVAL;
+	for (size_t i = 0; i < data->count; before = data->value[i++])
+		if (!is_value(data->kind, i, data->value[i], before))
+			return -EINVAL;
+	return 0;
+}
+
 bool fault_data_same(const struct fault_data *a, const struct fault_data *b)
 {
 	if (a == b || !a || !b)

@@ -48,6 +48,8 @@ int fault_data_parse(struct fault_data **out, enum fault_data_kind kind, const c
 		     const char *text, struct why *why);
 struct fault_data *fault_data_ref(struct fault_data *data); /* NULL is nothing */
 void fault_data_free(struct fault_data *data);
+/* Could fault_data_parse() have made it?  0 or -EINVAL. */
+int fault_data_check(const struct fault_data *data);
 /* The same numbers?  Either may be NULL. */
 bool fault_data_same(const struct fault_data *a, const struct fault_data *b);
 

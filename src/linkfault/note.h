@@ -90,6 +90,7 @@ struct fault_step {
 struct fault_trail {
 	uint8_t steps, notes;
 	bool forgot;   /* there were more notes */
+	uint8_t room;  /* for notes */
 	uint32_t copy; /* 0: the frame itself; else which copy of it */
 	struct fault_step step[FAULT_STEPS_MAX];
 	struct fault_note note[FAULT_NOTES_MAX];
@@ -103,7 +104,7 @@ static inline uint64_t fault_note_value(const struct fault_note *note)
 static inline void fault_note_add(struct fault_trail *trail, enum fault_note_kind kind,
 				  uint16_t rule, uint32_t a, uint32_t b)
 {
-	if (trail->notes == FAULT_NOTES_MAX) {
+	if (trail->notes >= trail->room) {
 		trail->forgot = true;
 		return;
 	}
@@ -133,6 +134,7 @@ void fault_note_take_back(struct fault_trail *trail, enum fault_note_kind kind);
 static inline void trail_begin(struct fault_trail *trail)
 {
 	trail->steps = trail->notes = 0;
+	trail->room = FAULT_NOTES_MAX;
 	trail->forgot = false;
 	trail->copy = 0;
 }

@@ -70,15 +70,21 @@ static size_t sink(struct delay_queue *queue, size_t slot, struct delay_entry en
 	return slot;
 }
 
-int delay_queue_add(struct delay_queue *queue, uint64_t due_ns, void *item)
+int delay_queue_add_as(struct delay_queue *queue, struct delay_entry entry)
 {
-	struct delay_entry entry = { due_ns, queue->order_next, item };
-
 	if (queue->count == queue->room && grow(queue) < 0)
 		return -ENOMEM;
-	queue->order_next++;
 	rise(queue, queue->count++, entry);
 	return 0;
+}
+
+int delay_queue_add(struct delay_queue *queue, uint64_t due_ns, void *item)
+{
+	int err = delay_queue_add_as(
+		queue, (struct delay_entry){ due_ns, queue->order_next, item });
+
+	queue->order_next += !err;
+	return err;
 }
 
 struct delay_entry delay_queue_pop(struct delay_queue *queue)

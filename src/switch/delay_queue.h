@@ -30,6 +30,8 @@ struct delay_queue {
 void delay_queue_destroy(struct delay_queue *queue);
 
 int delay_queue_add(struct delay_queue *queue, uint64_t due_ns, void *item);
+/* With its order, as it was once. */
+int delay_queue_add_as(struct delay_queue *queue, struct delay_entry entry);
 /* Take out what is due first.  The queue is not empty. */
 struct delay_entry delay_queue_pop(struct delay_queue *queue);
 

@@ -144,6 +144,16 @@ int direction_fault_set(struct sw *sw, struct direction *direction,
 	return 0;
 }
 
+int direction_fault_load(struct sw *sw, struct direction *direction,
+			 struct fault_spec *spec)
+{
+	ASSERT(!direction->count.queued);
+	/* Of what was there, nothing is to go on. */
+	if (direction_fault_set(sw, direction, NULL, 0))
+		return -ENOMEM;
+	return spec ? direction_fault_set(sw, direction, spec, 0) : 0;
+}
+
 /* ---- frames ------------------------------------------------------------ */
 
 static bool is_cut(const struct sw *sw, const struct direction *d,

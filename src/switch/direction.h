@@ -15,6 +15,11 @@ void direction_destroy(struct sw *sw, struct direction *direction);
 int direction_fault_set(struct sw *sw, struct direction *direction,
 			struct fault_spec *spec, uint64_t now_ns);
 
+/* In a direction that nothing has come to: the spec, with a state that begins, and nothing
+ * in its lines. */
+int direction_fault_load(struct sw *sw, struct direction *direction,
+			 struct fault_spec *spec);
+
 /* A frame comes to the near end.  transit is changed. */
 void direction_offer(struct sw *sw, struct direction *direction, struct transit *transit);
 /* A frame that waited comes to the far end.  transit is changed. */

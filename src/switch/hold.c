@@ -33,22 +33,25 @@ static struct buffer *buffer_get(struct sw *sw, const struct transit *transit)
 	return sw->buffer;
 }
 
-/* Copy what there is of a trail. */
-static size_t trail_bytes(const struct fault_trail *trail, unsigned more_notes)
+/* Of a trail with so many notes, or room for them. */
+static size_t trail_bytes(unsigned notes)
 {
-	unsigned notes = trail->notes + more_notes;
+	return offsetof(struct fault_trail, note) + notes * sizeof(struct fault_note);
+}
 
-	if (notes > FAULT_NOTES_MAX)
-		notes = FAULT_NOTES_MAX;
-	return offsetof(struct fault_trail, note) + notes * sizeof(*trail->note);
+static size_t hold_bytes(unsigned room)
+{
+	return offsetof(struct hold, trail) + trail_bytes(room);
 }
 
 struct hold *hold_take(struct sw *sw, const struct transit *transit, unsigned more_notes)
 {
-	struct hold *hold = pool_take(&sw->pool, &transit->from->account,
-				      offsetof(struct hold, trail) +
-					      trail_bytes(transit->trail, more_notes));
+	unsigned room = transit->trail->notes + more_notes;
+	struct hold *hold;
 
+	if (room > FAULT_NOTES_MAX)
+		room = FAULT_NOTES_MAX;
+	hold = pool_take(&sw->pool, &transit->from->account, hold_bytes(room));
 	if (!hold)
 		return NULL;
 	hold->buffer = buffer_get(sw, transit);
@@ -59,8 +62,36 @@ struct hold *hold_take(struct sw *sw, const struct transit *transit, unsigned mo
 	hold->kind = WAITER_HOLD;
 	hold->transit = *transit;
 	hold->transit.frame.bytes = hold->buffer->bytes;
-	memcpy(&hold->trail, transit->trail, trail_bytes(transit->trail, 0));
+	memcpy(&hold->trail, transit->trail, trail_bytes(transit->trail->notes));
+	hold->trail.room = (uint8_t)room;
 	hold->transit.trail = &hold->trail;
+	return hold;
+}
+
+struct hold *hold_again(struct sw *sw, struct port *from, uint32_t size, unsigned room,
+			struct buffer *buffer)
+{
+	struct hold *hold = pool_take_again(&sw->pool, &from->account, hold_bytes(room));
+
+	if (hold && buffer)
+		buffer->holds++;
+	else if (hold && (buffer = pool_take_again(&sw->pool, &from->account,
+						   sizeof(*buffer) + size)))
+		buffer->holds = 1;
+	if (!buffer && hold)
+		pool_give(&sw->pool, hold);
+	if (!buffer || !hold)
+		return NULL;
+	hold->kind = WAITER_HOLD;
+	hold->order = NO_RULE;
+	hold->delay_ns = 0;
+	hold->next = NULL;
+	hold->buffer = buffer;
+	hold->transit = (struct transit){ .frame = { buffer->bytes, size },
+					  .from = from,
+					  .trail = &hold->trail };
+	trail_begin(&hold->trail);
+	hold->trail.room = (uint8_t)room;
 	return hold;
 }
 
@@ -119,7 +150,8 @@ struct transit hold_begin(struct sw *sw, const struct hold *hold)
 	sw->busy = true;
 	sw->buffer = hold->buffer;
 	sw->buffer->holds++;
-	memcpy(&sw->trail, &hold->trail, trail_bytes(&hold->trail, 0));
+	memcpy(&sw->trail, &hold->trail, trail_bytes(hold->trail.notes));
+	sw->trail.room = FAULT_NOTES_MAX;
 	transit.trail = &sw->trail;
 	return transit;
 }

@@ -12,6 +12,10 @@
 /* Keep the frame in transit, with room for so many notes more; NULL: the pool has no
  * room for it. */
 struct hold *hold_take(struct sw *sw, const struct transit *transit, unsigned more_notes);
+/* One that waited when its switch was saved: its bytes are those of another one, or (buffer
+ * NULL) its own, to be filled.  NULL: no room. */
+struct hold *hold_again(struct sw *sw, struct port *from, uint32_t size, unsigned room,
+			struct buffer *buffer);
 /* See that nobody else has its bytes; false: the pool has no room for a copy. */
 bool hold_own_bytes(struct sw *sw, struct hold *hold);
 void hold_give(struct sw *sw, struct hold *hold);

@@ -196,3 +196,37 @@ void mac_table_forget(struct mac_table *table, uint32_t member)
 	while (table->members[member].first)
 		evict_oldest(table, member);
 }
+
+static void load_entry(struct mac_table *table, uint32_t member, uint64_t mac,
+		       uint64_t heard_ns, struct record *record)
+{
+	if (mac >> 48 || mac & MAC_GROUP_BIT || look_up(table, mac))
+		record_refuse(record, "an address that is none, or is there twice");
+	else
+		mac_table_learn(table, mac, member, heard_ns);
+	if (record_ok(record) && !look_up(table, mac))
+		record_no_memory(record);
+}
+
+void mac_table_record(struct mac_table *table, uint64_t now_ns, struct record *record)
+{
+	for (uint32_t m = 0; m < table->member_count && record_ok(record); m++) {
+		const struct mac_entry *e = table->members[m].first;
+		uint32_t count = table->members[m].count;
+
+		record_below(record, &count, MAC_TABLE_PER_MEMBER + 1,
+			     "number of addresses");
+		for (uint32_t i = 0; i < count && record_ok(record); i++) {
+			uint64_t mac = e ? e->mac : 0, heard_ns = e ? e->heard_ns : 0;
+
+			record_u64(record, &mac);
+			record_u64(record, &heard_ns);
+			if (record_ok(record) && heard_ns > now_ns)
+				record_refuse(record, "an address of the future");
+			if (record->loading && record_ok(record))
+				load_entry(table, m, mac, heard_ns, record);
+			if (!record->loading)
+				e = e->newer;
+		}
+	}
+}

@@ -23,6 +23,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/record.h"
+
 enum { MAC_TABLE_PER_MEMBER = 256, MAC_TABLE_UNKNOWN = UINT32_MAX };
 
 #define MAC_GROUP_BIT UINT64_C(1) /* multicast or broadcast */
@@ -64,5 +66,9 @@ void mac_table_learn(struct mac_table *table, uint64_t mac, uint32_t member,
 uint32_t mac_table_find(const struct mac_table *table, uint64_t mac, uint64_t now_ns);
 /* Forget what was heard from this member. */
 void mac_table_forget(struct mac_table *table, uint32_t member);
+
+/* For each member: how many addresses, and each, the one that was silent longest first,
+ * with the time.  Into an empty table of as many members. */
+void mac_table_record(struct mac_table *table, uint64_t now_ns, struct record *record);
 
 #endif

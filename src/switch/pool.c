@@ -98,17 +98,21 @@ static struct pool_block *new_block(struct pool *pool, unsigned class)
 	return block;
 }
 
-void *pool_take(struct pool *pool, struct pool_account *account, size_t size)
+static unsigned class_of(size_t size)
 {
-	struct pool_block *block;
 	unsigned class = 0;
 
 	while (payload_bytes(class) < size) {
 		class ++;
 		ASSERT(class < POOL_CLASSES);
 	}
-	if (account->bytes + pool->bytes_taken + class_bytes[class] > pool->bytes_max)
-		return NULL;
+	return class;
+}
+
+static void *take(struct pool *pool, struct pool_account *account, unsigned class)
+{
+	struct pool_block *block;
+
 	block = pop_free(pool, class);
 	if (!block)
 		block = new_block(pool, class);
@@ -118,6 +122,24 @@ void *pool_take(struct pool *pool, struct pool_account *account, size_t size)
 	account->bytes += class_bytes[class];
 	pool->bytes_taken += class_bytes[class];
 	return block->memory;
+}
+
+void *pool_take(struct pool *pool, struct pool_account *account, size_t size)
+{
+	unsigned class = class_of(size);
+
+	if (account->bytes + pool->bytes_taken + class_bytes[class] > pool->bytes_max)
+		return NULL;
+	return take(pool, account, class);
+}
+
+void *pool_take_again(struct pool *pool, struct pool_account *account, size_t size)
+{
+	unsigned class = class_of(size);
+
+	if (pool->bytes_taken + class_bytes[class] > pool->bytes_max)
+		return NULL;
+	return take(pool, account, class);
 }
 
 void pool_give(struct pool *pool, void *memory)

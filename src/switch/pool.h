@@ -39,6 +39,8 @@ void pool_init(struct pool *pool, uint64_t bytes_max);
 void pool_destroy(struct pool *pool); /* every block has been given back */
 
 void *pool_take(struct pool *pool, struct pool_account *account, size_t size);
+/* As it was taken once: its account may have more than its share by now. */
+void *pool_take_again(struct pool *pool, struct pool_account *account, size_t size);
 void pool_give(struct pool *pool, void *memory);
 
 #endif

@@ -129,6 +129,16 @@ static struct pair *pair_create(struct sw *sw, struct segment *segment, struct p
 	return pair;
 }
 
+struct pair *segment_pair_there(struct sw *sw, struct segment *segment, uint32_t from,
+				uint32_t to)
+{
+	struct pair *pair = pair_map_get(&segment->pairs, from, to);
+
+	return pair ? pair
+		    : pair_create(sw, segment, segment->members[from].port,
+				  segment->members[to].port);
+}
+
 int segment_pair_set(struct sw *sw, struct segment *segment, struct port *from,
 		     struct port *to, struct fault_spec *spec, uint64_t now_ns,
 		     struct why *why)

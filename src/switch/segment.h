@@ -25,6 +25,9 @@ void segment_forget(struct segment *segment, uint32_t member);
 /* NULL: there never was one. */
 struct pair *segment_pair(const struct segment *segment, const struct port *from,
 			  const struct port *to);
+/* The same, made if there was none; by members, which are there.  NULL: out of memory. */
+struct pair *segment_pair_there(struct sw *sw, struct segment *segment, uint32_t from,
+				uint32_t to);
 int segment_pair_set(struct sw *sw, struct segment *segment, struct port *from,
 		     struct port *to, struct fault_spec *spec, uint64_t now_ns,
 		     struct why *why);

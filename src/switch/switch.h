@@ -45,6 +45,23 @@
  * member loses its own oldest.  Group addresses are flooded, those reserved for
  * bridges too: a segment is a cable, not a bridge that one could speak to.
  *
+ * Saved (base/record.h, kind "switch", version 1).  What is configuration must be there
+ * before a switch is loaded, and is only compared: seed, nodes, ports with their nodes,
+ * segments with their members, links by the keys of their directions.  The record has the
+ * state, and all specs, whoever set them (linkfault/fault_record.h):
+ *
+ *	now, floor, dues; the ways that are cut; for each segment its pairs
+ *	for each direction (those of links in order, then pairs by segment, from, to):
+ *	        spec, counters, timing, state, and for each line whether it sends and the
+ *	        frames that wait for it
+ *	for each port: up, tapped, counters, backlog
+ *	for each segment: the addresses of each member
+ *	the delay queue, by (due, order): a frame, or the line that waits (direction, rule)
+ *
+ * A frame has its port, size, room for notes, bytes (0: its own follow; n: the n-th that
+ * several share, which follow where n is first seen), direction, number, time, trail.  What
+ * the pool and its accounts hold follows from the frames.
+ *
  * Errors:    set-up returns 0 or -errno with *why; traffic returns nothing:
  *            what cannot be delivered is counted with its reason.
  * Ownership: the switch owns everything it created; frames are lent.
@@ -58,6 +75,7 @@
 #include <stdint.h>
 
 #include "base/histogram.h"
+#include "base/record.h"
 #include "base/why.h"
 #include "linkfault/fault.h"
 #include "switch/frame.h"
@@ -224,5 +242,10 @@ const struct sw_timing *sw_pair_timing(const struct sw *sw, uint32_t segment,
 /* When those that came since the last call were due, the first SW_DUES_MAX of them. */
 enum { SW_DUES_MAX = 1024 };
 const uint64_t *sw_take_dues(struct sw *sw, uint32_t *count);
+
+/* Between calls.  A switch is loaded before anything has come to it; faults that it was
+ * given are replaced.  After an error it can only be destroyed. */
+int sw_save(const struct sw *sw, struct record *record, struct why *why);
+int sw_load(struct sw *sw, struct record *record, struct why *why);
 
 #endif

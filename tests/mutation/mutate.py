@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # In the order of their time: the first that fails ends it.
 UNIT = ["test_fault", "test_fault_line", "test_fault_edit", "test_fault_stats"]
 SIM = ["test_switch_faults", "test_switch_trail", "test_switch", "test_switch_segment",
-       "test_switch_properties"]
+       "test_switch_properties", "test_switch_saved"]
 TESTS = {"linkfault": UNIT, "switch": SIM}
 SECONDS_MAX = 60  # an endless loop is caught, too
 FAULT, LOSS, LINE = "linkfault/fault.c", "linkfault/loss.c", "linkfault/line.c"
@@ -28,6 +28,7 @@ DELAY, CYCLE, EDIT = "linkfault/delay.c", "linkfault/cycle.c", "linkfault/edit.c
 CHANCE, QUANTILE = "linkfault/chance.h", "linkfault/quantile.c"
 CHAIN, SPEC, PASSAGE = "linkfault/chain.c", "linkfault/spec.c", "linkfault/passage.c"
 DIRECTION, QUEUE = "switch/direction.c", "switch/line_queue.c"
+SAVED, FRAME_SAVED = "switch/switch_record.c", "switch/frame_record.c"
 
 # name, file, what is there, what is there instead
 MUTATIONS = [
@@ -190,6 +191,14 @@ MUTATIONS = [
     ("copies-uncounted", DIRECTION, "	d->count.copies += count - 1;\n", ""),
     ("copies-tell-as-the-first", DIRECTION, "trail_back_to(trail, copy ? here : told);",
      "trail_back_to(trail, told);"),
+    # saved and loaded
+    ("saved-without-sending", SAVED, "record_bool(s->r, &line->sending);", ""),
+    ("saved-without-order", SAVED, "record_u64(s->r, &queue->order_next);",
+     "queue->order_next = UINT64_MAX;"),
+    ("loaded-line-unscheduled", SAVED,
+     "((struct line_queue *)entry->item)->scheduled = true;", ";"),
+    ("saved-without-time", FRAME_SAVED, "record_u64(r, &t->at_ns);", ""),
+    ("loaded-bytes-unshared", FRAME_SAVED, "seen ? shared->buffer : NULL", "NULL"),
     ("queue-loses-count", DIRECTION, "	d->count.queued--;\n", ""),
 ]
 
@@ -242,7 +251,7 @@ class Build:
                    if n not in libs]
         if missing:
             sys.exit(f"mutate: {path} has no {', '.join(missing)}: build it first")
-        order = ["test_fault_rig", "test_sim", "nl_topology", "nl_plan", "nl_faultwords", "nl_partition",
+        order = ["test_fault_rig", "test_sim", "test_damaged", "nl_topology", "nl_plan", "nl_faultwords", "nl_partition",
                  "nl_switch", "nl_linkfault", "nl_clock", "nl_base"]
         self.libs = [libs[f"lib{name}.a"] for name in order if f"lib{name}.a" in libs]
         self.libs += ["-ljansson", "-lpcap", "-lcmocka", "-lm"]
