@@ -5,6 +5,7 @@ unit_test(test_lab_state SOURCES unit/test_lab_state.c LIBS nl_lab)
 unit_test(test_lab_parts SOURCES unit/test_lab_parts.c LIBS nl_lab)
 unit_test(test_lab_targets SOURCES unit/test_lab_targets.c LIBS nl_lab)
 unit_test(test_lab_machine SOURCES unit/test_lab_machine.c ${fake_lab} LIBS nl_lab)
+unit_test(test_lab_record SOURCES unit/test_lab_record.c ${fake_lab} LIBS nl_lab)
 unit_test(test_lab_patience SOURCES unit/test_lab_patience.c lib/talk.c ${fake_lab}
 	LIBS nl_lab)
 unit_test(test_lab_control SOURCES unit/test_lab_control.c lib/talk.c ${fake_lab}

@@ -126,9 +126,36 @@ static json_t *lab_json(const struct state_info *lab, const json_t *answer,
 	return o;
 }
 
-/* What the table has no place for. */
-static void explain(const struct state_info *lab, const char *problem, const char *lost)
+static json_int_t count_in(const json_t *object, const char *key)
 {
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* A machine that floods its own record. */
+static void explain_left_out(const json_t *node)
+{
+	const json_t *left_out = json_object_get(node, "left_out");
+
+	if (left_out)
+		ui_note("\n%s says more than is kept: %" JSON_INTEGER_FORMAT
+			" messages about its services, %" JSON_INTEGER_FORMAT
+			" bytes of its console and %" JSON_INTEGER_FORMAT
+			" of its logs are left out",
+			fault_word(json_object_get(node, "name")),
+			count_in(left_out, "messages"),
+			count_in(left_out, "console_bytes"),
+			count_in(left_out, "log_bytes"));
+}
+
+/* What the table has no place for. */
+static void explain(const struct state_info *lab, const json_t *nodes,
+		    const char *problem, const char *lost)
+{
+	const json_t *node;
+	size_t i;
+
+	json_array_foreach((json_t *)nodes, i, node)
+		explain_left_out(node);
 	if (*lost)
 		ui_note("\nThe record of %s's run is incomplete: %s", lab->name, lost);
 	if (lab->kind == STATE_DEAD) {
@@ -173,9 +200,12 @@ static int print_labs(const struct command_call *call, const struct state_info *
 		table_print(table, stdout);
 	else
 		printf("no labs; start one: netlab up FILE\n");
-	for (i = 0; i < count && !call->json; i++)
-		explain(&labs[i], text_in(json_array_get(all, i), "problem"),
-			text_in(json_array_get(all, i), "record_lost"));
+	for (i = 0; i < count && !call->json; i++) {
+		const json_t *one = json_array_get(all, i);
+
+		explain(&labs[i], json_object_get(one, "nodes"), text_in(one, "problem"),
+			text_in(one, "record_lost"));
+	}
 	table_free(table);
 	json_decref(all);
 	return STATUS_DONE;

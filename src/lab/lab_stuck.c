@@ -147,6 +147,9 @@ static bool say_links(struct lab *lab, const struct vtime_slowness *slow)
 	return true;
 }
 
+/* A guest that is slow and quick in turns would have this said for ever. */
+enum { SLOW_TOLD_MAX = 1000 };
+
 /* where NULL: it has not said. */
 static void tell_slow(struct lab *lab, const struct backtrace *where)
 {
@@ -177,9 +180,10 @@ static void tell_slow(struct lab *lab, const struct backtrace *where)
 	if (lab->slow.told)
 		return;
 	lab->slow.told = true;
-	lab->slow.times++;
-	journal_write(lab->journal, "slow", json_incref(lab->slow.json));
-	fprintf(stderr, "%s\n", lab->slow.text);
+	if (lab->slow.times++ < SLOW_TOLD_MAX) {
+		journal_write(lab->journal, "slow", json_incref(lab->slow.json));
+		fprintf(stderr, "%s\n", lab->slow.text);
+	}
 	control_wake(lab->control, WAKE_SLOW);
 }
 

@@ -60,8 +60,21 @@ static json_t *addrs_json(const struct plan_node *plan)
 	return all;
 }
 
+/* NULL: all that it said is in the run directory. */
+static json_t *left_out_json(const struct machine *machine)
+{
+	struct machine_left_out left_out = machine_left_out(machine);
+
+	if (!left_out.messages && !left_out.console_bytes && !left_out.log_bytes)
+		return NULL;
+	return json_pack("{s:I, s:I, s:I}", "messages", (json_int_t)left_out.messages,
+			 "console_bytes", (json_int_t)left_out.console_bytes, "log_bytes",
+			 (json_int_t)left_out.log_bytes);
+}
+
 static json_t *node_json(const struct machine *machine)
 {
+	json_t *left_out = left_out_json(machine);
 	const struct plan_node *plan = machine_plan(machine);
 	json_t *node =
 		json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", plan->name, "kind",
@@ -79,6 +92,8 @@ static json_t *node_json(const struct machine *machine)
 	if (machine_ready_ns(machine))
 		json_object_set_new(node, "ready_ns",
 				    json_integer((json_int_t)machine_ready_ns(machine)));
+	if (left_out)
+		json_object_set_new(node, "left_out", left_out);
 	return node;
 }
 

@@ -125,6 +125,7 @@ void machine_renew(struct machine *machine)
 	machine->failed_service = -1;
 	machine->again = false;
 	machine->clock.frozen = false;
+	machine->budget = (struct budget){ 0 };
 	machine->lives++;
 	for (size_t i = 0; i < machine->plan->service_count; i++) {
 		machine->services[i].is = (struct service){ .state = SERVICE_WAITING };
@@ -207,6 +208,7 @@ static void gone(void *ctx)
 {
 	struct machine *machine = ctx;
 	char how[256] = "";
+	json_t *entry;
 	bool asked, off;
 
 	take_start(machine); /* its last words may still lie there */
@@ -224,9 +226,12 @@ static void gone(void *ctx)
 		vtime_guest_gone(machine->env->vtime, machine->index);
 	asked = machine->state == MACHINE_STOPPING;
 	off = machine->state >= MACHINE_CONFIGURED && strcmp(how, "powered off") == 0;
-	journal_write(machine->env->journal, "node-gone",
-		      json_pack("{s:s, s:o}", "node", machine->plan->name, "how",
-				text_json_z(how)));
+	entry = json_pack("{s:s, s:o}", "node", machine->plan->name, "how",
+			  text_json_z(how));
+	if (machine->budget.left_out)
+		json_object_set_new(entry, "left_out",
+				    json_integer((json_int_t)machine->budget.left_out));
+	journal_write(machine->env->journal, "node-gone", entry);
 	/* Of one that was killed, why it was says more than how it ended. */
 	machine_set_state(machine, asked || off ? MACHINE_STOPPED : MACHINE_FAILED,
 			  asked && *machine->reason.text ? NULL : how);

@@ -202,6 +202,13 @@ ssize_t machine_type(struct machine *machine, const uint8_t *bytes, size_t size)
  * else the console.  At most size bytes; returns how many. */
 size_t machine_last_words(const struct machine *machine, char *bytes, size_t size);
 
+/* What it said that is not in the run directory, because it said so much. */
+struct machine_left_out {
+	uint64_t messages; /* about its services */
+	uint64_t console_bytes;
+	uint64_t log_bytes; /* of all its services */
+};
+struct machine_left_out machine_left_out(const struct machine *machine);
 /* 0, or -errno: why its console or a service's log is not whole; *name says which. */
 int machine_log_error(const struct machine *machine, const char **name);
 

@@ -243,7 +243,8 @@ static enum service_state service_state_find(const char *name)
 	return state;
 }
 
-static int on_service(struct machine *machine, const json_t *body, struct why *why)
+static int on_service(struct machine *machine, const json_t *body, size_t size,
+		      struct why *why)
 {
 	const char *state = member_text(body, "state");
 	int index = find_service(machine, member_text(body, "name"));
@@ -261,9 +262,7 @@ static int on_service(struct machine *machine, const json_t *body, struct why *w
 	    (to == SERVICE_EXITED && service->is.exit == 0 &&
 	     machine->plan->services[index].ready.kind == READY_NONE))
 		service->is.was_ready = true;
-	journal_write(machine->env->journal, "service",
-		      json_pack("{s:s, s:o}", "node", machine->plan->name, "service",
-				json_deep_copy(body)));
+	machine_record_service(machine, body, size);
 	machine->env->ops->service(machine->env->ctx, machine, (size_t)index);
 	check_hopeless(machine, (size_t)index);
 	check_all_ready(machine);
@@ -281,7 +280,8 @@ static int on_log(struct machine *machine, const struct proto_message *message,
 			       "LOG of service number %u, which there is not",
 			       message->channel);
 	service = &machine->services[message->channel];
-	logfile_write(&service->log, message->payload + 1, message->size - 1);
+	machine_record_log(machine, message->channel, message->payload + 1,
+			   message->size - 1);
 	digest_log(machine->env->digest, machine->index, message->channel,
 		   message->payload + 1, message->size - 1);
 	ring_put(&service->tail, message->payload + 1, message->size - 1);
@@ -314,7 +314,7 @@ static int on_object(struct machine *machine, const struct proto_message *messag
 	else if (message->type == PROTO_CONFIGURED)
 		err = on_configured(machine, why);
 	else if (message->type == PROTO_SERVICE)
-		err = on_service(machine, body, why);
+		err = on_service(machine, body, message->size, why);
 	else
 		err = on_failed(machine, body, why);
 	json_decref(body);

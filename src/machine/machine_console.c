@@ -15,7 +15,7 @@ enum { READ_BYTES = 4096, READS_PER_TURN = 16, PIPE_BYTES = 1 << 20 };
 
 static void put(struct machine *machine, const char *bytes, size_t size)
 {
-	logfile_write(&machine->console_log, bytes, size);
+	machine_record_console(machine, bytes, size);
 	digest_console(machine->env->digest, machine->index, (const uint8_t *)bytes,
 		       size);
 	ring_put(&machine->console, (const uint8_t *)bytes, size);
@@ -174,16 +174,4 @@ ssize_t machine_type(struct machine *machine, const uint8_t *bytes, size_t size)
 		return -EOPNOTSUPP;
 	n = write(machine->console_fd, bytes, size);
 	return n < 0 ? (errno == EAGAIN ? 0 : -errno) : n;
-}
-
-int machine_log_error(const struct machine *machine, const char **name)
-{
-	int err = machine->console_log.error;
-
-	*name = "a console";
-	for (size_t i = 0; !err && i < machine->plan->service_count; i++) {
-		err = machine->services[i].log.error;
-		*name = "the log of a service";
-	}
-	return err;
 }

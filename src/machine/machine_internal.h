@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* machine_internal.h - what the files of one machine share
  *
- * For machine.c (life), machine_console.c (pty), machine_agent.c (conversation)
- * and exec.c (commands); others use machine.h.
+ * For machine.c (life), machine_console.c (pty), machine_agent.c (conversation),
+ * machine_record.c (what is kept of it) and exec.c (commands); others use machine.h.
  */
 #ifndef NL_MACHINE_MACHINE_INTERNAL_H
 #define NL_MACHINE_MACHINE_INTERNAL_H
 
 #include "agentproto/proto.h"
 #include "clock/exchange.h"
+#include "machine/budget.h"
 #include "machine/exec.h"
 #include "machine/machine.h"
 #include "machine/backtrace.h"
@@ -85,11 +86,20 @@ struct machine {
 	struct machine_time time;
 	struct service_run *services;
 	struct exec_list execs;
+
+	struct budget budget; /* of the journal, for what its agent says */
 };
 
 /* machine.c: the one setter.  reason NULL or "": none. */
 void machine_set_state(struct machine *machine, enum machine_state state,
 		       const char *reason);
+
+/* machine_record.c: what it says goes to its files, as far as there is room for it. */
+void machine_record_console(struct machine *machine, const char *bytes, size_t size);
+void machine_record_log(struct machine *machine, size_t service, const uint8_t *bytes,
+			size_t size);
+/* size: of the message whose body that is. */
+void machine_record_service(struct machine *machine, const json_t *body, size_t size);
 
 /* machine_console.c */
 int machine_console_open(struct machine *machine, int *slave_fd, struct why *why);

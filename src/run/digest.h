@@ -39,8 +39,8 @@ uint64_t digest_hash(const uint8_t *bytes, size_t size);
 int digest_hash_file(int fd, uint64_t size, uint64_t *out);
 const char *digest_text(char text[DIGEST_TEXT_BYTES], uint64_t hash); /* returns text */
 /* The part of a journal's line that counts: its number is left out.  NULL: none of it,
- * for it is the first one, or tells of somebody who looks on (capture) or of how time
- * was let pass (clock), which changes nothing. */
+ * for it is the first one, or tells of somebody who looks on (capture), of how time
+ * was let pass (clock) or of what is kept (left-out), which changes nothing. */
 const char *digest_line(const char *line);
 
 /* All of these do nothing if digest is NULL: in real time there is none. */
