@@ -163,6 +163,30 @@ static int name_it(struct rerun_call *rerun, struct why *why)
 	return 0;
 }
 
+static bool goes_on(const struct rerun_call *rerun)
+{
+	cleanup_free struct state_info *labs = NULL;
+	size_t count = 0;
+	bool found = false;
+
+	if (state_list(&labs, &count, NULL))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		found |= labs[i].kind != STATE_DEAD &&
+			 !strcmp(labs[i].run_dir, rerun->run_dir);
+	return found;
+}
+
+static int read_record(struct rerun_call *rerun, struct why *why)
+{
+	int rc = recorded_read(&rerun->recorded, rerun->run_dir, rerun->plan, why);
+
+	if (!rc && !rerun->recorded->ended && !goes_on(rerun))
+		whole_lacks(&rerun->recorded->whole,
+			    "it has no end: the lab was killed, or its files took no more");
+	return rc;
+}
+
 static int read_run(struct rerun_call *rerun, struct why *why)
 {
 	int rc = find_run(rerun, why);
@@ -174,7 +198,7 @@ static int read_run(struct rerun_call *rerun, struct why *why)
 	if (!rc)
 		rc = compile_plan(rerun, why);
 	if (!rc)
-		rc = recorded_read(&rerun->recorded, rerun->run_dir, rerun->plan, why);
+		rc = read_record(rerun, why);
 	if (!rc)
 		rc = read_until(rerun, why);
 	rerun->config.recorded = rerun->recorded;

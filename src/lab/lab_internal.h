@@ -26,6 +26,9 @@
 #include "lab/supplies.h"
 #include "node/node.h"
 
+/* Why captures end when nothing is wrong. */
+#define LAB_TAKEN_DOWN "the lab was taken down"
+
 enum lab_phase { LAB_BOOTING, LAB_RUNNING, LAB_STOPPING, LAB_GONE };
 
 /* What a request can be woken by. */
@@ -79,6 +82,7 @@ struct lab {
 	const char *last_node;	    /* the latest change */
 	char last_what[96];
 	char trouble[160]; /* lab/trouble.h; "": none */
+	char locked[160];  /* likewise, as long as it is so */
 	int digest_error;  /* 0, or why digest.json is not there */
 	struct machine *failed; /* why the boot failed; NULL: it did not */
 	bool failure_told;

@@ -351,7 +351,7 @@ static void advance_stop(struct lab *lab)
 		return;
 	if (lab->digest)
 		lab_vtime_seal(lab);
-	captures_end_all(lab->fabric.captures, "the lab was taken down");
+	captures_end_all(lab->fabric.captures, LAB_TAKEN_DOWN);
 	set_phase(lab, LAB_GONE, NULL);
 	loop_stop(lab->loop);
 }

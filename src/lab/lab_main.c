@@ -19,6 +19,7 @@
 #include "base/proc.h"
 #include "base/json_memory.h"
 #include "lab/lab_process.h"
+#include "lab/trouble.h"
 #include "node/cgroup.h"
 
 enum {
@@ -168,6 +169,8 @@ static int watch_signals(struct signals *signals, struct lab *lab, struct why *w
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	/* A file that may not grow (ulimit -f) is like a disk that is full. */
+	signal(SIGXFSZ, SIG_IGN);
 	/* Some caller may have ignored it; machines' ends could not be waited for. */
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&mask);
@@ -220,24 +223,29 @@ static void watch_folder(struct folder_watch *watch, struct lab *lab)
 
 /* ---- the life ---------------------------------------------------------- */
 
-static void on_capture_ended(void *ctx, const struct capture_stats *stats,
-			     const char *why)
-{
-	struct lab *lab = ctx;
-
-	journal_write(lab->journal, "capture-end",
-		      json_pack("{s:I, s:I, s:I, s:s}", "frames",
-				(json_int_t)stats->written, "missed",
-				(json_int_t)stats->missed, "filtered",
-				(json_int_t)stats->filtered, "why", why ? why : ""));
-}
-
 static void capture_path(const struct lab *lab, char *path, size_t room)
 {
 	snprintf(path, room, "captures/%s.pcapng", lab->capture_target);
 	/* n1:eth0: a colon is no sign for names of files, least of all for copying. */
 	for (char *colon = path; (colon = strchr(colon, ':'));)
 		*colon = '.';
+}
+
+static void on_capture_ended(void *ctx, const struct capture_stats *stats,
+			     const char *why)
+{
+	struct lab *lab = ctx;
+	char path[NAME_MAX];
+
+	journal_write(lab->journal, "capture-end",
+		      json_pack("{s:I, s:I, s:I, s:s}", "frames",
+				(json_int_t)stats->written, "missed",
+				(json_int_t)stats->missed, "filtered",
+				(json_int_t)stats->filtered, "why", why ? why : ""));
+	if (why && strcmp(why, LAB_TAKEN_DOWN) != 0) {
+		capture_path(lab, path, sizeof(path));
+		lab_trouble_with(lab, path, why);
+	}
 }
 
 /* `up --capture`: from the first frame, into the run directory. */

@@ -181,6 +181,7 @@ static json_t *streams_json(const struct lab *lab)
 
 void lab_vtime_seal(struct lab *lab)
 {
+	const char *trouble;
 	json_t *digest = NULL;
 	char *text;
 	struct why why;
@@ -195,8 +196,9 @@ void lab_vtime_seal(struct lab *lab)
 	json_object_del(digest, "sealed");
 	json_object_set_new(digest, "streams", streams_json(lab));
 	frame_recorder_flush(lab->frames);
-	if (lab_trouble(lab))
-		json_object_set_new(digest, "incomplete", json_string(lab->trouble));
+	trouble = lab_trouble(lab);
+	if (trouble)
+		json_object_set_new(digest, "incomplete", json_string(trouble));
 	text = json_dumps(digest, JSON_INDENT(2));
 	json_decref(digest);
 	if (lab->run.fd >= 0 && text)

@@ -97,7 +97,7 @@ const char *digest_text(char text[DIGEST_TEXT_BYTES], uint64_t hash)
 const char *digest_line(const char *line)
 {
 	static const char *const looking[] = { "capture\"", "capture-end\"", "clock\"",
-					       "slow\"", "left-out\"" };
+					       "slow\"", "left-out\"", "record-lost\"" };
 	const char *from = strstr(line, "\"t\":"), *event = strstr(line, "\"event\":\"");
 
 	if (!from || !event || strncmp(line, "{\"n\":0,", 7) == 0)

@@ -209,12 +209,41 @@ static bool cut_at(char *end)
 	return ended;
 }
 
+static bool is_lab_that_is(const char *line, const char *state)
+{
+	const char *to = strstr(line, "\"event\":\"lab\"") ? strstr(line, "\"to\":\"") : NULL;
+
+	return to && !strncmp(to + 6, state, strlen(state));
+}
+
+static bool is_graceful_end(const char *line)
+{
+	return strstr(line, "\"event\":\"input\"") && strstr(line, "\"do\":\"down\"");
+}
+
+/* Where a run without its digest.json ends: what is done to end it by force is no part of
+ * it.  One that came to its end has lost that file. */
+struct end_seen {
+	bool asked, forced;
+};
+
+static void look_for_end(struct end_seen *seen, struct recorded *recorded, const char *line)
+{
+	if (is_lab_that_is(line, "stopping") && !seen->asked)
+		seen->forced = true;
+	seen->asked |= is_graceful_end(line);
+	if (is_lab_that_is(line, "gone"))
+		whole_lacks(&recorded->whole, "digest.json, with which a run ends, could not "
+					      "be written or read");
+}
+
 static int read_journal(struct recorded *recorded, const json_t *digest, struct why *why)
 {
 	const json_t *count = json_object_get(digest, "entry_count");
 	size_t size, limit = json_is_integer(count) ? (size_t)json_integer_value(count)
 						    : SIZE_MAX;
 	char path[PATH_MAX + NAME_MAX], *line, *end;
+	struct end_seen seen = { 0 };
 	int err;
 
 	snprintf(path, sizeof(path), "%s/journal.jsonl", recorded->path);
@@ -226,7 +255,10 @@ static int read_journal(struct recorded *recorded, const json_t *digest, struct 
 		end = strchrnul(line, '\n');
 		if (!whole_line(&recorded->whole, line, cut_at(end)))
 			break;
-		err = add_line(recorded, line, why);
+		if (limit == SIZE_MAX)
+			look_for_end(&seen, recorded, line);
+		if (!seen.forced)
+			err = add_line(recorded, line, why);
 	}
 	if (!err && limit != SIZE_MAX && recorded->entry_count < limit) {
 		whole_lacks(&recorded->whole, "journal.jsonl has %zu of %zu entries",

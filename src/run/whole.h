@@ -7,7 +7,8 @@
  *	"incomplete": "the disk is full"	in digest.json or in an entry of the journal:
  *						the lab knew, and had room to say so
  *	a journal that ends within an entry, or whose numbers have a gap
- *	digest.json, which counts more than there is
+ *	digest.json, which counts more than there is, or is not there though the lab came
+ *						to its end
  *
  * Given the journal's lines in order, whole_line() says how far they can be relied on:
  * what was done to the lab after a gap is not known.

@@ -118,6 +118,7 @@ static void test_looking_on_does_not_count(void **state)
 	assert_null(digest_line("{\"n\":5,\"t\":1,\"event\":\"capture-end\"}"));
 	assert_null(digest_line("{\"n\":6,\"t\":1,\"event\":\"clock\",\"paused\":true}"));
 	assert_null(digest_line("{\"n\":6,\"t\":1,\"event\":\"left-out\"}"));
+	assert_null(digest_line("{\"n\":6,\"t\":1,\"event\":\"record-lost\"}"));
 	assert_string_equal(digest_line("{\"n\":7,\"t\":1,\"event\":\"fault\"}"),
 			    "\"t\":1,\"event\":\"fault\"}");
 	/* What a command is told says nothing of the entry. */

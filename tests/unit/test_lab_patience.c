@@ -7,11 +7,16 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/fdio.h"
+#include "lab/trouble.h"
 #include "lib/talk.h"
 
 enum { PATIENCE_TURNS = 20000 };
@@ -148,6 +153,73 @@ static void what_could_not_be_recorded_is_in_each_answer_from_then_on(void **sta
 	}
 }
 
+static void what_is_missing_is_in_the_journal_where_that_is_whole(void **state)
+{
+	json_t *entry;
+
+	(void)state;
+	fake.lab.digest_error = -EROFS;
+	json_decref(assert_done("ps", ""));
+	json_decref(assert_done("ps", ""));
+	assert_int_equal(fake_lab_journalled(&fake, "record-lost"), 1);
+	entry = json_loads(journal_line(fake.lab.journal,
+					journal_next(fake.lab.journal) - 1, NULL),
+			   0, NULL);
+	assert_string_equal(text_of(entry, "incomplete"),
+			    "digest.json: Read-only file system");
+	json_decref(entry);
+}
+
+static void a_capture_of_the_run_that_ended_too_early_is_missing(void **state)
+{
+	json_t *line;
+
+	(void)state;
+	lab_trouble_with(&fake.lab, "captures/all.pcapng", "capture: write: No space");
+	lab_trouble_with(&fake.lab, "something", "else");
+	line = assert_done("ps", "");
+	assert_string_equal(text_of(line, "record_lost"),
+			    "captures/all.pcapng: capture: write: No space");
+	json_decref(line);
+}
+
+/* Somebody removes the folder, or makes it so that nothing can be added to it. */
+static void a_run_directory_that_was_removed_is_told_for_good(void **state)
+{
+	int parent = open(fake.dir, O_RDONLY | O_DIRECTORY);
+	const char *name = strrchr(fake.lab.run.path, '/') + 1;
+	json_t *line;
+
+	(void)state;
+	assert_int_equal(fdio_remove_tree(parent, name, NULL), 0);
+	close(parent);
+	for (int i = 0; i < 2; i++) {
+		line = assert_done("ps", "");
+		assert_string_equal(text_of(line, "record_lost"),
+				    "the run directory was removed");
+		json_decref(line);
+		assert_int_equal(mkdir(fake.lab.run.path, 0700), i ? -1 : 0);
+	}
+}
+
+static void a_run_directory_that_takes_nothing_is_told_while_it_is_so(void **state)
+{
+	json_t *line;
+
+	(void)state;
+	if (geteuid() == 0)
+		skip(); /* whom no mode keeps out */
+	assert_int_equal(fchmod(fake.lab.run.fd, 0500), 0);
+	line = assert_done("ps", "");
+	assert_string_equal(text_of(line, "record_lost"),
+			    "the run directory cannot be written to: Permission denied");
+	json_decref(line);
+	assert_int_equal(fchmod(fake.lab.run.fd, 0700), 0);
+	line = assert_done("ps", "");
+	assert_null(json_object_get(line, "record_lost"));
+	json_decref(line);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +228,10 @@ int main(void)
 		TEST(what_follows_a_long_filter_is_done_after_it),
 		TEST(a_client_that_leaves_meanwhile_has_said_what_it_said),
 		TEST(what_could_not_be_recorded_is_in_each_answer_from_then_on),
+		TEST(what_is_missing_is_in_the_journal_where_that_is_whole),
+		TEST(a_capture_of_the_run_that_ended_too_early_is_missing),
+		TEST(a_run_directory_that_was_removed_is_told_for_good),
+		TEST(a_run_directory_that_takes_nothing_is_told_while_it_is_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

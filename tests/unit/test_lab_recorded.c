@@ -183,15 +183,50 @@ static void what_counts_is_read(void **state)
 	assert_int_equal(recorded->logs[0].size, 12);
 }
 
+static const char *lacks(void)
+{
+	return recorded->whole.why.text;
+}
+
 static void a_run_without_an_end_ends_with_the_last_that_is_there(void **state)
 {
 	(void)state;
 	put("digest.json", "");
 	load();
 	assert_false(recorded->ended);
-	assert_int_equal(recorded->entry_count, 4);
-	assert_int_equal(recorded->end_ns, 9000);
+	/* That it was ended by force is no part of it. */
+	assert_int_equal(recorded->entry_count, 3);
+	assert_int_equal(recorded->end_ns, 5000);
 	assert_false(recorded->frames_all);
+	assert_true(whole_is(&recorded->whole));
+}
+
+static void a_run_that_could_not_write_its_end_lacks_it(void **state)
+{
+	static const char gone[] = "{\"n\":%d,\"t\":9500,\"event\":\"lab\",\"to\":\"gone\"}\n";
+	static const char down[] = "{\"n\":5,\"t\":8000,\"event\":\"input\",\"do\":\"down\"}\n"
+				   "{\"n\":6,\"t\":8000,\"event\":\"lab\",\"to\":\"stopping\"}\n"
+				   "{\"n\":7,\"t\":8200,\"event\":\"node-gone\"}\n";
+	char text[1024];
+	int used = snprintf(text, sizeof(text), "%s", entries);
+
+	(void)state;
+	snprintf(text + used, sizeof(text) - (size_t)used, gone, 6);
+	put("journal.jsonl", text);
+	put("digest.json", "");
+	load();
+	assert_non_null(strstr(lacks(), "digest.json"));
+	assert_int_equal(recorded->entry_count, 3);
+	recorded_free(recorded);
+	comparison_destroy(comparison);
+	/* Where it was asked to end, how it did so is part of it. */
+	used = (int)(strstr(text, "{\"n\":5,") - text);
+	used += snprintf(text + used, sizeof(text) - (size_t)used, "%s", down);
+	snprintf(text + used, sizeof(text) - (size_t)used, gone, 8);
+	put("journal.jsonl", text);
+	load();
+	assert_non_null(strstr(lacks(), "digest.json"));
+	assert_int_equal(recorded->entry_count, 7);
 }
 
 static void an_end_that_is_told_by_half_is_none(void **state)
@@ -200,7 +235,7 @@ static void an_end_that_is_told_by_half_is_none(void **state)
 	put("digest.json", "{\"now_ns\":8000}");
 	load();
 	assert_false(recorded->ended);
-	assert_int_equal(recorded->end_ns, 9000);
+	assert_int_equal(recorded->end_ns, 5000);
 }
 
 static void an_input_that_was_not_kept_whole_is_refused(void **state)
@@ -221,11 +256,6 @@ static void frames_of_another_making_are_refused(void **state)
 }
 
 /* ---- what is missing --------------------------------------------------------------------- */
-
-static const char *lacks(void)
-{
-	return recorded->whole.why.text;
-}
 
 /* Until the entry before the gap it is the same, and beyond it nothing is a difference. */
 static void compare_until_the_gap(uint64_t end_ns)
@@ -613,6 +643,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_counts_is_read),
 		T(a_run_without_an_end_ends_with_the_last_that_is_there),
+		T(a_run_that_could_not_write_its_end_lacks_it),
 		T(an_end_that_is_told_by_half_is_none),
 		T(an_input_that_was_not_kept_whole_is_refused),
 		T(frames_of_another_making_are_refused),
