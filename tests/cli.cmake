@@ -11,6 +11,13 @@ if(TARGET netlab)
 	set_tests_properties(cli PROPERTIES LABELS cli TIMEOUT 180
 		ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;NETLAB_AGENT=$<TARGET_FILE:netlab-agent>;PYTHONDONTWRITEBYTECODE=1")
 
+	foreach(part streams)
+		add_test(NAME cli_${part} COMMAND Python3::Interpreter
+			${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${part}.py)
+		set_tests_properties(cli_${part} PROPERTIES LABELS cli TIMEOUT 180
+			ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;NETLAB_AGENT=$<TARGET_FILE:netlab-agent>;PYTHONDONTWRITEBYTECODE=1")
+	endforeach()
+
 	add_test(NAME documents COMMAND Python3::Interpreter
 		${CMAKE_CURRENT_SOURCE_DIR}/docs/test_shown.py)
 	set_tests_properties(documents PROPERTIES LABELS cli TIMEOUT 120

@@ -97,7 +97,7 @@ static int send_some(struct client *client, struct why *why)
 		if (n < 0 && errno == EAGAIN)
 			return 0;
 		/* The lab's last words may still be there to read. */
-		if (n < 0 && errno == EPIPE) {
+		if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) {
 			client->out_sent = client->out_have;
 			return 0;
 		}
@@ -205,6 +205,12 @@ long client_request_fd(struct client *client, const char *what, json_t *fields, 
 	if (!line)
 		return why_set(why, -EINVAL, "%s: this is not UTF-8 text", what);
 	bytes = strlen(line);
+	if (bytes >= CLIENT_REQUEST_BYTES_MAX)
+		return why_set(why, -E2BIG,
+			       "%s: this takes %zu bytes as a request, and a lab takes less "
+			       "than %d at once; what is long can be copied (netlab cp) or "
+			       "come through stdin",
+			       what, bytes, CLIENT_REQUEST_BYTES_MAX);
 	line[bytes++] = '\n'; /* in the place of the 0 */
 	rc = await_pending(client, id, fn, ctx);
 	if (!rc)

@@ -19,8 +19,8 @@
  * stream data; requests themselves are small.
  *
  * Errors:    -ENOTCONN the lab has gone; -EPROTO it speaks something else;
- *            -ETIMEDOUT; -ENOMEM.  client_call() returns -EREMOTEIO and the lab's
- *            own words when the lab refuses.
+ *            -ETIMEDOUT; -ENOMEM; -E2BIG: a request is too large.  client_call()
+ *            returns -EREMOTEIO and the lab's own words when the lab refuses.
  * Ownership: lines are lent to the callback.  client_free() closes, which
  *            cancels whatever was under way in the lab.
  */
@@ -37,6 +37,7 @@
 struct client;
 
 enum {
+	CLIENT_REQUEST_BYTES_MAX = 1 << 20, /* the lab's limit, with the newline */
 	CLIENT_LINE_BYTES_MAX = 16 << 20,
 	CLIENT_TOGETHER_BYTES_MAX = 16 << 20, /* the lab's limit */
 	CLIENT_BACKLOG_BYTES = 256 << 10, /* above this, do not add stream data */

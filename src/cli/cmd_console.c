@@ -12,6 +12,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/node_set.h"
+#include "cli/outlet.h"
 #include "cli/streams.h"
 #include "cli/terminal.h"
 #include "cli/ui.h"
@@ -24,31 +25,10 @@ struct console {
 	struct escape escape;
 	bool stdin_open, leave, ended;
 	int put_error;
+	int signals; /* descriptor */
+	struct outlet out;
 	struct why why; /* of the lab, when it ended */
 };
-
-static void got_line(void *ctx, const json_t *line, bool last)
-{
-	struct console *c = ctx;
-	const json_t *data = json_object_get(line, "data");
-	size_t chars = json_string_length(data);
-	cleanup_free uint8_t *bytes = NULL;
-	long size;
-
-	if (last) {
-		c->ended = true;
-		client_verdict(line, &c->why);
-		return;
-	}
-	if (json_object_get(line, "bytes"))
-		ui_note("\r\n[%" JSON_INTEGER_FORMAT
-			" bytes were too fast for this connection]\r",
-			json_integer_value(json_object_get(line, "bytes")));
-	bytes = malloc(chars / 4 * 3 + 1);
-	size = bytes && chars ? base64_decode(bytes, json_string_value(data), chars) : 0;
-	if (size > 0 && !c->put_error)
-		c->put_error = session_put(STDOUT_FILENO, bytes, (size_t)size);
-}
 
 static int send_keys(struct console *c, const uint8_t *bytes, size_t size,
 		     struct why *why)
@@ -80,27 +60,92 @@ static int take_keys(struct console *c, struct why *why)
 	return size ? send_keys(c, out, size, why) : 0;
 }
 
-static int follow(struct console *c, int signals, struct why *why)
+static struct pollfd keys_pollfd(const struct console *c)
 {
-	int rc = 0, number;
+	bool room = client_backlog(c->client) < CLIENT_BACKLOG_BYTES;
+
+	return (struct pollfd){ .fd = c->stdin_open && room ? STDIN_FILENO : -1,
+				.events = POLLIN };
+}
+
+static void take_signals(struct console *c)
+{
+	int number;
+
+	while ((number = signals_next(c->signals)))
+		c->leave |= number != SIGWINCH;
+}
+
+/* A terminal that takes nothing for now must not keep the user from leaving. */
+static int put_or_leave(struct console *c, const uint8_t *bytes, size_t size)
+{
+	while (size && !c->leave) {
+		struct pollfd p[3] = {
+			{ .fd = c->out.fd, .events = POLLOUT },
+			{ .fd = c->signals, .events = POLLIN },
+			keys_pollfd(c),
+		};
+		ssize_t n = 0;
+
+		if (poll(p, 3, -1) < 0)
+			continue;
+		if (p[1].revents)
+			take_signals(c);
+		if (p[2].revents && take_keys(c, NULL))
+			c->leave = true; /* the lab has gone */
+		if (p[0].revents && !c->leave)
+			n = outlet_put(&c->out, bytes, size);
+		if (n < 0)
+			return (int)n;
+		bytes += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static void got_line(void *ctx, const json_t *line, bool last)
+{
+	struct console *c = ctx;
+	const json_t *data = json_object_get(line, "data");
+	size_t chars = json_string_length(data);
+	cleanup_free uint8_t *bytes = NULL;
+	long size;
+
+	if (last) {
+		c->ended = true;
+		client_verdict(line, &c->why);
+		return;
+	}
+	if (json_object_get(line, "bytes") && outlet_has_room(STDERR_FILENO))
+		ui_note("\r\n[%" JSON_INTEGER_FORMAT
+			" bytes were too fast for this connection]\r",
+			json_integer_value(json_object_get(line, "bytes")));
+	bytes = malloc(chars / 4 * 3 + 1);
+	size = bytes && chars ? base64_decode(bytes, json_string_value(data), chars) : 0;
+	if (size > 0 && !c->put_error)
+		c->put_error = put_or_leave(c, bytes, (size_t)size);
+}
+
+static int follow(struct console *c, struct why *why)
+{
+	int rc = 0;
 
 	while (!rc && !c->ended && !c->leave && !c->put_error) {
-		bool room = client_backlog(c->client) < CLIENT_BACKLOG_BYTES;
 		struct pollfd p[3] = {
 			client_pollfd(c->client),
-			{ .fd = signals, .events = POLLIN },
-			{ .fd = c->stdin_open && room ? STDIN_FILENO : -1,
-			  .events = POLLIN },
+			{ .fd = c->signals, .events = POLLIN },
+			keys_pollfd(c),
 		};
 
 		if (poll(p, 3, -1) < 0)
 			continue;
-		while (p[1].revents && (number = signals_next(signals)))
-			c->leave |= number != SIGWINCH;
-		if (p[0].revents)
-			rc = client_serve(c->client, p[0].revents, why);
-		if (!rc && p[2].revents)
+		if (p[1].revents)
+			take_signals(c);
+		/* Keys first: while output is written they are read, too. */
+		if (p[2].revents)
 			rc = take_keys(c, why);
+		if (!rc && p[0].revents)
+			rc = client_serve(c->client, p[0].revents, why);
 	}
 	return rc;
 }
@@ -109,25 +154,25 @@ static int run(struct console *c, const char *node, struct why *why)
 {
 	static const int list[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGWINCH, 0 };
 	bool terminal = isatty(STDIN_FILENO);
-	int signals, rc;
+	int rc;
 
 	c->id = client_request(c->client, "console",
 			       json_pack("{s:s, s:i}", "node", node, "tail", TAIL_BYTES),
 			       got_line, c, why);
 	if (c->id < 0)
 		return (int)c->id;
-	signals = signals_open(list, why);
-	rc = signals < 0 ? signals : 0;
+	c->signals = signals_open(list, why);
+	rc = c->signals < 0 ? c->signals : 0;
 	if (!rc && terminal) {
 		ui_note("The console of %s. Ctrl-] leaves it.", node);
 		rc = terminal_raw(STDIN_FILENO, why);
 	}
 	if (!rc)
-		rc = follow(c, signals, why);
+		rc = follow(c, why);
 	terminal_restore();
-	if (terminal)
+	if (terminal && outlet_has_room(STDERR_FILENO))
 		fputs("\r\n", stderr);
-	signals_close(signals);
+	signals_close(c->signals);
 	return rc;
 }
 
@@ -140,6 +185,7 @@ int cmd_console(struct command_call *call)
 	int rc;
 
 	sigaction(SIGPIPE, &ignore, NULL);
+	outlet_open(&c.out, STDOUT_FILENO);
 	c.escape.kind = isatty(STDIN_FILENO) ? ESCAPE_BRACKET : ESCAPE_NONE;
 	rc = node_set_of_lab(&all, call->client, &why);
 	if (!rc)
@@ -154,6 +200,7 @@ int cmd_console(struct command_call *call)
 		rc = why_errno(&why, c.put_error, "writing the output");
 	if (rc)
 		ui_error("%s", why.text);
+	outlet_close(&c.out);
 	node_set_free(&all);
 	node_set_free(&one);
 	return rc ? STATUS_FAILED : STATUS_DONE;

@@ -140,7 +140,8 @@ int down_lab(const struct state_info *lab, bool graceful, struct why *why)
 					    lost.text)
 				  : 0;
 	}
-	ui_warning("%s: %s; it is ended by force", lab->name, reason.text);
+	ui_warning("%s: %s; it is ended by force", lab->name,
+		   labref_without_name(reason.text, lab->name));
 	rc = state_kill(lab->name, KILL_MS, why);
 	if (rc && rc != -ENOENT)
 		return rc;
@@ -160,7 +161,8 @@ void down_await(const char *name)
 		return;
 	}
 	if (state_kill(name, KILL_MS, &why) && !state_look(&info, name, NULL))
-		ui_error("%s: %s; see: netlab ps", name, why.text);
+		ui_error("%s: %s; see: netlab ps", name,
+			 labref_without_name(why.text, name));
 }
 
 static int down_all(bool graceful)
@@ -178,7 +180,8 @@ static int down_all(bool graceful)
 		printf("no labs\n");
 	for (i = 0; i < count; i++)
 		if (down_lab(&labs[i], graceful, &why)) {
-			ui_error("%s: %s", labs[i].name, why.text);
+			ui_error("%s: %s", labs[i].name,
+				 labref_without_name(why.text, labs[i].name));
 			status = STATUS_FAILED;
 		}
 	return status;

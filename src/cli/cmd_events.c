@@ -37,8 +37,7 @@ static void print_entry(const struct events *events, const json_t *entry)
 	if ((uint64_t)json_integer_value(json_object_get(entry, "t")) < events->from_ns)
 		return;
 	if (events->json) {
-		json_dumpf(entry, stdout, JSON_COMPACT);
-		putchar('\n');
+		ui_json_line(entry);
 	} else {
 		ui_safe(stdout, events_text(text, sizeof(text), entry), false);
 		putchar('\n');
@@ -60,7 +59,7 @@ static void got_line(void *ctx, const json_t *line, bool last)
 		ui_note("(%" JSON_INTEGER_FORMAT
 			" older events are only in the run directory)",
 			json_integer_value(json_object_get(line, "entries")));
-	fflush(stdout);
+	ui_flush(stdout);
 }
 
 static uint64_t earlier(uint64_t now_ns, uint64_t ago_ns)
@@ -104,7 +103,7 @@ static int of_living(struct command_call *call, const char *lab, const struct si
 			  (json_int_t)since->number),
 		got_line, &events, why);
 	rc = id < 0 ? (int)id : 0;
-	while (!rc && !events.ended)
+	while (!rc && !events.ended && !ui_is_broken())
 		rc = client_turn(call->client, -1, NULL, why);
 	/* Who follows until the lab goes has seen all there was. */
 	if (rc == -ENOTCONN && follow)
@@ -151,7 +150,7 @@ static int of_dead(const struct command_call *call, const struct state_info *lab
 		return why_errno(why, -errno, "%s", path);
 	if (since->ago_ns)
 		events.from_ns = earlier(last_of(file), since->ago_ns);
-	while (getline(&line, &room, file) > 0) {
+	while (!ui_is_broken() && getline(&line, &room, file) > 0) {
 		/* Its last line may be cut short. */
 		entry = json_loads(line, 0, NULL);
 		if (entry &&

@@ -161,12 +161,23 @@ static int run_all(struct command_call *call, struct one *ones, size_t count, js
 				  json_deep_copy(what), why);
 	if (!rc)
 		rc = client_together_end(call->client, why);
-	while (!rc && left) {
+	while (!rc && left && !ui_is_broken()) {
 		rc = client_turn(call->client, -1, NULL, why);
 		for (i = 0, left = 0; i < count; i++)
 			left += !ones[i].remote.ended;
 	}
 	return rc;
+}
+
+/* A result of which the end is missing is none. */
+static bool is_cut(const struct one *one)
+{
+	if (!one->kept[0].cut && !one->kept[1].cut)
+		return false;
+	ui_error("%s: %s has more than %d MiB, and JSON has only its beginning; without "
+		 "--json there is no limit",
+		 one->name, one->kept[0].cut ? "stdout" : "stderr", KEEP_BYTES_MAX >> 20);
+	return true;
 }
 
 /* What did not end well, in words, after all output. */
@@ -177,10 +188,11 @@ static int verdicts(struct one *ones, size_t count, bool quiet)
 
 	for (i = 0; i < count; i++) {
 		const struct remote *r = &ones[i].remote;
+		bool cut = is_cut(&ones[i]);
 
 		lines_end(&ones[i].lines[0]);
 		lines_end(&ones[i].lines[1]);
-		if (!remote_status(r))
+		if (!remote_status(r) && !cut)
 			continue;
 		status = STATUS_FAILED;
 		if (quiet)

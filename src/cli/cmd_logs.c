@@ -114,7 +114,8 @@ static void print_new(struct logs *logs)
 	ssize_t n;
 
 	for (i = 0; i < logs->count; i++)
-		while ((n = read(logs->all[i].fd, bytes, sizeof(bytes))) > 0)
+		while (!ui_is_broken() &&
+		       (n = read(logs->all[i].fd, bytes, sizeof(bytes))) > 0)
 			lines_put(&logs->all[i].lines, bytes, (size_t)n);
 }
 
@@ -136,7 +137,7 @@ static int follow(struct logs *logs, const struct state_info *lab, const char *r
 		if (poll(&p, 1, LOOK_MS) > 0)
 			while (read(watch, events, sizeof(events)) > 0)
 				;
-	} while (!state_look(&now, lab->name, NULL) && now.kind != STATE_DEAD &&
+	} while (!ui_is_broken() && !state_look(&now, lab->name, NULL) && now.kind != STATE_DEAD &&
 		 now.started_at == lab->started_at);
 	print_new(logs);
 	return 0;

@@ -27,7 +27,7 @@ static json_t *ask(const struct state_info *lab, char *problem, size_t bytes)
 		rc = client_call(client, "ps", NULL, PS_MS, &answer, &why);
 	client_free(client);
 	if (rc)
-		snprintf(problem, bytes, "%s", why.text);
+		snprintf(problem, bytes, "%s", labref_without_name(why.text, lab->name));
 	return rc ? NULL : answer;
 }
 

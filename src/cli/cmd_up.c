@@ -142,6 +142,14 @@ static void print_next(const struct plan *plan)
 	printf("  netlab down\n");
 }
 
+/* Whoever does not hear of it must not take it for a failure. */
+static void say_up_unheard(const struct up *up)
+{
+	if (!ui_flush(stdout))
+		ui_note("%s is up all the same; end it with: netlab down %s", up->lab.name,
+			up->lab.name);
+}
+
 static void say_up(const struct command_call *call, const struct up *up, const struct plan *plan)
 {
 	char time[32];
@@ -221,6 +229,7 @@ static int come_up(const struct command_call *call, struct up *up, const struct 
 		rc = STATUS_FAILED;
 	} else {
 		say_up(call, up, plan);
+		say_up_unheard(up);
 	}
 	return rc;
 }
@@ -369,6 +378,9 @@ int cmd_up(struct command_call *call)
 			json_t *out = diagnostics_to_json(&diags);
 
 			json_object_set_new(out, "ok", json_false());
+			json_object_set_new(out, "error",
+					    json_string(diags.count ? diags.items[0].message
+								    : "it has errors"));
 			ui_json(out);
 			json_decref(out);
 		}

@@ -207,7 +207,8 @@ const struct command commands[] = {
 	 "runs in all at once, stdin is empty, each line has its machine's name in front, and the "
 	 "exit status is 0 only if it is 0 everywhere. With --json the output is an array of "
 	 "{node, exit, stdout, stderr}; output that is no UTF-8 is under stdout_base64. "
-	 "The exit status is then 0 only if it is 0 everywhere.",
+	 "The exit status is then 0 only if it is 0 everywhere. Of a stream of more than 16 MiB "
+	 "it has the beginning, truncated, and the exit status is 1.",
 	 exec_options, 1, -1, 1, NEED_LAB | TAKES_JSON, {COMPLETE_NODES, 0}, cmd_exec},
 
 	{"shell", "NODE", "open a shell in a machine",

@@ -99,6 +99,14 @@ int labref_find(struct state_info *out, const char *wanted, bool alive, struct w
 	return rc;
 }
 
+const char *labref_without_name(const char *text, const char *name)
+{
+	char prefix[PLAN_NAME_BYTES_MAX + 8];
+	size_t size = (size_t)snprintf(prefix, sizeof(prefix), "lab %s: ", name);
+
+	return strncmp(text, prefix, size) ? text : text + size;
+}
+
 int labref_connect(const char *name, struct client **out, struct why *why)
 {
 	struct client *client = NULL;
@@ -106,8 +114,9 @@ int labref_connect(const char *name, struct client **out, struct why *why)
 	int fd, rc, protocol;
 
 	rc = state_connect(name, &fd, why);
-	if (!rc)
-		rc = client_open(&client, fd, why);
+	if (rc)
+		return rc; /* it names the lab */
+	rc = client_open(&client, fd, why);
 	if (!rc)
 		rc = client_call(client, "hello", NULL, HELLO_MS, &hello, why);
 	if (!rc) {

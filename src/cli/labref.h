@@ -20,6 +20,8 @@ struct client;
 int labref_find(struct state_info *out, const char *wanted, bool alive, struct why *why);
 /* Connect to it and say hello: its protocol must be ours. */
 int labref_connect(const char *name, struct client **out, struct why *why);
+/* What such an error says, for whoever names the lab himself. */
+const char *labref_without_name(const char *text, const char *name);
 
 /* ---- pure, for tests ---- */
 int labref_choose(const struct state_info *labs, size_t count, const char *wanted,

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "cli/ui.h"
 
 static void flush(struct lines *l)
 {
 	if (l->prefix)
 		fputs(l->prefix, l->out);
 	if (l->have)
-		if (l->have)
 		fwrite(l->text, 1, l->have, l->out);
 	fputc('\n', l->out);
 	l->have = 0;
@@ -20,8 +20,6 @@ static void flush(struct lines *l)
 static void add(struct lines *l, const uint8_t *bytes, size_t size)
 {
 	if (!size) /* and perhaps no text either */
-		return;
-	if (!size)
 		return;
 	if (l->have + size > l->room) {
 		l->room = (l->have + size) * 2;
@@ -53,7 +51,7 @@ void lines_put(struct lines *l, const uint8_t *bytes, size_t size)
 			flush(l);
 		}
 	}
-	fflush(l->out);
+	ui_flush(l->out);
 }
 
 void lines_end(struct lines *l)
@@ -63,5 +61,5 @@ void lines_end(struct lines *l)
 	free(l->text);
 	l->text = NULL;
 	l->have = l->room = 0;
-	fflush(l->out);
+	ui_flush(l->out);
 }

@@ -4,7 +4,7 @@
  * So that what several machines say at once can be read.  A line longer than
  * LINES_BYTES_MAX is broken.
  *
- * Errors: none.  Ownership: lines_end() gives out what is left and frees.
+ * Errors: those of the stream (ui.h).  Ownership: lines_end() gives out what is left and frees.
  */
 #ifndef NL_CLI_LINES_H
 #define NL_CLI_LINES_H

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* netlab - the program: find the command, find its lab, run it */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/args.h"
 #include "cli/client.h"
@@ -47,26 +49,64 @@ static int run(struct command_call *call)
 	return status ? status : call->command->run(call);
 }
 
+/* A caller may have closed the standard streams: what is opened next must not get their
+ * numbers, and nobody misses what is said to nobody. */
+static bool open_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* Of a call that cannot be parsed: was it meant? */
+static bool is_json_meant(int argc, char *const *argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--json"))
+			return true;
+	return false;
+}
+
+static int parse_and_run(struct command_call *call, int argc, char **argv)
+{
+	struct why why;
+
+	if (args_parse(call, argc - 1, argv + 1, &why)) {
+		if (is_json_meant(argc, argv))
+			ui_json_wanted();
+		ui_error("%s", why.text);
+		if (call->command)
+			ui_note("Try: netlab help %s", call->command->name);
+		return STATUS_USAGE;
+	}
+	if (call->json)
+		ui_json_wanted();
+	return run(call);
+}
+
 int main(int argc, char **argv)
 {
 	struct command_call call;
-	struct why why;
-	int status;
+	int status, err;
 
+	if (!open_streams())
+		return STATUS_FAILED; /* nobody can be told */
 	setlocale(LC_CTYPE, "");
 	ui_setup();
-	if (args_parse(&call, argc - 1, argv + 1, &why)) {
-		ui_error("%s", why.text);
-		if (call.command)
-			ui_note("Try: netlab help %s", call.command->name);
-		status = STATUS_USAGE;
-	} else {
-		status = run(&call);
-	}
+	status = parse_and_run(&call, argc, argv);
 	call_free(&call);
-	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
-		ui_error("writing the output: %s", strerror(errno));
-		return STATUS_FAILED;
+	ui_json_end(status);
+	err = ui_output_error();
+	/* A reader that has seen enough is no failure. */
+	if (err && err != -EPIPE) {
+		ui_error("writing the output: %s", strerror(-err));
+		return status ? status : STATUS_FAILED;
 	}
 	return status;
 }

@@ -2,7 +2,6 @@
 #include "cli/streams.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "base/cleanup.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/outlet.h"
 #include "cli/remote.h"
 #include "cli/terminal.h"
 #include "cli/ui.h"
@@ -56,27 +56,6 @@ size_t escape_filter(struct escape *e, const uint8_t *in, size_t size, uint8_t *
 	return n;
 }
 
-int session_put(int fd, const uint8_t *bytes, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, bytes, size);
-
-		if (n < 0 && errno == EAGAIN) {
-			struct pollfd p = { .fd = fd, .events = POLLOUT };
-
-			poll(&p, 1, -1);
-			continue;
-		}
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			bytes += n;
-			size -= (size_t)n;
-		}
-	}
-	return 0;
-}
-
 void screen_watch(struct screen *screen, const uint8_t *bytes, size_t size)
 {
 	static const char mode[] = "\033[?1049";
@@ -102,6 +81,7 @@ struct running {
 	int left_by; /* signal, or 0: by key */
 	int put_error;
 	struct screen screen;
+	struct outlet out, err;
 	int signals; /* descriptor */
 };
 
@@ -152,33 +132,43 @@ static int take_signal(struct running *run, int number, struct why *why)
 	return 0;
 }
 
-/* Whoever reads our output may not do so for a long time, and that must not keep
- * the user from leaving: what a pipe takes without waiting is PIPE_BUF. */
-static int put_or_leave(struct running *run, int fd, const uint8_t *bytes, size_t size)
+/* Keys are read while the machine takes them; without a terminal they are data, which
+ * can wait. */
+static bool wants_keys(const struct running *run)
 {
-	struct pollfd p[2] = {
-		{ .fd = fd, .events = POLLOUT },
-		{ .fd = run->signals, .events = POLLIN },
-	};
+	return run->stdin_open && remote_room(&run->remote) > 1;
+}
 
+/* Whoever reads our output may not do so for a long time, and that must not keep
+ * the user from leaving. */
+static int put_or_leave(struct running *run, const struct outlet *outlet,
+			const uint8_t *bytes, size_t size)
+{
 	while (size && !run->leave) {
-		size_t part = size < PIPE_BUF ? size : PIPE_BUF;
+		struct pollfd p[3] = {
+			{ .fd = outlet->fd, .events = POLLOUT },
+			{ .fd = run->signals, .events = POLLIN },
+			{ .fd = run->session->tty && wants_keys(run) ? STDIN_FILENO : -1,
+			  .events = POLLIN },
+		};
 		int rc = 0, number;
+		ssize_t n = 0;
 
-		if (poll(p, 2, -1) < 0) {
+		if (poll(p, 3, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return -errno;
 		}
 		while (p[1].revents && !rc && (number = signals_next(run->signals)))
 			rc = take_signal(run, number, NULL);
-		if (!rc && p[0].revents && !run->leave) {
-			rc = session_put(fd, bytes, part);
-			bytes += part;
-			size -= part;
-		}
-		if (rc)
-			return rc;
+		if (!rc && p[2].revents)
+			rc = take_input(run, NULL);
+		if (!rc && p[0].revents && !run->leave)
+			n = outlet_put(outlet, bytes, size);
+		if (rc || n < 0)
+			return rc ? rc : (int)n;
+		bytes += n;
+		size -= (size_t)n;
 	}
 	return 0;
 }
@@ -190,9 +180,7 @@ static void put_output(void *ctx, enum remote_stream stream, const uint8_t *byte
 	int rc;
 
 	screen_watch(&run->screen, bytes, size);
-	rc = put_or_leave(run, stream == REMOTE_STDOUT ? STDOUT_FILENO : STDERR_FILENO,
-			      bytes, size);
-
+	rc = put_or_leave(run, stream == REMOTE_STDOUT ? &run->out : &run->err, bytes, size);
 	if (rc && !run->put_error)
 		run->put_error = rc;
 }
@@ -202,9 +190,7 @@ static int one_turn(struct running *run, struct why *why)
 	struct pollfd p[3] = {
 		client_pollfd(run->session->client),
 		{ .fd = run->signals, .events = POLLIN },
-		{ .fd = run->stdin_open && remote_room(&run->remote) > 1 ? STDIN_FILENO
-									 : -1,
-		  .events = POLLIN },
+		{ .fd = wants_keys(run) ? STDIN_FILENO : -1, .events = POLLIN },
 	};
 	int rc = 0, number;
 
@@ -212,10 +198,11 @@ static int one_turn(struct running *run, struct why *why)
 		return errno == EINTR ? 0 : why_errno(why, -errno, "poll");
 	while (p[1].revents && !rc && (number = signals_next(run->signals)))
 		rc = take_signal(run, number, why);
+	/* Keys first: while output is written they are read, too, and there may be none left. */
+	if (!rc && p[2].revents)
+		rc = take_input(run, why);
 	if (!rc && p[0].revents)
 		rc = client_serve(run->session->client, p[0].revents, why);
-	if (!rc && !run->remote.ended && p[2].revents)
-		rc = take_input(run, why);
 	if (!rc && run->put_error)
 		rc = why_errno(why, run->put_error, "writing the output");
 	return rc;
@@ -249,8 +236,12 @@ static int outcome(struct running *run, int rc, const struct why *why)
 		return STATUS_FAILED;
 	}
 	if (run->leave && !run->remote.ended) {
-		make_room(run);
-		ui_note("netlab: left %s; what ran there is hung up", session->node);
+		/* A terminal that takes nothing has to be left, too. */
+		if (outlet_has_room(STDERR_FILENO)) {
+			make_room(run);
+			ui_note("netlab: left %s; what ran there is hung up",
+				session->node);
+		}
 		return run->left_by ? 128 + run->left_by : STATUS_FAILED;
 	}
 	if (run->remote.error.text[0]) {
@@ -282,6 +273,8 @@ int session_run(struct session *session)
 
 	run.remote.output = put_output;
 	run.remote.ctx = &run;
+	outlet_open(&run.out, STDOUT_FILENO);
+	outlet_open(&run.err, STDERR_FILENO);
 	if (session->tty) {
 		terminal_size(&rows, &cols);
 		json_object_set_new(session->what, "tty", json_true());
@@ -309,5 +302,7 @@ int session_run(struct session *session)
 	rc = outcome(&run, rc, &why);
 	remote_close(&run.remote);
 	signals_close(run.signals);
+	outlet_close(&run.out);
+	outlet_close(&run.err);
 	return rc;
 }

@@ -57,7 +57,4 @@ struct screen {
 };
 void screen_watch(struct screen *screen, const uint8_t *bytes, size_t size);
 
-/* write() all of it, even if the terminal is in non-blocking mode.  -errno. */
-int session_put(int fd, const uint8_t *bytes, size_t size);
-
 #endif

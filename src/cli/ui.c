@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/ui.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,14 @@
 
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 
 static bool colour[3]; /* by descriptor; 0 unused */
+static int output_error; /* of stdout, as far as it was seen */
+static struct {
+	bool wanted, printed;
+	char error[4096]; /* the first */
+} json_mode;
 
 void ui_setup(void)
 {
@@ -39,7 +46,9 @@ static void say(const char *word, enum paint paint, const char *fmt, va_list ap)
 	char text[4096];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	fflush(stdout);
+	if (paint == PAINT_RED && !*json_mode.error)
+		snprintf(json_mode.error, sizeof(json_mode.error), "%s", text);
+	ui_flush(stdout);
 	if (word)
 		fprintf(stderr, "%s%s%s", ui_paint(stderr, paint), word,
 			ui_paint(stderr, PAINT_OFF));
@@ -114,8 +123,55 @@ void ui_tail(const char *text, int lines)
 
 void ui_json(const json_t *json)
 {
+	json_mode.printed = true;
 	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
 	putchar('\n');
+}
+
+void ui_json_line(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
+void ui_json_wanted(void)
+{
+	json_mode.wanted = true;
+}
+
+void ui_json_end(int status)
+{
+	char fallback[64];
+	json_t *failed;
+
+	if (!json_mode.wanted || !status || json_mode.printed)
+		return;
+	snprintf(fallback, sizeof(fallback), "it ended with status %d", status);
+	failed = json_pack("{s:b, s:o}", "ok", 0, "error",
+			   text_json_z(*json_mode.error ? json_mode.error : fallback));
+	ui_json_line(failed);
+	json_decref(failed);
+}
+
+/* What is said about a stream after the first failure explains nothing. */
+bool ui_flush(FILE *out)
+{
+	if (fflush(out) && out == stdout && !output_error)
+		output_error = -errno;
+	return out != stdout || !ui_is_broken();
+}
+
+bool ui_is_broken(void)
+{
+	return output_error || ferror(stdout);
+}
+
+int ui_output_error(void)
+{
+	/* A buffer that was full had to be written in between: its error is not known. */
+	if (!ui_flush(stdout) && !output_error)
+		output_error = -EIO;
+	return output_error;
 }
 
 const char *ui_duration(char *text, size_t bytes, uint64_t ns)

@@ -7,7 +7,11 @@
  * Text that came from a machine or a file is printed with ui_safe(): control
  * characters become "?", so that nobody moves the user's cursor.
  *
- * Errors: none; main checks stdout at the end.  Threads: one.
+ * With --json, stdout is JSON in any case: of a command that fails and has nothing to
+ * print, it is {"ok": false, "error": TEXT} on one line.  The text is on stderr as well.
+ *
+ * Errors: none; main looks at ui_output_error() at the end, loops that go on for long at
+ * ui_flush() or ui_is_broken().  Threads: one.
  */
 #ifndef NL_CLI_UI_H
 #define NL_CLI_UI_H
@@ -37,6 +41,18 @@ void ui_tail(const char *text, int lines);
 
 /* Indented JSON and a newline on stdout. */
 void ui_json(const json_t *json);
+/* The same on one line: one of many. */
+void ui_json_line(const json_t *json);
+/* --json was given: errors are kept for the end, */
+void ui_json_wanted(void);
+/* where the first is printed if the command failed and has printed no JSON of its own. */
+void ui_json_end(int status);
+
+/* Write out what there is.  False: stdout takes no more, and has not taken all. */
+bool ui_flush(FILE *out);
+bool ui_is_broken(void); /* has that been so? */
+/* At the end: 0, or -errno if not all of the output was taken. */
+int ui_output_error(void);
 
 /* "3 machines", "1 machine" */
 #define UI_PLURAL(n) ((n) == 1 ? "" : "s")

@@ -336,21 +336,6 @@ static void free_process(struct lab_process *process)
 	free(process);
 }
 
-/* A caller may have closed its standard streams; what is opened next must not get
- * their numbers, for they are replaced in the lab process. */
-static int occupy_standard_streams(struct why *why)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		return why_errno(why, -errno, "/dev/null");
-	close(fd);
-	return 0;
-}
-
 static int prepare(struct lab_process *process, const struct lab_options *options,
 		   struct why *why)
 {
@@ -361,8 +346,6 @@ static int prepare(struct lab_process *process, const struct lab_options *option
 						     : LAB_BOOT_TIMEOUT_S_DEFAULT;
 	int err = state_name_check(name, why);
 
-	if (!err)
-		err = occupy_standard_streams(why);
 	if (err)
 		return err;
 	snprintf(lab->name, sizeof(lab->name), "%s", name);

@@ -20,6 +20,7 @@
  * Errors:    0 or -errno with *why; on an error nothing is left but, perhaps, the
  *            run directory.
  * Ownership: the caller closes control_fd.
+ * Streams:   the three standard ones are open: they are replaced in the lab process.
  * Threads:   lab_start() forks: call it from a program with one thread.
  */
 #ifndef NL_LAB_LAB_H

@@ -42,6 +42,8 @@ def test_every_output_has_its_documented_shape(home):
     check(jsonschema, "python3-jsonschema is not installed: scripts/setup test")
     path = home.write("shapes.json", TOPOLOGY)
     hold(home, "version", "version", "--json")
+    hold(home, "failure", "inspect", "nosuch", "--json", want=1)
+    hold(home, "failure", "up", home.folder / "nosuch.json", "--json", want=1)
     hold(home, "check", "check", "--json", path)
     hold(home, "check", "check", "--json", "--expand", path)
     hold(home, "check", "check", "--json", "--set", "nodes.x.memroy=1", path, want=1)
@@ -73,6 +75,7 @@ def test_every_output_has_its_documented_shape(home):
     for order in "restart", "reset", "pause", "resume":
         hold(home, f"node {order}", "node", order, "n1,n2", "--json")
     hold(home, "events", "events", "--json", lines=True)
+    hold(home, "failure", "fault", "set", "nosuch", "loss=1%", "--json", want=1)
     hold(home, "inspect", "inspect", "--json")
     hold(home, "ps", "ps", "--json")
     home.netlab("down")

@@ -192,11 +192,11 @@ static void requests_that_belong_together_go_as_one(void **state)
 	assert_int_equal(client_together_end(rig->client, NULL), 0);
 	lab_hears(rig, "{\"id\":4,\"do\":\"together\",\"bytes\":         0}\n");
 	client_together(rig->client);
-	for (size_t bytes = 0; bytes <= CLIENT_TOGETHER_BYTES_MAX; bytes += 1 << 20) {
-		char *text = malloc((1 << 20) + 1);
+	for (size_t bytes = 0; bytes <= CLIENT_TOGETHER_BYTES_MAX; bytes += 1 << 19) {
+		char *text = malloc((1 << 19) + 1);
 
-		memset(text, 'x', 1 << 20);
-		text[1 << 20] = 0;
+		memset(text, 'x', 1 << 19);
+		text[1 << 19] = 0;
 		client_request(rig->client, "heal", json_pack("{s:s}", "x", text), NULL,
 			       NULL, NULL);
 		free(text);
@@ -204,6 +204,25 @@ static void requests_that_belong_together_go_as_one(void **state)
 	assert_int_equal(client_together_end(rig->client, &why), -E2BIG);
 	assert_non_null(strstr(why.text, "16 MiB"));
 	lab_hears(rig, "");
+}
+
+static void a_request_that_no_lab_takes_is_refused_before_it_is_sent(void **state)
+{
+	struct rig *rig = *state;
+	struct why why;
+	char *text = malloc(CLIENT_REQUEST_BYTES_MAX);
+
+	memset(text, 'x', CLIENT_REQUEST_BYTES_MAX);
+	text[CLIENT_REQUEST_BYTES_MAX - 1] = 0;
+	assert_int_equal(client_request(rig->client, "exec", json_pack("{s:s}", "x", text),
+					NULL, NULL, &why),
+			 -E2BIG);
+	assert_non_null(strstr(why.text, "exec: this takes 10486"));
+	free(text);
+	/* And the connection is as good as before. */
+	lab_hears(rig, "");
+	assert_true(client_request(rig->client, "ps", NULL, NULL, NULL, &why) > 0);
+	lab_hears(rig, "{\"id\":2,\"do\":\"ps\"}\n");
 }
 
 /* ---- remote commands ------------------------------------------------------------------
@@ -305,6 +324,7 @@ int main(void)
 		WITH_RIG(the_end_of_the_connection_is_an_error),
 		WITH_RIG(a_descriptor_goes_with_its_own_request),
 		WITH_RIG(requests_that_belong_together_go_as_one),
+		WITH_RIG(a_request_that_no_lab_takes_is_refused_before_it_is_sent),
 		WITH_RIG(stdin_waits_for_the_start_and_for_credit),
 		WITH_RIG(in_lockstep_each_output_that_was_read_is_told),
 		cmocka_unit_test(an_end_is_a_status_as_of_a_shell),
