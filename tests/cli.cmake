@@ -11,7 +11,7 @@ if(TARGET netlab)
 	set_tests_properties(cli PROPERTIES LABELS cli TIMEOUT 180
 		ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;NETLAB_AGENT=$<TARGET_FILE:netlab-agent>;PYTHONDONTWRITEBYTECODE=1")
 
-	foreach(part streams)
+	foreach(part streams measures)
 		add_test(NAME cli_${part} COMMAND Python3::Interpreter
 			${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${part}.py)
 		set_tests_properties(cli_${part} PROPERTIES LABELS cli TIMEOUT 180

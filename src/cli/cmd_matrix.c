@@ -19,14 +19,22 @@ static const struct probe_plan PLAN = {
 	.per_way_ns = 50 * NS_PER_US,
 };
 
-static int width(const json_t *names)
+static void widen(size_t *widest, const json_t *words)
 {
-	const json_t *name;
-	size_t i, widest = NAME_COLUMNS_MIN;
+	const json_t *word;
+	size_t i;
 
-	json_array_foreach((json_t *)names, i,
-			   name) if (json_string_length(name) > widest) widest =
-		json_string_length(name);
+	json_array_foreach((json_t *)words, i, word) if (json_string_length(word) > *widest)
+		*widest = json_string_length(word);
+}
+
+static int width(const json_t *names, const json_t *reach)
+{
+	size_t i, widest = NAME_COLUMNS_MIN;
+	const json_t *row;
+
+	widen(&widest, names);
+	json_array_foreach((json_t *)reach, i, row) widen(&widest, row);
 	return (int)widest;
 }
 
@@ -45,7 +53,7 @@ static void print_matrix(const json_t *nodes, const json_t *reach)
 {
 	const json_t *row;
 	size_t count = json_array_size(nodes), i, k, reached = 0;
-	int columns = width(nodes);
+	int columns = width(nodes, reach);
 
 	printf("%*s", columns + 2, "");
 	for (i = 0; i < count; i++)

@@ -105,6 +105,8 @@ static void what_is_most_likely_not_meant_is_warned_of(void **state)
 		  "1%\",\"faults\":[{\"match\":\"tcp\",\"loss\":\"state "
 		  "1%\"}]}",
 		  "loss: 2 loss chains" },
+		{ "{\"delay\":\"15s\"}", "delay: 15s of 1Gbit are more than the memory" },
+		{ "{\"delay\":\"500ms\"}", NULL },
 	};
 
 	(void)state;
