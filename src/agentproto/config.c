@@ -10,7 +10,10 @@
 #include "agentproto/proto.h"
 #include "base/check.h"
 
-enum { ADDR_TEXT_BYTES = INET6_ADDRSTRLEN + 4 };
+enum {
+	ADDR_TEXT_BYTES = INET6_ADDRSTRLEN + 4,
+	BOOT_BYTES = 128, /* what struct agent_boot can add */
+};
 
 /* "10.0.0.1", or "10.0.0.1/24". */
 static json_t *addr_json(const struct plan_addr *addr, bool with_prefix)
@@ -123,8 +126,9 @@ static json_t *services_json(const struct plan_node *node)
 	return all;
 }
 
-json_t *agent_config_json(const struct plan *plan, size_t node,
-			  const struct agent_boot *boot)
+/* hosts is taken over. */
+static json_t *config_json(const struct plan *plan, size_t node,
+			   const struct agent_boot *boot, json_t *hosts)
 {
 	const struct plan_node *n;
 	json_t *all;
@@ -136,12 +140,54 @@ json_t *agent_config_json(const struct plan *plan, size_t node,
 			boot && boot->lab ? boot->lab : plan->name, "name", n->name,
 			"forward", n->forward, "ipv6", n->ipv6, "interfaces",
 			interfaces_json(n), "routes", routes_json(n), "hosts",
-			hosts_json(plan), "sysctls", pairs_json(n->sysctls, n->sysctl_count),
+			hosts, "sysctls", pairs_json(n->sysctls, n->sysctl_count),
 			"env", pairs_json(n->env, n->env_count), "files", files_json(n),
 			"services", services_json(n));
 	if (all && boot && boot->wall_ns)
 		json_object_set_new(all, "wall_ns", json_integer((json_int_t)boot->wall_ns));
 	return all;
+}
+
+json_t *agent_config_json(const struct plan *plan, size_t node,
+			  const struct agent_boot *boot)
+{
+	return config_json(plan, node, boot, hosts_json(plan));
+}
+
+static int too_large(const char *name, size_t size, struct why *why)
+{
+	return why_set(why, -E2BIG,
+		       "node %s: its configuration has %zu bytes, at most %u fit; put "
+		       "large files into the topology's folder and use \"source\"",
+		       name, size, PROTO_PAYLOAD_BYTES_MAX);
+}
+
+/* json is taken over; SIZE_MAX: out of memory. */
+static size_t text_size(json_t *json)
+{
+	char *dump = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	size_t size = dump ? strlen(dump) : SIZE_MAX;
+
+	json_decref(json);
+	free(dump);
+	return size;
+}
+
+int agent_config_check(const struct plan *plan, struct why *why)
+{
+	size_t hosts = text_size(hosts_json(plan)); /* the same for all */
+
+	for (size_t node = 0; node < plan->node_count; node++) {
+		const char *name = plan->nodes[node].name;
+		size_t own = text_size(config_json(plan, node, NULL, json_array()));
+
+		if (hosts == SIZE_MAX || own == SIZE_MAX)
+			return why_set(why, -ENOMEM,
+				       "node %s: out of memory for its configuration", name);
+		if (own + hosts + BOOT_BYTES > PROTO_PAYLOAD_BYTES_MAX)
+			return too_large(name, own + hosts, why);
+	}
+	return 0;
 }
 
 int agent_config_text(const struct plan *plan, size_t node, const struct agent_boot *boot,
@@ -159,10 +205,7 @@ int agent_config_text(const struct plan *plan, size_t node, const struct agent_b
 	length = strlen(dump);
 	if (length > PROTO_PAYLOAD_BYTES_MAX) {
 		free(dump);
-		return why_set(why, -E2BIG,
-			       "node %s: its configuration has %zu bytes, at most %u fit; put "
-			       "large files into the topology's folder and use \"source\"",
-			       name, length, PROTO_PAYLOAD_BYTES_MAX);
+		return too_large(name, length, why);
 	}
 	*text = dump;
 	*size = length;

@@ -34,5 +34,7 @@ json_t *agent_config_json(const struct plan *plan, size_t node,
  * says that the files' content must go into the lab's folder. */
 int agent_config_text(const struct plan *plan, size_t node, const struct agent_boot *boot,
 		      char **text, size_t *size, struct why *why);
+/* Will that of each node fit?  In time that grows with the plan, not with its square. */
+int agent_config_check(const struct plan *plan, struct why *why);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "agentproto/config.h"
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -28,13 +29,23 @@ int compile_file(const struct command_call *call, const char *file, struct plan 
 	const char *seed = call_option(call, "seed"),
 		   *cost_given = call_option(call, "cost");
 	struct plan_cost cost;
+	struct why why;
+	int err;
 	cleanup_free const char **sets = compile_sets(call, &options.set_count);
 
 	options.sets = sets;
 	if (cost_given && !cost_parse(cost_given, &cost, NULL))
 		options.cost = &cost;
 	options.seed_given = seed && !units_parse_count(seed, &options.seed, NULL);
-	return topology_compile_file(file, &options, out, diags);
+	err = topology_compile_file(file, &options, out, diags);
+	if (err || !agent_config_check(*out, &why))
+		return err;
+	diags->file = file;
+	complain_place(diags, (struct tree_place){ 0 }, NULL, "%s", why.text);
+	diags->file = NULL;
+	plan_free(*out);
+	*out = NULL;
+	return -E2BIG;
 }
 
 int compile_seed_check(const struct command_call *call, struct why *why)

@@ -123,7 +123,39 @@ static void a_configuration_that_does_not_fit_says_what_to_do(void **state)
 	content[PROTO_PAYLOAD_BYTES_MAX] = 0;
 	assert_int_equal(agent_config_text(&plan, 0, NULL, &text, &size, &why), -E2BIG);
 	assert_non_null(strstr(why.text, "use \"source\""));
+	*why.text = 0;
+	assert_int_equal(agent_config_check(&plan, &why), -E2BIG);
+	assert_non_null(strstr(why.text, "node n1: its configuration has"));
+	/* What both say is the same, but for a name that may be a little longer. */
+	content[PROTO_PAYLOAD_BYTES_MAX - 1024] = 0;
+	assert_int_equal(agent_config_check(&plan, &why), 0);
+	assert_int_equal(agent_config_text(&plan, 0, NULL, &text, &size, &why), 0);
+	free(text);
 	free(content);
+}
+
+static void names_of_others_count_for_each(void **state)
+{
+	enum { HOSTS = 30000 };
+	struct plan_host *hosts = calloc(HOSTS, sizeof(*hosts));
+	struct plan_node nodes[2] = { { .name = "n1" }, { .name = "n2" } };
+	struct plan plan = { .nodes = nodes, .node_count = 2, .hosts = hosts };
+	struct why why;
+	char *text;
+	size_t size;
+
+	(void)state;
+	for (size_t i = 0; i < HOSTS; i++)
+		hosts[i] = (struct plan_host){ .addr = { .family = AF_INET },
+					       .names = (char *)"a-name-of-no-small-length" };
+	for (plan.host_count = HOSTS; plan.host_count > 10000; plan.host_count -= 997) {
+		int err = agent_config_text(&plan, 1, NULL, &text, &size, NULL);
+
+		assert_int_equal(agent_config_check(&plan, &why), err);
+		if (!err)
+			free(text);
+	}
+	free(hosts);
 }
 
 static void what_is_wrong_in_a_configuration_is_named(void **state)
@@ -229,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_plan_arrives_in_the_guest_as_it_was),
 		cmocka_unit_test(a_configuration_that_does_not_fit_says_what_to_do),
+		cmocka_unit_test(names_of_others_count_for_each),
 		cmocka_unit_test(what_is_wrong_in_a_configuration_is_named),
 		cmocka_unit_test(parameters_survive_the_command_line),
 		cmocka_unit_test(parameters_that_make_no_sense_are_named),
