@@ -99,7 +99,9 @@ void watch_close(struct watch *watch)
 	if (!watch)
 		return;
 	ASSERT(watch->fn);
-	epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+	/* What was closed before its watch is not found any more, and may still be told of
+	 * where a copy of it is open: with a watch that is gone. */
+	ASSERT(epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL) == 0);
 	if (!watch->loop->in_turn) {
 		free(watch);
 		return;
