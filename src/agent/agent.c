@@ -30,6 +30,7 @@ struct agent {
 	void *ctx;
 	enum agent_state state;
 	char *refused; /* why CONFIG is going to be refused, or NULL */
+	const char *stopped; /* why it is STOPPING */
 	struct lablink *link;
 	struct reaper *reaper;
 	struct drains drains;
@@ -119,16 +120,17 @@ static void on_stopped(void *ctx)
 	struct agent *agent = ctx;
 
 	lablink_flush(agent->link, FLUSH_MS);
-	over(agent, AGENT_SHUTDOWN, "the lab has ended this machine");
+	over(agent, AGENT_SHUTDOWN, agent->stopped);
 }
 
-static void on_shutdown(struct agent *agent)
+void agent_shut_down(struct agent *agent, const char *why)
 {
 	bool services = agent->state == CONFIGURED;
 
-	if (agent->state == STOPPING)
+	if (agent->state == STOPPING || agent->state == OVER)
 		return;
 	agent->state = STOPPING;
+	agent->stopped = why;
 	if (services) {
 		execs_hangup(agent->execs);
 		services_stop(agent->services, on_stopped, agent);
@@ -210,7 +212,7 @@ static void on_message(void *ctx, const struct proto_message *m)
 		on_time(agent, m);
 		break;
 	case PROTO_SHUTDOWN:
-		on_shutdown(agent);
+		agent_shut_down(agent, "the lab has ended this machine");
 		break;
 	default:
 		on_command(agent, m);

@@ -28,7 +28,7 @@
 struct agent;
 
 enum agent_end {
-	AGENT_SHUTDOWN,	 /* the lab said so, and services have ended */
+	AGENT_SHUTDOWN,	 /* the lab or the machine said so, and services have ended */
 	AGENT_LAB_GONE,	 /* nobody is there any more */
 	AGENT_MALFORMED, /* what the lab says makes no sense */
 };
@@ -57,6 +57,9 @@ void agent_destroy(struct agent *agent);
 
 /* The machine could not be made ready before CONFIG came: answer it with this. */
 void agent_refuse(struct agent *agent, const char *why);
+
+/* End as if the lab had said SHUTDOWN, for that reason (which is not copied). */
+void agent_shut_down(struct agent *agent, const char *why);
 
 /* From within `configure`: the lab may show carriers now (LINKS). */
 void agent_say_links(struct agent *agent);

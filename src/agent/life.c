@@ -17,6 +17,7 @@
 
 #include "agent/agent.h"
 #include "agent/console.h"
+#include "agent/initctl.h"
 #include "init/init.h"
 #include "init/modprobe.h"
 #include "init/modules.h"
@@ -39,6 +40,8 @@ struct machine {
 	struct clock *clock;
 	struct agent *agent;
 	struct console *console;
+	struct initctl *initctl;
+	bool reboot; /* rather than power off */
 	struct params params;
 	struct modules modules;
 	int port;
@@ -58,12 +61,12 @@ static void say(const char *fmt, ...)
 	va_end(args);
 }
 
-static _Noreturn void power_off(void)
+static _Noreturn void be_over(int how)
 {
 	kill(-1, SIGKILL);
 	sync();
-	reboot(RB_POWER_OFF);
-	say("fatal: this kernel cannot power off");
+	reboot(how);
+	say("fatal: this kernel cannot power off or reboot");
 	for (;;)
 		pause();
 }
@@ -71,7 +74,7 @@ static _Noreturn void power_off(void)
 static _Noreturn void fatal(const struct why *why)
 {
 	say("fatal: %s", why->text);
-	power_off();
+	be_over(RB_POWER_OFF);
 }
 
 static int read_params(struct params *out, struct why *why)
@@ -230,6 +233,16 @@ static int machine_configure(void *ctx, const struct settings *settings, struct 
 	return err;
 }
 
+/* Somebody in here has typed it. */
+static void on_end_wanted(void *ctx, bool reboot)
+{
+	struct machine *machine = ctx;
+
+	machine->reboot = reboot;
+	agent_shut_down(machine->agent, reboot ? "this machine was told to reboot"
+					       : "this machine was told to power off");
+}
+
 static void machine_configured(void *ctx, const struct settings *settings,
 			       char *const *envp)
 {
@@ -240,6 +253,9 @@ static void machine_configured(void *ctx, const struct settings *settings,
 	if (console_create(&machine->console, machine->loop, agent_reaper(machine->agent), envp,
 			   &why))
 		say("%s", why.text);
+	if (initctl_create(&machine->initctl, machine->loop, INITCTL_PATH, on_end_wanted,
+			   machine, &why))
+		say("reboot and poweroff need -f here: %s", why.text);
 }
 
 static void machine_clock(void *ctx, const struct agent_clock *clock)
@@ -264,7 +280,7 @@ static void machine_over(void *ctx, enum agent_end end, const char *why)
 		close(machine->port);
 		return;
 	}
-	power_off();
+	be_over(machine->reboot ? RB_AUTOBOOT : RB_POWER_OFF);
 }
 
 /* The kernel gives process 1 the console as 0, 1 and 2, if the archive has it. */

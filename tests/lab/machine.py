@@ -83,6 +83,27 @@ def test_daemons_are_services(home):
         check(harness.read(log).endswith("asked\n"), harness.read(log))
 
 
+def test_a_machine_ends_when_somebody_in_it_says_so(home):
+    """As people type it; services are asked to end first."""
+    document = topology("ends", memory="64M", run=[
+        {"name": "job", "cmd": "trap 'echo asked; exit' TERM; echo begun; "
+                               "while :; do sleep 0.1; done"}])
+    document["nodes"]["n"]["count"] = 4
+    document["networks"] = {"lan": {"members": ["n"]}}
+    del document["links"]
+    ways = {"n1": ("reboot", "failed", "rebooted"), "n2": ("poweroff", "stopped", "powered off"),
+            "n3": ("halt", "stopped", "powered off"),
+            "n4": ("shutdown -h now", "stopped", "powered off")}
+    for lab in up_with_each_kernel(home, document):
+        for node, (command, state, how) in ways.items():
+            lab.exec(node, command, want=None)
+            wait_for(lambda: [n for n in lab.json("ps")[0]["nodes"] if n["name"] == node]
+                     [0]["state"] == state, f"{node} to be {state}")
+            equal([e["how"] for e in lab.journal() if e["event"] == "node-gone"][-1], how)
+            said = harness.read(lab.run_dir / "logs" / f"{node}.job.log").splitlines()
+            check(said[0] == "begun" and "asked" in said, said)
+
+
 WORKS = [
     # what, a script, a word that it says
     ("ps", "ps aux", "ps aux"),

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "agent/initctl.h"
 #include "init/environ.h"
 #include "init/modprobe.h"
 #include "init/modules.h"
@@ -412,6 +413,73 @@ static void every_drift_is_a_tick_and_a_frequency_that_adjtimex_takes(void **sta
 	assert_int_equal(frequency, 0);
 }
 
+/* ---- reboot ------------------------------------------------------------ */
+
+static int ends, reboots;
+
+static void on_end(void *ctx, bool reboot)
+{
+	(void)ctx;
+	ends += !reboot;
+	reboots += reboot;
+}
+
+/* As systemctl and sysvinit's programs write it: magic, command, runlevel, and room. */
+static void ask_init(int magic, int command, int runlevel, size_t size)
+{
+	int request[384 / sizeof(int)] = { magic, command, runlevel };
+	int fd = open(in_dir("initctl"), O_WRONLY | O_NONBLOCK);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, request, size), size);
+	close(fd);
+}
+
+static void a_runlevel_ends_the_machine_and_rubbish_does_not(void **state)
+{
+	struct initctl *initctl;
+	struct loop *loop;
+
+	(void)state;
+	assert_int_equal(loop_create(&loop, NULL), 0);
+	assert_int_equal(initctl_create(&initctl, loop, in_dir("initctl"), on_end, NULL, NULL),
+			 0);
+	ask_init(0x03091969, 1, '2', 384);
+	ask_init(0x03091969, 3, '0', 384);
+	ask_init(0x12345678, 1, '0', 384);
+	for (int i = 0; i < 4; i++)
+		loop_turn(loop, 0);
+	ask_init(0x03091969, 1, '0', 100);
+	for (int i = 0; i < 4; i++)
+		loop_turn(loop, 0);
+	assert_int_equal(ends + reboots, 0);
+	ask_init(0x03091969, 1, '0', 384);
+	loop_turn(loop, 0);
+	assert_int_equal(ends, 1);
+	ask_init(0x03091969, 1, '6', 384);
+	loop_turn(loop, 0);
+	assert_int_equal(reboots, 1);
+	/* Nobody writes any more, and that is no event. */
+	assert_int_equal(loop_turn(loop, 0), 0);
+	initctl_destroy(initctl);
+	loop_destroy(loop);
+}
+
+static void what_is_in_the_place_of_the_fifo_is_named(void **state)
+{
+	struct initctl *initctl;
+	struct loop *loop;
+	struct why why;
+
+	(void)state;
+	assert_int_equal(loop_create(&loop, NULL), 0);
+	assert_int_equal(mkdir(in_dir("folder"), 0755), 0);
+	assert_int_equal(initctl_create(&initctl, loop, in_dir("folder"), on_end, NULL, &why),
+			 -EISDIR);
+	assert_non_null(strstr(why.text, "folder: Is a directory"));
+	loop_destroy(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +499,8 @@ int main(void)
 		T(a_sysctl_is_named_as_people_name_it),
 		cmocka_unit_test(a_variable_is_there_once),
 		T(the_archive_holds_init_and_devices),
+		T(a_runlevel_ends_the_machine_and_rubbish_does_not),
+		T(what_is_in_the_place_of_the_fifo_is_named),
 #undef T
 	};
 
