@@ -11,6 +11,8 @@ unit_test(test_lab_patience SOURCES unit/test_lab_patience.c lib/talk.c ${fake_l
 unit_test(test_lab_control SOURCES unit/test_lab_control.c lib/talk.c ${fake_lab}
 	LIBS nl_lab)
 unit_test(test_lab_faults SOURCES unit/test_lab_faults.c lib/talk.c ${fake_lab}
+	LIBS nl_lab test_word_rows)
+unit_test(test_lab_extremes SOURCES unit/test_lab_extremes.c lib/talk.c ${fake_lab}
 	LIBS nl_lab)
 unit_test(test_lab_commands SOURCES unit/test_lab_commands.c lib/talk.c ${fake_lab}
 	LIBS nl_lab)
@@ -28,5 +30,5 @@ target_compile_definitions(test_replay PRIVATE
 fuzz_target(fuzz_pcapng SOURCES fuzz/fuzz_pcapng.c LIBS nl_capture)
 
 failing_test(test_failing_requests SOURCES unit/test_failing_requests.c lib/talk.c
-	${fake_lab} LIBS nl_lab)
+	${fake_lab} LIBS nl_lab test_word_rows)
 unit_test(test_placement SOURCES unit/test_placement.c LIBS nl_lab)

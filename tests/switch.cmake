@@ -6,7 +6,6 @@ add_library(test_fault_rig STATIC lib/fault_rig.c)
 target_include_directories(test_fault_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(test_fault_rig PUBLIC nl_topology PkgConfig::CMOCKA m)
 unit_test(test_fault SOURCES unit/test_fault.c LIBS test_fault_rig)
-unit_test(test_fault_extremes SOURCES unit/test_fault_extremes.c LIBS test_fault_rig)
 unit_test(test_fault_line SOURCES unit/test_fault_line.c LIBS test_fault_rig)
 unit_test(test_fault_edit SOURCES unit/test_fault_edit.c LIBS nl_linkfault)
 unit_test(test_fault_stats SOURCES unit/test_fault_stats.c LIBS test_fault_rig)
@@ -21,8 +20,14 @@ unit_test(test_switch_port SOURCES sim/test_switch_port.c LABEL sim LIBS test_si
 unit_test(test_switch_segment SOURCES sim/test_switch_segment.c LABEL sim LIBS test_sim)
 unit_test(test_switch_properties SOURCES sim/test_switch_properties.c LABEL sim
 	LIBS test_sim)
-unit_test(test_switch_renewal SOURCES sim/test_switch_renewal.c LABEL sim
-	LIBS nl_switch nl_topology)
+# All words of a fault, and a wire to try them on.
+add_library(test_word_rows STATIC lib/word_rows.c lib/one_wire.c)
+target_include_directories(test_word_rows PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(test_word_rows PUBLIC nl_switch nl_faultwords PkgConfig::CMOCKA)
+unit_test(test_switch_renewal SOURCES sim/test_switch_renewal.c LABEL sim LIBS test_word_rows)
+unit_test(test_fault_extremes SOURCES unit/test_fault_extremes.c
+	LIBS test_fault_rig test_word_rows)
+unit_test(test_switch_words SOURCES sim/test_switch_words.c LABEL sim LIBS test_word_rows)
 unit_test(test_switch_saved SOURCES sim/test_switch_saved.c LABEL sim
 	LIBS nl_switch nl_topology test_damaged)
 unit_test(test_switch_parts SOURCES sim/test_switch_parts.c LABEL sim LIBS nl_switch)

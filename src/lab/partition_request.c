@@ -193,6 +193,8 @@ int partition_read(struct partition *out, uint64_t *for_ns, const struct plan *p
 		err = read_what(&partition, plan, body, why);
 	if (!err)
 		err = read_time(body, "for", for_ns, why);
+	if (!err && !*for_ns && json_object_get(body, "for"))
+		err = why_set(why, -EINVAL, "for: it would be over at once");
 	if (!err)
 		err = read_time(body, "every", &partition.every_ns, why);
 	if (!err)

@@ -12,8 +12,9 @@
 
 #include "base/cleanup.h"
 #include "base/draw.h"
-#include "lib/talk.h"
 #include "faultwords/fault_words.h"
+#include "lib/talk.h"
+#include "lib/word_rows.h"
 
 /* A delay that jitter leans on, a profile, rules in an order that counts, states, a
  * network: what a plan can have. */
@@ -37,6 +38,7 @@ static int open_lab(void **state)
 {
 	(void)state;
 	fake_lab_open(&fake, topology);
+	word_rows_write_files(fake.dir);
 	fake_client_open(&client, &fake);
 	return 0;
 }
@@ -356,6 +358,28 @@ static const char *const clears[] = {
 	"'keys':['states']", "'keys':['rate','limit','queue']",
 };
 
+/* Has it an end of its own? */
+static bool ends_itself(const struct word_row *row)
+{
+	return !strcmp(row->key, "for") || !strcmp(row->key, "until");
+}
+
+/* One of those above, or any word with any of its values. */
+static const char *any_fault(char text[ROW_TEXT_BYTES], uint64_t seed, uint64_t i)
+{
+	size_t count, r;
+	const struct word_row *rows = word_rows(fake.dir, &count);
+
+	r = draw_below(seed, i, LANE_CORRUPT, ARRAY_SIZE(faults) + count);
+	if (r < ARRAY_SIZE(faults))
+		return faults[r];
+	rows += r - ARRAY_SIZE(faults);
+	if (ends_itself(rows))
+		return faults[0];
+	return word_row_text(text, rows,
+			     rows->values[draw_below(seed, i, LANE_MATCH, rows->count)]);
+}
+
 /* One request; what is refused must leave everything as it was. */
 static void any_request(uint64_t seed, uint64_t i, bool ends)
 {
@@ -364,7 +388,7 @@ static void any_request(uint64_t seed, uint64_t i, bool ends)
 	bool timed = ends || draw_below(seed, i, LANE_JITTER, 3) != 0;
 	bool replace = draw_below(seed, i, LANE_REORDER, 6) == 0;
 	cleanup_free char *before = all_faults();
-	char fields[400], for_ms[40] = "";
+	char fields[ROW_TEXT_BYTES + 200], text[ROW_TEXT_BYTES], for_ms[40] = "";
 	json_t *answer;
 
 	if (timed)
@@ -372,7 +396,7 @@ static void any_request(uint64_t seed, uint64_t i, bool ends)
 			 (unsigned)draw_below(seed, i, LANE_SLOT, 3000) + 1);
 	if (set)
 		snprintf(fields, sizeof(fields), "'target':'%s','fault':%s%s%s",
-			 PICK(LANE_DUPLICATE, targets), PICK(LANE_CORRUPT, faults),
+			 PICK(LANE_DUPLICATE, targets), any_fault(text, seed, i),
 			 replace ? ",'replace':true" : "", for_ms);
 	else
 		snprintf(fields, sizeof(fields), "'target':'%s',%s",
@@ -402,6 +426,32 @@ static void whatever_was_set_for_a_while_all_is_as_planned_in_the_end(void **sta
 		pass(5000);
 		assert_faults(planned, "all ends have come");
 	}
+}
+
+static void each_word_that_was_set_for_a_while_is_as_planned_in_the_end(void **state)
+{
+	cleanup_free char *planned = all_faults();
+	size_t count, done_times = 0, times = 0;
+	const struct word_row *rows = word_rows(fake.dir, &count);
+
+	(void)state;
+	for (size_t r = 0; r < count; r++)
+		for (size_t v = 0; v < rows[r].count; v++, times++) {
+			char fields[ROW_TEXT_BYTES + 200], text[ROW_TEXT_BYTES];
+			json_t *answer;
+
+			word_row_text(text, &rows[r], rows[r].values[v]);
+			snprintf(fields, sizeof(fields),
+				 "'target':'%s','fault':%s,'for':'1s'",
+				 targets[times % ARRAY_SIZE(targets)], text);
+			answer = ask("fault-set", fields);
+			done_times += json_is_true(json_object_get(answer, "ok"));
+			json_decref(answer);
+			pass(ends_itself(&rows[r]) ? 200000 : 1100);
+			assert_faults(planned, fields);
+		}
+	/* Some targets have what does not go with some words. */
+	assert_true(done_times * 2 > times);
 }
 
 static void whatever_was_done_a_clear_of_everything_makes_it_as_planned(void **state)
@@ -436,6 +486,7 @@ int main(void)
 		CASE(no_duration_is_too_long),
 		CASE(a_partition_says_whom_it_drew_and_when_it_began),
 		CASE(whatever_was_set_for_a_while_all_is_as_planned_in_the_end),
+		CASE(each_word_that_was_set_for_a_while_is_as_planned_in_the_end),
 		CASE(whatever_was_done_a_clear_of_everything_makes_it_as_planned),
 	};
 
