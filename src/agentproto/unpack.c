@@ -350,6 +350,7 @@ static int make_stage(const struct target *target, char stage[32], int *fd,
 static int put_in_place(int stage_fd, const struct target *target, struct why *why)
 {
 	cleanup_close int root = -1;
+	int err;
 
 	if (*target->name)
 		return unpack_place(stage_fd, ROOT, target->fd, target->name, target->path,
@@ -357,7 +358,10 @@ static int put_in_place(int stage_fd, const struct target *target, struct why *w
 	root = openat(stage_fd, ROOT, OPEN_FOLDER | O_NOFOLLOW);
 	if (root < 0)
 		return why_errno(why, -errno, "%s", target->path);
-	return unpack_place_content(root, target->fd, target->path, why);
+	err = unpack_place_content(root, target->fd, target->path, why);
+	if (!err)
+		unlinkat(stage_fd, ROOT, AT_REMOVEDIR);
+	return err;
 }
 
 static int receive(struct unpack *unpack, const struct tree_record *root, int stage_fd,

@@ -59,10 +59,15 @@ static int put_into(struct place *place, int from_fd, const char *from, int to_f
 {
 	cleanup_close int source = openat(from_fd, from, OPEN_FOLDER);
 	cleanup_close int target = openat(to_fd, to, OPEN_FOLDER);
+	int err;
 
 	if (source < 0 || target < 0)
 		return why_errno(why, -errno, "%s", place->path.text);
-	return put_content(place, source, target, why);
+	err = put_content(place, source, target, why);
+	/* It is empty: who removes the rest needs no descriptor for it. */
+	if (!err && !place->look_only)
+		unlinkat(from_fd, from, AT_REMOVEDIR);
+	return err;
 }
 
 static int copy_bytes(int from, int to)

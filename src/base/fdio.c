@@ -296,6 +296,9 @@ static int remove_entry(int dir_fd, const char *name, dev_t dev, int depth,
 	if (depth > FDIO_DEPTH_MAX)
 		return why_set(why, -ELOOP, "remove %s: more than %d folders deep", name,
 			       FDIO_DEPTH_MAX);
+	/* An empty one takes no descriptor, of which there may be none left. */
+	if (!unlinkat(dir_fd, name, AT_REMOVEDIR))
+		return 0;
 	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return why_errno(why, -errno, "open folder %s", name);

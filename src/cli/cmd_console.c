@@ -120,8 +120,8 @@ static void got_line(void *ctx, const json_t *line, bool last)
 		ui_note("\r\n[%" JSON_INTEGER_FORMAT
 			" bytes were too fast for this connection]\r",
 			json_integer_value(json_object_get(line, "bytes")));
-	bytes = malloc(chars / 4 * 3 + 1);
-	size = bytes && chars ? base64_decode(bytes, json_string_value(data), chars) : 0;
+	bytes = ui_need(malloc(chars / 4 * 3 + 1));
+	size = chars ? base64_decode(bytes, json_string_value(data), chars) : 0;
 	if (size > 0 && !c->put_error)
 		c->put_error = put_or_leave(c, bytes, (size_t)size);
 }

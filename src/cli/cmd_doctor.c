@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/cleanup.h"
 #include "cli/command.h"
 #include "cli/ui.h"
@@ -40,7 +39,7 @@ static void own_parts(struct host_check *check, struct parts *parts)
 /* The first `netlab` in PATH: that file, or "" if there is none. */
 static void first_in_path(char found[PATH_MAX])
 {
-	cleanup_free char *path = strdup(getenv("PATH") ?: "");
+	cleanup_free char *path = ui_need(strdup(getenv("PATH") ?: ""));
 	char *at = path, *folder;
 
 	found[0] = 0;
@@ -125,12 +124,11 @@ static void print_json(const struct host_check *checks, size_t count)
 int cmd_doctor(struct command_call *call)
 {
 	cleanup_free struct host_check *checks =
-		calloc(HOST_CHECKS_MAX + OWN_CHECKS, sizeof(*checks));
+		ui_need(calloc(HOST_CHECKS_MAX + OWN_CHECKS, sizeof(*checks)));
 	struct host_options options = { .kernel = call_option(call, "kernel") };
 	struct parts parts;
 	size_t count = 0;
 
-	ASSERT(checks);
 	own_parts(&checks[count++], &parts);
 	options.preload = *parts.preload ? parts.preload : NULL;
 	count += host_examine(checks + count, &options);

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/base64.h"
-#include "base/check.h"
 #include "base/cleanup.h"
 #include "cli/client.h"
 #include "cli/command.h"
@@ -49,7 +48,7 @@ static int what_to_run(const struct command_call *call, json_t **out, struct why
 		if (json_array_append_new(argv, json_string(call->argv[i])))
 			goto not_text;
 	while ((pair = call_option_next(call, "env", &cursor))) {
-		cleanup_free char *key = strndup(pair, strcspn(pair, "="));
+		cleanup_free char *key = ui_need(strndup(pair, strcspn(pair, "=")));
 
 		value = strchr(pair, '=') ? strchr(pair, '=') + 1 : getenv(pair);
 		if (value && *key && json_object_set_new(env, key, json_string(value)))
@@ -75,8 +74,7 @@ static void keep(struct kept *k, const uint8_t *bytes, size_t size)
 	}
 	if (k->have + size > k->room) {
 		k->room = (k->have + size) * 2;
-		k->bytes = realloc(k->bytes, k->room);
-		ASSERT(k->bytes); /* at most twice KEEP_BYTES_MAX */
+		k->bytes = ui_need(realloc(k->bytes, k->room));
 	}
 	memcpy(k->bytes + k->have, bytes, size);
 	k->have += size;
@@ -106,8 +104,7 @@ static void put_stream(json_t *to, const char *name, const struct kept *k)
 	char key[32];
 
 	if (!string) {
-		text = malloc(BASE64_ROOM(k->have));
-		ASSERT(text);
+		text = ui_need(malloc(BASE64_ROOM(k->have)));
 		base64_encode(text, (const uint8_t *)k->bytes, k->have);
 		string = json_string(text);
 		snprintf(key, sizeof(key), "%s_base64", name);
@@ -143,7 +140,7 @@ static void prepare(struct one *one, const char *name, bool json, size_t widest)
 	one->remote.output = json ? keep_output : print_output;
 	if (asprintf(&one->prefix, "%s%-*s |%s ", ui_paint(stdout, PAINT_BOLD),
 		     (int)widest, name, ui_paint(stdout, PAINT_OFF)) < 0)
-		one->prefix = NULL;
+		one->prefix = ui_need(NULL);
 	one->lines[0] = (struct lines){ .out = stdout, .prefix = one->prefix };
 	one->lines[1] = (struct lines){ .out = stderr, .prefix = one->prefix };
 }
@@ -220,12 +217,11 @@ static void print_json(const struct one *ones, size_t count)
 
 static int exec_many(struct command_call *call, const struct nodes *nodes, json_t *what)
 {
-	cleanup_free struct one *ones = calloc(nodes->count, sizeof(*ones));
+	cleanup_free struct one *ones = ui_need(calloc(nodes->count, sizeof(*ones)));
 	size_t i, widest = 0;
 	struct why why;
 	int rc, status;
 
-	ASSERT(ones);
 	for (i = 0; i < nodes->count; i++)
 		if (strlen(nodes->names[i]) > widest)
 			widest = strlen(nodes->names[i]);

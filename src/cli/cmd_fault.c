@@ -58,7 +58,7 @@ static int add_word(json_t *fault, const char *word, struct why *why)
 {
 	const char *equals = strchr(word, '='), *value = equals ? equals + 1 : "";
 	size_t bytes = equals ? (size_t)(equals - word) : strlen(word);
-	cleanup_free char *key = strndup(word, bytes);
+	cleanup_free char *key = ui_need(strndup(word, bytes));
 	cleanup_free char *whole = NULL;
 	json_t *json;
 	int err;

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/inotify.h>
 
-#include "base/check.h"
 #include "base/cleanup.h"
 #include "cli/command.h"
 #include "cli/labref.h"
@@ -39,7 +38,7 @@ static char *service_of(const char *file, const char *node)
 	if (size <= n + 5 || memcmp(file, node, n) || file[n] != '.' ||
 	    strcmp(file + size - 4, ".log"))
 		return NULL;
-	return strndup(file + n + 1, size - n - 5);
+	return ui_need(strndup(file + n + 1, size - n - 5));
 }
 
 static int add_log(struct logs *logs, const char *path, char *service, struct why *why)
@@ -74,7 +73,7 @@ static int find_logs(struct logs *logs, const char *run_dir, const char *node,
 
 	if (wanted && !strcmp(wanted, "console")) {
 		snprintf(path, sizeof(path), "%s/consoles/%s.log", run_dir, node);
-		return add_log(logs, path, strdup("console"), why);
+		return add_log(logs, path, ui_need(strdup("console")), why);
 	}
 	snprintf(path, sizeof(path), "%s/logs", run_dir);
 	dir = opendir(path);
@@ -209,7 +208,7 @@ static void prefix_all(struct logs *logs)
 
 		if (asprintf(&log->prefix, "%s%-*s |%s ", ui_paint(stdout, PAINT_BOLD),
 			     (int)widest, log->service, ui_paint(stdout, PAINT_OFF)) < 0)
-			log->prefix = NULL;
+			log->prefix = ui_need(NULL);
 		log->lines.prefix = log->prefix;
 	}
 }
@@ -218,14 +217,13 @@ int cmd_logs(struct command_call *call)
 {
 	const char *words = call->argv[0],
 		   *service = call->argc > 1 ? call->argv[1] : NULL;
-	cleanup_free struct logs *logs = calloc(1, sizeof(*logs));
+	cleanup_free struct logs *logs = ui_need(calloc(1, sizeof(*logs)));
 	struct nodes nodes = { 0 };
 	struct state_info lab;
 	struct why why;
 	size_t i;
 	int rc;
 
-	ASSERT(logs);
 	rc = labref_find(&lab, call->lab_wanted, false, &why);
 	if (!rc && !*lab.run_dir)
 		rc = why_set(&why, -ENOENT, "lab %s left no run directory", lab.name);

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/check.h"
 #include "base/cleanup.h"
 #include "capture/capture.h"
 #include "cli/command.h"
@@ -37,8 +36,7 @@ static void begin_copy(struct copy *copy, const struct link_replay *replay, int 
 	struct capture_config config = { .fd = fd, .interface_count = ports };
 	struct why why;
 
-	copy->names = calloc(ports + 1, sizeof(*copy->names));
-	ASSERT(copy->names);
+	copy->names = ui_need(calloc(ports + 1, sizeof(*copy->names)));
 	for (uint32_t p = 0; p < ports; p++)
 		copy->names[p] = link_replay_port_name(replay, p);
 	config.interfaces = copy->names;

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/cleanup.h"
 #include "cli/command.h"
+#include "cli/ui.h"
 #include "kernel/store.h"
 #include "faultwords/fault_profiles.h"
 #include "faultwords/fault_words.h"
@@ -378,13 +378,12 @@ static int read_words(struct line *l, const char **last)
 void complete_line(const char *text, const char *breaks, complete_ask *ask,
 		   const struct complete_sink *sink)
 {
-	cleanup_free char *copy = strdup(text);
+	cleanup_free char *copy = ui_need(strdup(text));
 	struct line l = { .ask = ask, .sink = sink };
 	const char *last = NULL;
 	size_t i;
 	int words;
 
-	ASSERT(copy);
 	split(&l, copy);
 	if (l.count < 1)
 		return;

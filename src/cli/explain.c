@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/cleanup.h"
 #include "base/draw.h"
+#include "cli/ui.h"
 #include "replay/recheck.h"
 #include "linkfault/chance.h"
 #include "linkfault/fault.h"
@@ -242,11 +242,10 @@ static int run(const struct history *history, const char *link, const char *capt
 int explain_frame(json_t **out, const struct history *history, const char *link,
 		  const char *capture, uint64_t number, struct why *why)
 {
-	struct explain *e = calloc(1, sizeof(*e));
+	struct explain *e = ui_need(calloc(1, sizeof(*e)));
 	struct recheck_ops ops = { .seen = on_seen, .enters = on_enters, .ctx = e };
 	int rc;
 
-	ASSERT(e);
 	e->history = history;
 	e->frame = json_object();
 	e->steps = json_array();

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "cli/ui.h"
 
 static void flush(struct lines *l)
@@ -23,8 +22,7 @@ static void add(struct lines *l, const uint8_t *bytes, size_t size)
 		return;
 	if (l->have + size > l->room) {
 		l->room = (l->have + size) * 2;
-		l->text = realloc(l->text, l->room);
-		ASSERT(l->text); /* at most twice LINES_BYTES_MAX */
+		l->text = ui_need(realloc(l->text, l->room));
 	}
 	memcpy(l->text + l->have, bytes, size);
 	l->have += size;

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cli/client.h"
 #include "base/suggestion.h"
+#include "cli/client.h"
+#include "cli/ui.h"
 
 enum { RANGE_MAX = 10000, NAME_BYTES_MAX = 128 };
 
@@ -219,7 +220,7 @@ static int put_side(json_t *sides, json_t *array, const struct nodes *side,
 int node_set_sides(json_t **out, const struct nodes *all, const char *text, struct why *why)
 {
 	json_t *sides = json_array();
-	cleanup_free char *copy = strdup(text);
+	cleanup_free char *copy = ui_need(strdup(text));
 	char *at = copy, *one;
 	bool rest = false;
 	int rc = 0;

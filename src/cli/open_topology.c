@@ -5,17 +5,16 @@
 #include <stdlib.h>
 
 #include "agentproto/config.h"
-#include "base/check.h"
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "cli/ui.h"
 #include "topology/cost.h"
 
 const char **compile_sets(const struct command_call *call, size_t *count)
 {
-	const char **sets = calloc(call->given_count + 1, sizeof(*sets)), *set;
+	const char **sets = ui_need(calloc(call->given_count + 1, sizeof(*sets))), *set;
 	size_t cursor = 0;
 
-	ASSERT(sets);
 	*count = 0;
 	while ((set = call_option_next(call, "set", &cursor)))
 		sets[(*count)++] = set;

@@ -178,8 +178,7 @@ static void got_output(void *ctx, enum remote_stream stream, const uint8_t *byte
 		return;
 	}
 	if (!machine->text)
-		machine->text = malloc(TEXT_BYTES_MAX + 1);
-	ASSERT(machine->text);
+		machine->text = ui_need(malloc(TEXT_BYTES_MAX + 1));
 	if (size > TEXT_BYTES_MAX - machine->text_bytes)
 		size = TEXT_BYTES_MAX - machine->text_bytes;
 	memcpy(machine->text + machine->text_bytes, bytes, size);

@@ -14,9 +14,8 @@ static void got_output(struct remote *r, enum remote_stream stream, const json_t
 {
 	const json_t *data = json_object_get(line, "data");
 	size_t chars = json_string_length(data);
-	cleanup_free uint8_t *bytes = malloc(chars / 4 * 3 + 1);
-	long size =
-		bytes && chars ? base64_decode(bytes, json_string_value(data), chars) : 0;
+	cleanup_free uint8_t *bytes = ui_need(malloc(chars / 4 * 3 + 1));
+	long size = chars ? base64_decode(bytes, json_string_value(data), chars) : 0;
 
 	if (size > 0 && r->output)
 		r->output(r->ctx, stream, bytes, (size_t)size);

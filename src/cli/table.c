@@ -19,20 +19,15 @@ struct table {
 
 static void add(struct table *t, char *text, enum paint paint)
 {
-	struct cell *more;
-
-	more = reallocarray(t->cells, t->count + 1, sizeof(*more));
-	ASSERT(text && more); /* a few kilobytes */
-	t->cells = more;
-	t->cells[t->count++] = (struct cell){ text, paint };
+	t->cells = ui_need(reallocarray(t->cells, t->count + 1, sizeof(*t->cells)));
+	t->cells[t->count++] = (struct cell){ ui_need(text), paint };
 }
 
 struct table *table_new(size_t columns, ...)
 {
-	struct table *t = calloc(1, sizeof(*t));
+	struct table *t = ui_need(calloc(1, sizeof(*t)));
 	va_list ap;
 
-	ASSERT(t);
 	t->columns = columns;
 	va_start(ap, columns);
 	while (columns--)

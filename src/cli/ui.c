@@ -102,6 +102,14 @@ void ui_safe(FILE *out, const char *text, bool lines)
 	}
 }
 
+void *ui_need(void *p)
+{
+	if (p)
+		return p;
+	ui_error("out of memory");
+	exit(EXIT_FAILURE);
+}
+
 void ui_tail(const char *text, int lines)
 {
 	const char *start = text + strlen(text);
@@ -111,10 +119,10 @@ void ui_tail(const char *text, int lines)
 	fputs(ui_paint(stderr, PAINT_DIM), stderr);
 	while (*start) {
 		size_t n = strcspn(start, "\n");
-		cleanup_free char *one = strndup(start, n);
+		cleanup_free char *one = ui_need(strndup(start, n));
 
 		fputs("  | ", stderr);
-		ui_safe(stderr, one ? one : "", false);
+		ui_safe(stderr, one, false);
 		fputc('\n', stderr);
 		start += n + (start[n] == '\n');
 	}

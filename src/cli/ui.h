@@ -27,6 +27,10 @@ void ui_setup(void);
 /* The escape sequence, or "" where there are no colours. */
 const char *ui_paint(FILE *out, enum paint paint);
 
+/* p; or, if there was no memory for it, the end of the program, with a message: without what
+ * a command needs for itself it can do nothing, and all that it has begun ends with it. */
+void *ui_need(void *p);
+
 /* "netlab: TEXT" on stderr. */
 void ui_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void ui_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

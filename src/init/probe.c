@@ -446,7 +446,12 @@ static void on_input(void *ctx, uint32_t events)
 	}
 }
 
-/* Any free port; -1 if there is no such family here. */
+static bool is_no_family(int err)
+{
+	return err == -EAFNOSUPPORT || err == -EPROTONOSUPPORT || err == -EADDRNOTAVAIL;
+}
+
+/* At any free port; or -errno. */
 static int open_socket(int family, unsigned *port)
 {
 	struct sockaddr_storage at = { .ss_family = (sa_family_t)family };
@@ -457,7 +462,7 @@ static int open_socket(int family, unsigned *port)
 
 	*port = 0;
 	if (fd < 0)
-		return -1;
+		return -errno;
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
@@ -466,8 +471,10 @@ static int open_socket(int family, unsigned *port)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	if (bind(fd, (struct sockaddr *)&at, bytes) ||
 	    getsockname(fd, (struct sockaddr *)&at, &bytes)) {
+		int err = -errno;
+
 		close(fd);
-		return -1;
+		return err;
 	}
 	*port = ntohs(family == AF_INET ? ((struct sockaddr_in *)&at)->sin_port
 					: ((struct sockaddr_in6 *)&at)->sin6_port);
@@ -491,6 +498,9 @@ static int start(struct probe *probe, struct why *why)
 		if (probe->sock[i] >= 0)
 			err = loop_watch(probe->loop, probe->sock[i], EPOLLIN,
 					 on_datagram[i], probe, &unused, why);
+		/* Without one, all that is sent there would be taken for lost. */
+		else if (!is_no_family(probe->sock[i]))
+			err = why_errno(why, probe->sock[i], "a socket");
 	}
 	if (err)
 		return err;

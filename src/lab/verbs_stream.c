@@ -158,9 +158,12 @@ static bool pump_events(struct request *request)
 		size_t size;
 		const char *line = journal_line(reader->journal, reader->at++, &size);
 
-		request_event(
-			request, "journal",
-			json_pack("{s:o}", "entry", json_loadb(line, size, 0, NULL)));
+		if (line)
+			request_event(request, "journal",
+				      json_pack("{s:o}", "entry",
+						json_loadb(line, size, 0, NULL)));
+		else
+			request_event(request, "skipped", json_pack("{s:i}", "entries", 1));
 	}
 	if (reader->at < journal_next(reader->journal))
 		return true;

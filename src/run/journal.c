@@ -97,6 +97,14 @@ static char *format(struct journal *journal, const char *event, json_t *fields)
 	return text;
 }
 
+/* The first of what went wrong is the one that explains the others. */
+static void lose(struct journal *journal, int err)
+{
+	if (!journal->error)
+		journal->error = err;
+}
+
+/* text NULL: what would be there could not be made. */
 static void keep(struct journal *journal, char *text, size_t size)
 {
 	while (journal->first < journal->next &&
@@ -115,17 +123,22 @@ void journal_write(struct journal *journal, const char *event, json_t *fields)
 	json_decref(fields);
 	if (json_memory_was_short() || !text) {
 		free(text);
-		journal->error = journal->error ? journal->error : -ENOMEM;
+		lose(journal, -ENOMEM);
+		/* By its number it is seen to be missing. */
+		keep(journal, NULL, 0);
 		return;
 	}
 	size = strlen(text);
 	if (journal->fd >= 0) {
+		int err;
+
 		/* One write a line: whoever follows the file sees whole lines. */
 		text[size] = '\n';
-		journal->error = fdio_append(journal->fd, text, size + 1);
+		err = fdio_append(journal->fd, text, size + 1);
 		text[size] = 0;
 		/* Lines after a hole would be taken for the next ones. */
-		if (journal->error) {
+		if (err) {
+			lose(journal, err);
 			close(journal->fd);
 			journal->fd = -1;
 		}

@@ -44,9 +44,10 @@ void journal_write(struct journal *journal, const char *event, json_t *fields);
 /* The tail holds entries first <= n < next. */
 uint64_t journal_first(const struct journal *journal);
 uint64_t journal_next(const struct journal *journal);
-/* Entry n as a line without its newline, 0 at the end; n must be in the tail. */
+/* Entry n as a line without its newline, 0 at the end; n must be in the tail.  NULL: there
+ * was no memory to make it, so its number is missing in the file, too. */
 const char *journal_line(const struct journal *journal, uint64_t n, size_t *size);
-/* 0, or -errno: why there are entries that are not in the file. */
+/* 0, or -errno: why there are entries that are not in the file; the first reason. */
 int journal_error(const struct journal *journal);
 
 /* Called after each entry; one listener. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,15 +22,39 @@
 
 static enum failing_kind armed;
 static unsigned left;
-static bool failed;
+static bool failed, in_forks;
+static void (*on_failure)(void);
 
 static const int errors[FAILING_KINDS] = {
 	[FAILING_MEMORY] = ENOMEM, [FAILING_FILES] = EMFILE,
-	[FAILING_SPACE] = ENOSPC,  [FAILING_MAPS] = ENOMEM,
+	[FAILING_SPACE] = ENOSPC,  [FAILING_FULL] = ENOSPC,
+	[FAILING_MAPS] = ENOMEM,
 };
+
+/* What a process that is begun meanwhile does is its own affair. */
+static void disarm(void)
+{
+	if (!in_forks)
+		armed = FAILING_NOTHING;
+}
+
+void failing_on_failure(void (*told)(void))
+{
+	on_failure = told;
+}
+
+void failing_keep_in_forks(void)
+{
+	in_forks = true;
+}
 
 void failing_arm(enum failing_kind kind, unsigned n)
 {
+	static bool watched;
+
+	if (!watched)
+		ASSERT(pthread_atfork(NULL, NULL, disarm) == 0);
+	watched = true;
 	armed = kind;
 	left = n;
 	failed = false;
@@ -51,6 +76,8 @@ static bool fails(enum failing_kind kind)
 	if (kind != armed || left == 0 || --left)
 		return false;
 	failed = true;
+	if (on_failure)
+		on_failure();
 	errno = errors[kind];
 	return true;
 }
@@ -58,7 +85,7 @@ static bool fails(enum failing_kind kind)
 const char *failing_kind_name(enum failing_kind kind)
 {
 	static const char *const names[FAILING_KINDS] = {
-		"nothing", "memory", "files", "space", "maps",
+		"nothing", "memory", "files", "space", "full", "maps",
 	};
 
 	return names[kind];
@@ -102,8 +129,6 @@ WRAP(FAILING_FILES, -1, int, memfd_create, (const char *name, unsigned flags),
      (name, flags))
 WRAP(FAILING_FILES, -1, int, epoll_create1, (int flags), (flags))
 WRAP(FAILING_FILES, -1, int, timerfd_create, (int clock, int flags), (clock, flags))
-WRAP(FAILING_SPACE, -1, ssize_t, write, (int fd, const void *bytes, size_t size),
-     (fd, bytes, size))
 WRAP(FAILING_SPACE, -1, ssize_t, writev, (int fd, const struct iovec *parts, int count),
      (fd, parts, count))
 WRAP(FAILING_SPACE, -1, int, mkdirat, (int fd, const char *path, mode_t mode),
@@ -114,6 +139,25 @@ WRAP(FAILING_SPACE, -1, int, ftruncate, (int fd, off_t size), (fd, size))
 WRAP(FAILING_MAPS, MAP_FAILED, void *, mmap,
      (void *at, size_t size, int prot, int flags, int fd, off_t from),
      (at, size, prot, flags, fd, from))
+
+ssize_t __real_write(int fd, const void *bytes, size_t size);
+ssize_t __wrap_write(int fd, const void *bytes, size_t size);
+
+ssize_t __wrap_write(int fd, const void *bytes, size_t size)
+{
+	bool was_full = failed;
+	struct stat st;
+
+	if (armed != FAILING_FULL)
+		return fails(FAILING_SPACE) ? -1 : __real_write(fd, bytes, size);
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return __real_write(fd, bytes, size);
+	if (was_full) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return __real_write(fd, bytes, fails(FAILING_FULL) ? size / 2 : size);
+}
 
 int __wrap_vasprintf(char **out, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));

@@ -19,7 +19,11 @@
  * Files:  open, openat, pipe2, socket, socketpair, accept4, memfd_create,
  *         epoll_create1, timerfd_create: EMFILE.
  * Space:  write, writev, mkdirat, renameat, ftruncate: ENOSPC.
+ * Full:   a write to a regular file: it takes half of the bytes, and the next ones none:
+ *         ENOSPC.
  * Maps:   mmap: ENOMEM.
+ *
+ * In a process that is forked meanwhile nothing fails, unless that is asked for.
  *
  * Threads: one.
  */
@@ -33,6 +37,7 @@ enum failing_kind {
 	FAILING_MEMORY,
 	FAILING_FILES,
 	FAILING_SPACE,
+	FAILING_FULL,
 	FAILING_MAPS,
 	FAILING_KINDS,
 };
@@ -44,6 +49,10 @@ bool failing_disarm(void);
 /* How many calls before it would have. */
 unsigned failing_left(void);
 const char *failing_kind_name(enum failing_kind kind);
+/* For whole programs (failing_program.c): called when a call fails; forked processes have
+ * calls that fail, too. */
+void failing_on_failure(void (*told)(void));
+void failing_keep_in_forks(void);
 /* Descriptors that this process has open. */
 unsigned failing_open_files(void);
 
