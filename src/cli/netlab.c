@@ -53,14 +53,9 @@ static int run(struct command_call *call)
  * numbers, and nobody misses what is said to nobody. */
 static bool open_streams(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		return false;
-	close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return false;
 	return true;
 }
 
@@ -95,8 +90,12 @@ int main(int argc, char **argv)
 	struct command_call call;
 	int status, err;
 
-	if (!open_streams())
-		return STATUS_FAILED; /* nobody can be told */
+	if (!open_streams()) {
+		/* Where that goes nowhere, too, nobody can be told. */
+		fprintf(stderr, "netlab: /dev/null, for a stream that is closed: %s\n",
+			strerror(errno));
+		return STATUS_FAILED;
+	}
 	setlocale(LC_CTYPE, "");
 	ui_setup();
 	status = parse_and_run(&call, argc, argv);

@@ -172,13 +172,13 @@ static int connect_at(const char *at)
 	return fd;
 }
 
-struct record {
+struct sent_record {
 	uint8_t what, how;
 	uint16_t size;
 	const uint8_t *bytes;
 };
 
-static void send_message(int fd, const struct record *r)
+static void send_message(int fd, const struct sent_record *r)
 {
 	struct vhost_header header = { r->what, VHOST_VERSION, r->size };
 	unsigned count = r->how & 15, kind = (r->how >> 4 & 7) % FDS;
@@ -257,7 +257,7 @@ static void hear_time(void)
 		}
 }
 
-static void send_to_guest(const struct record *r)
+static void send_to_guest(const struct sent_record *r)
 {
 	static const uint8_t frame[8 * UINT8_MAX];
 
@@ -271,7 +271,7 @@ static void send_to_guest(const struct record *r)
 	}
 }
 
-static void do_record(int fd, const struct record *r)
+static void do_record(int fd, const struct sent_record *r)
 {
 	const uint64_t one = 1;
 	uint64_t time = 0;
@@ -363,7 +363,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	data++;
 	size--;
 	for (int i = 0; i < RECORDS_MAX && size >= 4; i++) {
-		struct record r = { data[0], data[1], (uint16_t)(data[2] | data[3] << 8),
+		struct sent_record r = { data[0], data[1], (uint16_t)(data[2] | data[3] << 8),
 				    data + 4 };
 
 		data += 4;

@@ -70,8 +70,9 @@ static const char *const faults[] = {
 	"{'mtu-drop':1000}",
 	"{'flap':'up 30ms down 2ms random'}",
 	"{'flap':'up 30ms down 2ms','carrier':true}",
-	"{'states':'good 20ms, bad 3ms','faults':[{'name':'b','in':'bad','loss':'60%',"
-	"'rate':'2Mbit'}]}",
+	/* In parentheses: one text, no comma forgotten. */
+	("{'states':'good 20ms, bad 3ms','faults':[{'name':'b','in':'bad','loss':'60%',"
+	 "'rate':'2Mbit'}]}"),
 	"{'down':true}",
 	"{'faults':[{'name':'m','match':'greater 100','delay':'1ms','loss':'40%'}]}",
 	"{'faults':[{'name':'n','after':5,'first':200,'rate':'5Mbit'}]}",
