@@ -267,7 +267,8 @@ void record_i64(struct record *record, int64_t *value)
 
 void record_bool(struct record *record, bool *value)
 {
-	uint64_t byte = number(record, *value, 1);
+	/* What is loaded over may be anything. */
+	uint64_t byte = number(record, !record->loading && *value, 1);
 
 	if (byte > 1)
 		record_refuse(record, "%" PRIu64 " is neither 0 nor 1", byte);
