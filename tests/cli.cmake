@@ -14,7 +14,7 @@ if(TARGET netlab)
 	foreach(part streams measures)
 		add_test(NAME cli_${part} COMMAND Python3::Interpreter
 			${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${part}.py)
-		set_tests_properties(cli_${part} PROPERTIES LABELS cli TIMEOUT 180
+		set_tests_properties(cli_${part} PROPERTIES LABELS cli TIMEOUT 400
 			ENVIRONMENT "NETLAB=$<TARGET_FILE:netlab>;NETLAB_AGENT=$<TARGET_FILE:netlab-agent>;PYTHONDONTWRITEBYTECODE=1")
 	endforeach()
 
