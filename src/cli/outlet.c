@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -10,35 +11,37 @@
 #include <unistd.h>
 
 /* What a terminal takes that can be written to is not said; it is more than this. */
-enum { SHARED_BYTES = 64 };
+enum { TERMINAL_BYTES = 64 };
 
 void outlet_open(struct outlet *outlet, int fd)
 {
 	char path[32];
 	struct stat st;
+	int own;
 
-	*outlet = (struct outlet){ .fd = fd, .kind = OUTLET_SHARED };
+	*outlet = (struct outlet){ .fd = fd, .at_once = SIZE_MAX };
 	if (fstat(fd, &st))
 		return;
-	if (S_ISREG(st.st_mode))
-		outlet->kind = OUTLET_FILE;
-	else if (S_ISSOCK(st.st_mode))
-		outlet->kind = OUTLET_SOCKET;
+	outlet->is_socket = S_ISSOCK(st.st_mode);
 	if (!S_ISFIFO(st.st_mode) && !isatty(fd))
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd >= 0)
-		*outlet = (struct outlet){ .fd = fd, .kind = OUTLET_OWN };
+	own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own >= 0) {
+		outlet->fd = own;
+		outlet->is_own = true;
+	} else {
+		outlet->at_once = S_ISFIFO(st.st_mode) ? PIPE_BUF : TERMINAL_BYTES;
+	}
 }
 
 ssize_t outlet_put(const struct outlet *outlet, const uint8_t *bytes, size_t size)
 {
 	ssize_t n;
 
-	if (outlet->kind == OUTLET_SHARED && size > SHARED_BYTES)
-		size = SHARED_BYTES;
-	if (outlet->kind == OUTLET_SOCKET)
+	if (size > outlet->at_once)
+		size = outlet->at_once;
+	if (outlet->is_socket)
 		n = send(outlet->fd, bytes, size, MSG_DONTWAIT);
 	else
 		n = write(outlet->fd, bytes, size);
@@ -49,7 +52,7 @@ ssize_t outlet_put(const struct outlet *outlet, const uint8_t *bytes, size_t siz
 
 void outlet_close(struct outlet *outlet)
 {
-	if (outlet->kind == OUTLET_OWN)
+	if (outlet->is_own)
 		close(outlet->fd);
 	outlet->fd = -1;
 }

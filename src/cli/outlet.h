@@ -3,8 +3,8 @@
  *
  * A terminal or a pipe may be read by nobody for a long time, and whoever writes to it must
  * still hear signals and keys.  O_NONBLOCK is the open file's, which others share: so a
- * terminal or pipe is opened anew for us.  What cannot be opened anew is given no more at
- * once than it takes for sure when it says that it can be written to.
+ * terminal or pipe is opened anew for us.  One that cannot be opened anew is given no more
+ * at once than it takes for sure when it says that it can be written to.
  *
  *	outlet_open() ──► poll() of its fd, POLLOUT ──► outlet_put() ──► … ──► outlet_close()
  *
@@ -22,7 +22,9 @@
 
 struct outlet {
 	int fd;
-	enum { OUTLET_FILE, OUTLET_OWN, OUTLET_SOCKET, OUTLET_SHARED } kind;
+	bool is_socket;
+	bool is_own;
+	size_t at_once; /* bytes */
 };
 
 void outlet_open(struct outlet *outlet, int fd);
