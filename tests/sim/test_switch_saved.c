@@ -132,6 +132,7 @@ static void tap(void *ctx, const struct sw_tap_event *event)
 	note_number(w, event->frame_no);
 	note_number(w, event->now_ns);
 	note(w, event->frame.bytes, event->frame.size);
+	note_number(w, event->trail->copy);
 	fault_trail_format(trail, event->trail);
 	note(w, trail, strlen(trail));
 	if (event->direction)
@@ -182,6 +183,36 @@ static void assert_same_count(const struct sw_count *a, const struct sw_count *b
 	assert_memory_equal(a, b, sizeof(*a));
 }
 
+/* What is only looked at, or shows much later. */
+static void assert_same_memory(const struct fault_state *sa, const struct fault_state *sb,
+			       const struct sw_timing *ta, const struct sw_timing *tb)
+{
+	assert_int_equal(!sa, !sb);
+	assert_int_equal(!ta, !tb);
+	if (sa) {
+		assert_int_equal(sa->count, sb->count);
+		assert_memory_equal(sa->rule, sb->rule, sa->count * sizeof(*sa->rule));
+	}
+	if (ta)
+		assert_memory_equal(ta, tb, sizeof(*ta));
+}
+
+static void assert_same_within(const struct world *a, const struct world *b)
+{
+	for (uint32_t link = 0; link < LINKS; link++)
+		for (int dir = 0; dir < DIRS; dir++)
+			assert_same_memory(sw_fault_state(a->sw, link, dir),
+					   sw_fault_state(b->sw, link, dir),
+					   sw_link_timing(a->sw, link, dir),
+					   sw_link_timing(b->sw, link, dir));
+	for (uint32_t from = 0; from < MEMBERS; from++)
+		for (uint32_t to = 0; to < MEMBERS; to++)
+			assert_same_memory(sw_pair_state(a->sw, 0, from, to),
+					   sw_pair_state(b->sw, 0, from, to),
+					   sw_pair_timing(a->sw, 0, from, to),
+					   sw_pair_timing(b->sw, 0, from, to));
+}
+
 static void assert_same(const struct world *a, const struct world *b)
 {
 	assert_true(a->did == b->did);
@@ -205,7 +236,7 @@ static void assert_same(const struct world *a, const struct world *b)
 struct pair_of_worlds {
 	struct world w[2];
 	uint64_t seed, picks;
-	uint64_t now_ns, serial;
+	uint64_t now_ns, serial, skip_to;
 	unsigned given[WORDS_MAX]; /* by word: how often it was in a fault that was set */
 };
 
@@ -307,6 +338,7 @@ static void change(struct pair_of_worlds *p)
 	uint64_t what = pick(p, 10);
 	bool yes = pick(p, 4) > 0, cut = pick(p, 3) == 0;
 	int room = pick(p, 3) ? ENDLESS : (int)pick(p, 12);
+	uint64_t skip_to = p->skip_to += 10 * STEPS;
 	uint32_t dues[2];
 
 	for (int i = 0; i < 2; i++) {
@@ -316,6 +348,9 @@ static void change(struct pair_of_worlds *p)
 			sw_cut(w->sw, a, b, cut);
 		} else if (what == 2 && cut) {
 			sw_heal(w->sw);
+		} else if (what == 2) {
+			/* As a replay does, where frames are missing. */
+			sw_skip_to(w->sw, port, skip_to);
 		} else if (what < 5) {
 			sw_port_up(w->sw, port, yes);
 		} else if (what == 5) {
@@ -359,6 +394,8 @@ static struct pair_of_worlds *begin(uint64_t seed, uint64_t pool_bytes)
 			sw_port_up(p->w[i].sw, port, true);
 			sw_port_tap(p->w[i].sw, port, true);
 		}
+		/* As in virtual time. */
+		sw_set_floor(p->w[i].sw, seed % 2 ? 0 : 50 * US);
 	}
 	return p;
 }
@@ -385,6 +422,7 @@ static void load_anew(struct pair_of_worlds *p, uint64_t pool_bytes)
 	assert_memory_equal(again.bytes, to.bytes, to.size);
 	record_free(&to);
 	record_free(&again);
+	assert_same_within(&p->w[0], &p->w[1]);
 }
 
 static void live(uint64_t seed, unsigned steps, uint64_t pool_bytes, unsigned *given)
@@ -455,18 +493,62 @@ static void a_damaged_switch_is_refused(void **state)
 	end(p);
 }
 
+static void refused(const struct record *r, struct sw *other, const char *text)
+{
+	struct record from;
+
+	record_load(&from, r->bytes, r->size);
+	assert_int_equal(sw_load(other, &from, &why), -EBADMSG);
+	assert_string_equal(why.text, text);
+	sw_destroy(other);
+}
+
+/* Built the same, with something more. */
+static struct sw *other_switch(uint64_t seed, bool port, bool segment, bool link)
+{
+	struct world other = { 0 };
+	uint32_t id, at = 0;
+
+	build(&other, seed, 16 << 20);
+	if (port)
+		assert_int_equal(sw_add_port(other.sw, "n0:eth99", 0, &at, NULL), 0);
+	if (segment)
+		assert_int_equal(sw_add_segment(other.sw, "lan2", S, &id, NULL), 0);
+	if (link)
+		assert_int_equal(sw_link_segment(other.sw, "more", at, 0, &id, NULL), 0);
+	return other.sw;
+}
+
 static void a_switch_of_another_lab_is_refused(void **state)
 {
 	struct pair_of_worlds *p = begin(3, 16 << 20);
 	struct record r = saved(&p->w[0]), from;
 	struct world other = { 0 };
+	uint32_t port, link;
 
 	(void)state;
-	build(&other, 4, 16 << 20);
+	refused(&r, other_switch(4, false, false, false),
+		"record of switch, byte 40: the seed is 3 there, and 4 here");
+	refused(&r, other_switch(3, true, false, false),
+		"record of switch, byte 56: the number of ports is 11 there, and 12 "
+		"here");
+	refused(&r, other_switch(3, false, true, false),
+		"record of switch, byte 64: the number of segments is 1 there, and 2 "
+		"here");
+	/* The same numbers, but not the same. */
+	record_free(&r);
+	sw_destroy(p->w[0].sw);
+	p->w[0].sw = other_switch(3, true, false, true);
+	r = saved(&p->w[0]);
+	refused(&r, other_switch(3, true, false, false),
+		"record of switch, byte 72: the number of links is 9 there, and 8 here");
+	/* And the same numbers, but other names, and so other draws. */
+	build(&other, 3, 16 << 20);
+	assert_int_equal(sw_add_port(other.sw, "n1:eth99", 1, &port, NULL), 0);
+	assert_int_equal(sw_link_segment(other.sw, "more", port, 0, &link, NULL), 0);
 	record_load(&from, r.bytes, r.size);
 	assert_int_equal(sw_load(other.sw, &from, &why), -EBADMSG);
-	assert_string_equal(why.text, "record of switch, byte 40: the seed is 3 there, "
-				      "and 4 here");
+	assert_non_null(strstr(why.text, ", direction 16: more n1->lan is "));
 	sw_destroy(other.sw);
 	record_free(&r);
 	end(p);
