@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/check.h"
+#include "base/fnv.h"
 
 static uint64_t mix(uint64_t x)
 {
@@ -17,12 +18,10 @@ static uint64_t mix(uint64_t x)
 
 uint64_t draw_key(uint64_t seed, const char *name)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = FNV_BASIS;
 
-	for (const char *c = name; *c; c++) {
-		h ^= (uint8_t)*c;
-		h *= UINT64_C(0x100000001b3);
-	}
+	for (const char *c = name; *c; c++)
+		h = fnv_on(h, (uint8_t)*c);
 	return mix(mix(seed + UINT64_C(0x9e3779b97f4a7c15)) ^ h);
 }
 

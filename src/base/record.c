@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/fnv.h"
 
 static const char magic[4] = { 'N', 'L', 'R', '1' };
 
@@ -85,13 +86,13 @@ static uint64_t get_number(const uint8_t *at, unsigned bytes)
 static uint64_t sum_on(uint64_t sum, const uint8_t *bytes, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
-		sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3);
+		sum = fnv_on(sum, bytes[i]);
 	return sum;
 }
 
 uint64_t record_sum(const uint8_t *header, const uint8_t *values, size_t size)
 {
-	return sum_on(sum_on(UINT64_C(0xcbf29ce484222325), header, SUM_AT), values, size);
+	return sum_on(sum_on(FNV_BASIS, header, SUM_AT), values, size);
 }
 
 /* Room for so many bytes more. */

@@ -23,13 +23,14 @@
  *
  * A record that is cut short, damaged, of another kind or version is refused as a whole
  * by record_begin(), before anything of it is read.  The checksum is against accidents,
- *so who reads values checks them all the same.
+ * so who reads values checks them all the same.
  *
  * Errors:    sticky.  After the first, each call does nothing (and what is read is 0),
- *and record_end() returns it: -EBADMSG with a *why that says what is wrong, in which
- *part, at which byte; -ENOMEM. Ownership: saving, the bytes are the record's until
- *record_free(); loading, they are lent for as long as the record is used, and it has
- *nothing to free. Threads:   one.
+ *            and record_end() returns it: -EBADMSG with a *why that says what is wrong,
+ *            in which part, at which byte; -ENOMEM.
+ * Ownership: saving, the bytes are the record's until record_free(); loading, they are
+ *            lent for as long as the record is used, and it has nothing to free.
+ * Threads:   one.
  */
 #ifndef NL_BASE_RECORD_H
 #define NL_BASE_RECORD_H
@@ -100,7 +101,7 @@ void record_text(struct record *record, char *text, size_t room);
 /* A text of its own: loading, *text is allocated and the caller's; or NULL. */
 void record_string(struct record *record, char **text, size_t bytes_max);
 
-/* The checksum: each byte counts, and so does its place. */
+/* The checksum, FNV-1a: each byte counts, and so does its place. */
 uint64_t record_sum(const uint8_t *header, const uint8_t *values, size_t size);
 
 #endif

@@ -159,7 +159,7 @@ static int of_dead(const struct command_call *call, const struct state_info *lab
 			print_entry(&events, entry);
 		json_decref(entry);
 	}
-	if (!feof(file))
+	if (!ui_is_broken() && !feof(file))
 		return why_errno(why, -errno, "%s", path);
 	ui_note("(lab %s is dead: this is what it wrote)", lab->name);
 	return 0;

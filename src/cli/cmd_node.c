@@ -13,15 +13,18 @@
 
 struct one {
 	const char *name;
-	json_t *answer; /* NULL: not yet */
+	bool ended;
+	json_t *answer; /* its last line; NULL: not yet, or out of memory */
 };
 
 static void got_line(void *ctx, const json_t *line, bool last)
 {
 	struct one *one = ctx;
 
-	if (last)
-		one->answer = json_deep_copy(line);
+	if (!last)
+		return;
+	one->ended = true;
+	one->answer = json_deep_copy(line);
 }
 
 /* All at one instant, and each until it has become what it is to be. */
@@ -43,7 +46,7 @@ static int order_all(struct command_call *call, struct one *ones, size_t count,
 		rc = client_turn(call->client, -1, NULL, why);
 		left = 0;
 		for (size_t i = 0; i < count; i++)
-			left += !ones[i].answer;
+			left += !ones[i].ended;
 	}
 	return rc < 0 ? (int)rc : 0;
 }

@@ -4,8 +4,7 @@
 #include "faultwords/fault_words.h"
 #include "plan/plan_json.h"
 
-/* Names are of a few letters, but a service's or a link's may hold a quote. */
-static void quoted(FILE *out, const char *text)
+void dot_quoted(FILE *out, const char *text)
 {
 	for (; *text; text++) {
 		if (*text == '"' || *text == '\\')
@@ -21,7 +20,7 @@ static void fault_label(FILE *out, const char *way, const struct fault_spec *spe
 	if (fault_spec_is_perfect(spec))
 		return;
 	fprintf(out, "\\n%s ", way);
-	quoted(out, fault_words_format(spec, text));
+	dot_quoted(out, fault_words_format(spec, text));
 }
 
 static void print_node(FILE *out, const struct plan_node *node)
@@ -54,7 +53,7 @@ static void print_link(FILE *out, const struct plan *plan, const struct plan_lin
 	fprintf(out, " [taillabel=\"%s\", headlabel=\"%s\", label=\"",
 		a->interfaces[link->a.interface].name, head);
 	if (link->b_kind == LINK_TO_INTERFACE)
-		quoted(out, link->name);
+		dot_quoted(out, link->name);
 	fault_label(out, "->", link->fault[DIR_AB]);
 	fault_label(out, "<-", link->fault[DIR_BA]);
 	fputs("\"];\n", out);

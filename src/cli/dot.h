@@ -11,6 +11,9 @@
 
 #include "plan/plan.h"
 
+/* For between two '"': names are of a few letters, but a service's or a link's may hold
+ * a quote. */
+void dot_quoted(FILE *out, const char *text);
 void dot_print(const struct plan *plan, FILE *out);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/dot.h"
 
 /* More arrows than these hide what is below them. */
 enum { CUTS_DRAWN_MAX = 60 };
@@ -16,21 +17,13 @@ static const char *word(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-static void quoted(FILE *out, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		fputc(*text, out);
-	}
-}
-
 static const char *colour_of(const char *state)
 {
 	static const struct {
 		const char *state, *colour;
 	} colours[] = { { "ready", "#d9f2d9" }, { "failed", "#f7c6c5" },
-			{ "stopped", "#d9d9d9" }, { "killed", "#f7c6c5" } };
+			{ "stopped", "#d9d9d9" }, { "lost", "#f7c6c5" },
+			{ "paused", "#d9d9d9" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
 		if (!strcmp(colours[i].state, state))
@@ -40,7 +33,9 @@ static const char *colour_of(const char *state)
 
 static void print_node(FILE *out, const json_t *node)
 {
-	const char *name = word(node, "name"), *state = word(node, "state");
+	bool paused = json_is_true(json_object_get(node, "paused"));
+	const char *name = word(node, "name"),
+		   *state = paused ? "paused" : word(node, "state");
 	const json_t *addr;
 	size_t i;
 
@@ -89,11 +84,11 @@ static void print_link(FILE *out, const json_t *link, const json_t *there,
 	fprintf(out, " [taillabel=\"%s\", headlabel=\"%s\"%s, label=\"", interface_of(a),
 		interface_of(b), up ? "" : ", style=dotted, color=red");
 	if (*b)
-		quoted(out, word(link, "name"));
+		dot_quoted(out, word(link, "name"));
 	for (int dir = 0; dir < 2; dir++)
 		if (*words[dir] && strcmp(words[dir], "-") != 0) {
 			fputs(dir ? "\\n<- " : "\\n-> ", out);
-			quoted(out, words[dir]);
+			dot_quoted(out, words[dir]);
 		}
 	fputs("\"];\n", out);
 }

@@ -11,11 +11,13 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+enum { UI_TEXT_BYTES_MAX = 4096 };
+
 static bool colour[3]; /* by descriptor; 0 unused */
 static int output_error; /* of stdout, as far as it was seen */
 static struct {
 	bool wanted, printed;
-	char error[4096]; /* the first */
+	char error[UI_TEXT_BYTES_MAX]; /* the first */
 } json_mode;
 
 void ui_setup(void)
@@ -43,11 +45,9 @@ const char *ui_paint(FILE *out, enum paint paint)
 
 static void say(const char *word, enum paint paint, const char *fmt, va_list ap)
 {
-	char text[4096];
+	char text[UI_TEXT_BYTES_MAX];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
-	if (paint == PAINT_RED && !*json_mode.error)
-		snprintf(json_mode.error, sizeof(json_mode.error), "%s", text);
 	ui_flush(stdout);
 	if (word)
 		fprintf(stderr, "%s%s%s", ui_paint(stderr, paint), word,
@@ -60,6 +60,11 @@ void ui_error(const char *fmt, ...)
 {
 	va_list ap;
 
+	if (!*json_mode.error) {
+		va_start(ap, fmt);
+		vsnprintf(json_mode.error, sizeof(json_mode.error), fmt, ap);
+		va_end(ap);
+	}
 	va_start(ap, fmt);
 	say("netlab: ", PAINT_RED, fmt, ap);
 	va_end(ap);

@@ -35,7 +35,6 @@ static bool has_carrier(struct wire_port *port, uint64_t now_ns)
 	const struct wire_port *far = far_end(port);
 	int dir;
 	uint32_t link = direction_to(port, &dir);
-
 	bool carrier = fault_has_carrier(sw_fault_get(port->wire->sw, link, dir),
 					 &port->watched, now_ns,
 					 &port->carrier_change_ns);

@@ -393,9 +393,8 @@ int fault_words_from_json(struct fault_spec **spec, const struct fault_context *
 static int clear_key(struct fault_rule *rule, const char *key, struct why *why)
 {
 	const struct fault_word *word = fault_word_find(key);
-	int err = word ? fault_word_set(word, rule, NULL, "none", why) : unknown(key, why);
 
-	return err;
+	return word ? fault_word_set(word, rule, NULL, "none", why) : unknown(key, why);
 }
 
 int fault_words_clear(struct fault_spec **spec, const char *rule, const char *key,

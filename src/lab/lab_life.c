@@ -198,6 +198,13 @@ static bool depends_ready(const struct lab *lab, const struct machine *machine)
 	return true;
 }
 
+/* Of a machine that waits for others, when its time has come. */
+static void start_services(const struct lab *lab, struct machine *machine)
+{
+	if (machine_state(machine) == MACHINE_CONFIGURED && depends_ready(lab, machine))
+		machine_start_services(machine);
+}
+
 static bool has_failed(const struct machine *machine)
 {
 	return machine_state(machine) == MACHINE_FAILED ||
@@ -241,9 +248,7 @@ static void advance_boot(struct lab *lab)
 			booting++;
 			started = true;
 		}
-		if (machine_state(machine) == MACHINE_CONFIGURED &&
-		    depends_ready(lab, machine))
-			machine_start_services(machine);
+		start_services(lab, machine);
 		all_ready &= machine_state(machine) == MACHINE_READY;
 	}
 	if (started && !lab->vtime)
@@ -265,9 +270,7 @@ static void advance_running(struct lab *lab)
 			wire_node_off(lab->fabric.wire, (uint32_t)i, false);
 			machine_start(machine);
 		}
-		if (machine_state(machine) == MACHINE_CONFIGURED &&
-		    depends_ready(lab, machine))
-			machine_start_services(machine);
+		start_services(lab, machine);
 	}
 }
 
@@ -290,7 +293,7 @@ static void kill_all(struct lab *lab)
 {
 	lab->killed = true;
 	for (size_t i = 0; i < lab->plan->node_count; i++)
-		machine_kill(lab->machines[i]);
+		machine_kill(lab->machines[i], NULL);
 }
 
 /* Asked in vain, or killed in vain. */

@@ -130,40 +130,17 @@ static int read_order(const json_t *body, enum life_order *order, struct why *wh
 		       : 0;
 }
 
-int verb_node_life(void *ctx, struct call *call, struct why *why)
+static int wait_until_done(struct lab *lab, struct machine *machine, enum life_order order,
+			   struct call *call, struct why *why)
 {
 	static const struct request_ops ops = { .pump = pump,
 						.close = close_waiter,
 						.drop = drop };
-	struct lab *lab = ctx;
-	enum life_order order;
-	struct waiter *waiter;
-	struct machine *machine;
-	int err = lab_machine(lab, call->body, &machine, why);
+	struct waiter *waiter = calloc(1, sizeof(*waiter));
 
-	if (!err)
-		err = read_order(call->body, &order, why);
-	if (!err && lab->phase != LAB_RUNNING)
-		err = why_set(why, -EBUSY, "the lab is %s", lab_phase_name(lab->phase));
-	if (err)
-		return err;
-	waiter = calloc(1, sizeof(*waiter));
 	if (!waiter)
-		return why_set(why, -ENOMEM, "node: out of memory");
-	err = life_order(machine, order, why);
-	if (err) {
-		free(waiter);
-		return err;
-	}
-	journal_write(lab->journal, "node-life",
-		      json_pack("{s:s, s:s}", "node", machine_plan(machine)->name, "order",
-				life_order_name(order)));
-	loop_defer(lab->loop, &lab->advance);
-	if (order == LIFE_PAUSE || order == LIFE_RESUME) {
-		free(waiter);
-		call_answer(call, machine_json(machine));
-		return 0;
-	}
+		return why_set(why, -ENOMEM,
+			       "node: out of memory; what was ordered goes on");
 	waiter->lab = lab;
 	waiter->machine = machine;
 	waiter->order = order;
@@ -174,5 +151,30 @@ int verb_node_life(void *ctx, struct call *call, struct why *why)
 	waiter->wants = lab->vtime && rerun_state(lab->rerun) != RERUN_RUNNING;
 	if (waiter->wants)
 		vtime_want(lab->vtime);
+	return 0;
+}
+
+int verb_node_life(void *ctx, struct call *call, struct why *why)
+{
+	struct lab *lab = ctx;
+	enum life_order order;
+	struct machine *machine;
+	int err = lab_machine(lab, call->body, &machine, why);
+
+	if (!err)
+		err = read_order(call->body, &order, why);
+	if (!err && lab->phase != LAB_RUNNING)
+		err = why_set(why, -EBUSY, "the lab is %s", lab_phase_name(lab->phase));
+	if (!err)
+		err = life_order(machine, order, why);
+	if (err)
+		return err;
+	journal_write(lab->journal, "node-life",
+		      json_pack("{s:s, s:s}", "node", machine_plan(machine)->name, "order",
+				life_order_name(order)));
+	loop_defer(lab->loop, &lab->advance);
+	if (life_order_takes_time(order))
+		return wait_until_done(lab, machine, order, call, why);
+	call_answer(call, machine_json(machine));
 	return 0;
 }

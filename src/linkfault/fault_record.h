@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* fault_record.h - specs, states and notes as values of a record (base/record.h)
  *
- *	spec    0: none; n: the n-th of the record; its values follow where n is first
- *seen: rules; each: name, profile, and for each word of word.h that is given its key and
- *its fields; "" ends them data    the same, of the fields that are rows of numbers: kind,
- *name, values filter  its text: it is compiled again, which waits if the text is long
+ *	spec    0: none; n: the n-th of the record, whose values follow where n is
+ *	        first seen: its rules, and of each the name, the profile, and for each
+ *	        word of word.h that is given its key and its fields; "" ends them
+ *	data    the same, of the fields that are rows of numbers: kind, name, values
+ *	filter  its text: it is compiled again, which waits if the text is long
  *	state   for each rule all of struct fault_rule_state but what follows from the
- *spec note    with its rule's name: numbers of names are those of one process
+ *	        spec
+ *	note    with its rule's name: numbers of names are those of one process
  *
  * So a record is complete: what came from the topology file, or a file of samples, and
- *what was set by hand are in it alike, and a new word is in it by itself.
+ * what was set by hand are in it alike, and a new word is in it by itself.
  *
  * Errors:    the record's.  A spec that fault_spec_check() refuses is no spec.
  * Ownership: a book keeps a reference to each that it has seen, until fault_book_free();

@@ -84,14 +84,13 @@ static bool is_final(enum machine_state state)
 	       state == MACHINE_LOST;
 }
 
-void machine_set_state(struct machine *machine, enum machine_state state,
-		       const char *reason)
+/* Every change, and nothing else, goes this way. */
+static void enter_state(struct machine *machine, enum machine_state state,
+			const char *reason)
 {
 	enum machine_state from = machine->state;
 	json_t *entry;
 
-	if (from == state || is_final(from))
-		return;
 	machine->state = state;
 	if (reason && *reason)
 		why_set(&machine->reason, 0, "%s", reason);
@@ -106,6 +105,13 @@ void machine_set_state(struct machine *machine, enum machine_state state,
 	machine->env->ops->state(machine->env->ctx, machine, from);
 }
 
+void machine_set_state(struct machine *machine, enum machine_state state,
+		       const char *reason)
+{
+	if (machine->state != state && !is_final(machine->state))
+		enter_state(machine, state, reason);
+}
+
 bool machine_is_over(const struct machine *machine)
 {
 	return is_final(machine->state) && !machine->node;
@@ -113,13 +119,7 @@ bool machine_is_over(const struct machine *machine)
 
 void machine_renew(struct machine *machine)
 {
-	json_t *entry = json_pack("{s:s, s:s, s:s}", "node", machine->plan->name, "from",
-				  machine_state_name(machine->state), "to",
-				  machine_state_name(MACHINE_WAITING));
-	enum machine_state from = machine->state;
-
 	ASSERT(machine_is_over(machine));
-	machine->state = MACHINE_WAITING;
 	machine->reason = (struct why){ "" };
 	machine->ready_ns = 0;
 	machine->failed_service = -1;
@@ -131,8 +131,7 @@ void machine_renew(struct machine *machine)
 		machine->services[i].is = (struct service){ .state = SERVICE_WAITING };
 		machine->services[i].error = (struct why){ "" };
 	}
-	journal_write(machine->env->journal, "node", entry);
-	machine->env->ops->state(machine->env->ctx, machine, from);
+	enter_state(machine, MACHINE_WAITING, NULL);
 }
 
 void machine_want_again(struct machine *machine)
@@ -280,7 +279,6 @@ static int start_process(struct machine *machine, const char *work_dir, int cons
 				    balance_place(env->balance, machine->index);
 	start.cpu = machine->cpu;
 	err = node_start(&machine->node, &start, why);
-
 	if (err)
 		return err;
 	balance_add(env->balance, machine->index, node_pid(machine->node));
@@ -298,7 +296,7 @@ static int start(struct machine *machine, struct why *why)
 	const struct machine_env *env = machine->env;
 	cleanup_close int slave = -1;
 	char work_dir[PATH_MAX], clock_path[PLAN_NAME_BYTES_MAX + 8];
-	int err;
+	int err = 0;
 
 	if (snprintf(work_dir, sizeof(work_dir), "%s/%s", env->nodes_dir,
 		     machine->plan->name) >= (int)sizeof(work_dir))
@@ -306,7 +304,9 @@ static int start(struct machine *machine, struct why *why)
 	snprintf(clock_path, sizeof(clock_path), "%s/clock", machine->plan->name);
 	/* What an earlier life left there is in the way. */
 	if (machine->lives)
-		fdio_remove_tree(AT_FDCWD, machine->plan->name, NULL);
+		err = fdio_remove_tree(AT_FDCWD, machine->plan->name, why);
+	if (err)
+		return err;
 	if (mkdir(work_dir, 0700) < 0 && errno != EEXIST)
 		return why_errno(why, -errno, "%s", work_dir);
 	machine_clock_prepare(machine);
@@ -371,21 +371,14 @@ bool machine_ask_where(struct machine *machine)
 	return true;
 }
 
-void machine_kill(struct machine *machine)
+void machine_kill(struct machine *machine, const char *reason)
 {
 	if (machine->node) {
-		machine_set_state(machine, MACHINE_STOPPING, NULL);
+		machine_set_state(machine, MACHINE_STOPPING, reason);
 		end_process(machine);
 	} else {
-		machine_set_state(machine, MACHINE_STOPPED, NULL);
+		machine_set_state(machine, MACHINE_STOPPED, reason);
 	}
-}
-
-void machine_cut_power(struct machine *machine)
-{
-	machine_set_state(machine, MACHINE_STOPPING, "its power was cut");
-	if (machine->node)
-		end_process(machine);
 }
 
 int machine_pause(struct machine *machine, bool pause, struct why *why)
@@ -405,14 +398,13 @@ int machine_pause(struct machine *machine, bool pause, struct why *why)
 
 void machine_shutdown(struct machine *machine)
 {
-	if (!machine->node || !machine_agent_talks(machine)) {
-		machine_kill(machine);
+	/* One that stands still hears nothing, also not that it is to end. */
+	if (!machine->node || !machine_agent_talks(machine) ||
+	    (machine->stalled && machine_pause(machine, false, NULL))) {
+		machine_kill(machine, NULL);
 		return;
 	}
-	/* One that stands still hears nothing, also not that it is to end. */
 	machine_clock_thaw(machine);
-	if (machine->stalled)
-		machine_pause(machine, false, NULL);
 	machine_set_state(machine, MACHINE_STOPPING, NULL);
 	machine_agent_send_json(machine, PROTO_SHUTDOWN, 0, json_object());
 }

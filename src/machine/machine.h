@@ -21,10 +21,9 @@
  *   LOST         its process runs, but its agent does not talk to us any more
  *
  * Each change goes through one function, which writes it to the journal with its
- * reason.  STOPPED, FAILED and LOST are final (but LOST and FAILED
- * machines, when their process ends, become nothing else) until machine_renew() makes it
- * WAITING once more: with the same name, addresses, cables and logs, and nothing that it
- * had written.
+ * reason.  STOPPED, FAILED and LOST are final, also when the process of a FAILED or LOST
+ * machine ends, until machine_renew() makes it WAITING once more: with the same name,
+ * addresses, cables and logs, and nothing that it had written.
  *
  * A machine has a console (a pty: to consoles/NODE.log and a ring for readers),
  * an agent (machine/machine_agent.c, over virtio-console), and commands running in it
@@ -136,11 +135,10 @@ void machine_renew(struct machine *machine); /* only when it is over */
 void machine_want_again(struct machine *machine);
 bool machine_wants_again(const struct machine *machine);
 void machine_start_services(struct machine *machine); /* only when CONFIGURED */
-/* Ask it to power off (machine_kill() if its agent cannot be asked), or end it. */
+/* Ask it to power off; machine_kill() if it cannot be asked. */
 void machine_shutdown(struct machine *machine);
-void machine_kill(struct machine *machine);
-/* As one whose power is gone, at this instant. */
-void machine_cut_power(struct machine *machine);
+/* As one whose power is gone, at this instant.  reason: NULL if there is none to tell. */
+void machine_kill(struct machine *machine, const char *reason);
 /* Its kernel and all processes stand still, at one instant, or go on.  In virtual time its
  * clocks stand as well; in real time they are the host's, which goes on.  0, or -errno with
  * *why, and nothing has changed. */

@@ -34,6 +34,11 @@ bool life_order_starts(enum life_order order)
 	return order == LIFE_START || order == LIFE_RESTART || order == LIFE_RESET;
 }
 
+bool life_order_takes_time(enum life_order order)
+{
+	return order != LIFE_PAUSE && order != LIFE_RESUME;
+}
+
 static int check(const struct machine *machine, enum life_order order, struct why *why)
 {
 	const char *name = machine_plan(machine)->name;
@@ -41,9 +46,9 @@ static int check(const struct machine *machine, enum life_order order, struct wh
 
 	if (order == LIFE_START && !machine_is_over(machine))
 		return why_set(why, -EALREADY, "%s is %s: it runs already", name, state);
-	if (order != LIFE_START && !life_order_starts(order) && !machine_has_process(machine))
+	if (!life_order_starts(order) && !machine_has_process(machine))
 		return why_set(why, -EALREADY, "%s is %s: it does not run", name, state);
-	if ((order == LIFE_PAUSE || order == LIFE_RESUME) &&
+	if (!life_order_takes_time(order) &&
 	    machine_is_paused(machine) == (order == LIFE_PAUSE))
 		return why_set(why, -EALREADY, "%s is %s", name,
 			       order == LIFE_PAUSE ? "paused already" : "not paused");
@@ -59,13 +64,13 @@ int life_order(struct machine *machine, enum life_order order, struct why *why)
 
 	if (err)
 		return err;
-	if (order == LIFE_PAUSE || order == LIFE_RESUME)
+	if (!life_order_takes_time(order))
 		return machine_pause(machine, order == LIFE_PAUSE, why);
 	if (life_order_starts(order))
 		machine_want_again(machine);
 	if (runs && (order == LIFE_STOP || order == LIFE_RESTART))
 		machine_shutdown(machine);
 	else if (runs)
-		machine_cut_power(machine);
+		machine_kill(machine, "its power was cut");
 	return 0;
 }

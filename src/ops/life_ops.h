@@ -36,6 +36,8 @@ const char *life_order_name(enum life_order order);
 enum life_order life_order_find(const char *name); /* LIFE_ORDERS: there is none */
 /* Is the machine to run when the order has been carried out? */
 bool life_order_starts(enum life_order order);
+/* Or has it been carried out when life_order() returns? */
+bool life_order_takes_time(enum life_order order);
 
 int life_order(struct machine *machine, enum life_order order, struct why *why);
 

@@ -8,11 +8,10 @@
 #include <string.h>
 
 #include "base/fdio.h"
+#include "base/fnv.h"
 
 /* FNV-1a for streams, byte by byte; for frames a multiply and a fold of eight. */
-#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME UINT64_C(0x100000001b3)
-#define MIX	  UINT64_C(0x9e3779b97f4a7c15)
+#define MIX UINT64_C(0x9e3779b97f4a7c15)
 
 struct stream {
 	uint64_t hash, bytes;
@@ -115,7 +114,7 @@ static void stream(struct digest *digest, struct stream *stream, uint32_t node,
 	struct digest_watch *watch = digest->watches;
 
 	for (size_t i = 0; i < size; i++)
-		stream->hash = (stream->hash ^ bytes[i]) * FNV_PRIME;
+		stream->hash = fnv_on(stream->hash, bytes[i]);
 	stream->bytes += size;
 	for (; watch; watch = watch->next)
 		if (watch->stream)

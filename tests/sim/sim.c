@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "plan/plan.h"
 
 enum { ID_AT = 14, FILL_AT = 18 };
@@ -24,7 +25,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct sim *sim, const cha
 	va_end(ap);
 	n += m;
 	for (int i = 0; i < n; i++)
-		sim->hash = (sim->hash ^ (uint8_t)line[i]) * UINT64_C(0x100000001b3);
+		sim->hash = fnv_on(sim->hash, (uint8_t)line[i]);
 	if (sim->quiet)
 		return;
 	assert_true(sim->said_bytes + (size_t)n + 2 < SIM_SAID_BYTES);
@@ -147,7 +148,7 @@ struct sim *sim_create(uint64_t seed, uint32_t nodes, uint64_t pool_bytes)
 	assert_int_equal(clock_fake_create(&sim->clock, NULL), 0);
 	sim->timer.fire = on_timer;
 	sim->timer.ctx = sim;
-	sim->hash = UINT64_C(0xcbf29ce484222325);
+	sim->hash = FNV_BASIS;
 	return sim;
 }
 

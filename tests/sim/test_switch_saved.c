@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/draw.h"
+#include "base/fnv.h"
 #include "faultwords/fault_words.h"
 #include "lib/damaged.h"
 #include "linkfault/word.h"
@@ -98,7 +99,7 @@ static void note(struct world *w, const void *bytes, size_t size)
 	const uint8_t *at = bytes;
 
 	for (size_t i = 0; i < size; i++)
-		w->did = (w->did ^ at[i]) * UINT64_C(0x100000001b3);
+		w->did = fnv_on(w->did, at[i]);
 }
 
 static void note_number(struct world *w, uint64_t number)
