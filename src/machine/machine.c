@@ -388,7 +388,9 @@ int machine_pause(struct machine *machine, bool pause, struct why *why)
 
 	if (machine->env->vtime)
 		return machine_clock_change(machine, &change, why);
-	err = machine->node ? herd_stall(node_pid(machine->node), pause) : -ESRCH;
+	err = machine->node ? herd_stall(node_pid(machine->node),
+					 !(machine->kernel->can & KERNEL_SECCOMP), pause) :
+			      -ESRCH;
 	if (err)
 		return why_errno(why, err, "%s: its processes cannot be %s",
 				 machine->plan->name, pause ? "stopped" : "continued");

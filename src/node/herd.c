@@ -50,10 +50,10 @@ void herd_free(struct herd *herd)
 
 /* ---- moving ------------------------------------------------------------ */
 
-/* What /proc/.../status says of a thread: its parent, and its number in each pid namespace
- * from that of this /proc inwards. */
+/* What /proc/.../status says of a thread: its parent, who traces it, and its number in each
+ * pid namespace from that of this /proc inwards. */
 struct identity {
-	pid_t parent;
+	pid_t parent, tracer;
 	size_t depth;
 	pid_t pid[32];
 };
@@ -67,7 +67,8 @@ static int identify(struct identity *out, const char *path)
 	while (file && fgets(line, sizeof(line), file)) {
 		char *p = line + strlen("NSpid:"), *end;
 
-		if (sscanf(line, "PPid: %d", &out->parent) == 1)
+		if (sscanf(line, "PPid: %d", &out->parent) == 1 ||
+		    sscanf(line, "TracerPid: %d", &out->tracer) == 1)
 			continue;
 		if (strncmp(line, "NSpid:", strlen("NSpid:")) != 0)
 			continue;
@@ -220,18 +221,49 @@ int herd_step(struct herd *herd, size_t most)
 
 /* ---- standing still ---------------------------------------------------- */
 
-int herd_stall(pid_t first, bool stall)
+static int send_signal(const struct identity *to, int signal)
+{
+	return kill(to->pid[own_depth() - 1], signal) ? -errno : 0;
+}
+
+/* A stub that is traced stands as soon as it has any signal, until its tracer looks, and
+ * that one is stopped.  Of all signals UML's kernel takes SIGALRM alone for nothing at each
+ * place where it waits for a stub, while a stop makes it panic
+ * (arch/um/os-Linux/skas/process.c: userspace(), STUB_SIG_MASK). */
+static void hold_traced(pid_t kernel)
 {
 	struct identity who;
 	char path[96];
-	int kernel;
+	pid_t stub;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)kernel, (int)kernel);
+	cleanup_file FILE *stubs = fopen(path, "re");
+	while (stubs && fscanf(stubs, "%d", &stub) == 1) {
+		snprintf(path, sizeof(path), "/proc/%d/status", (int)stub);
+		if (identify(&who, path) == 0 && who.tracer == kernel &&
+		    who.depth >= own_depth())
+			send_signal(&who, SIGALRM);
+	}
+}
+
+int herd_stall(pid_t first, bool traced, bool stall)
+{
+	int err, signal = stall ? SIGSTOP : SIGCONT;
+	struct identity who;
+	char path[96];
+	pid_t kernel;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)first, (int)first);
 	cleanup_file FILE *children = fopen(path, "re");
 	if (!children || fscanf(children, "%d", &kernel) != 1)
 		return -ESRCH;
-	snprintf(path, sizeof(path), "/proc/%d/status", kernel);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)kernel);
 	if (identify(&who, path) || who.parent != first || who.depth < own_depth())
 		return -ESRCH;
-	return kill(-who.pid[own_depth() - 1], stall ? SIGSTOP : SIGCONT) ? -errno : 0;
+	if (!traced) /* all at one instant: they are a process group */
+		return kill(-who.pid[own_depth() - 1], signal) ? -errno : 0;
+	err = send_signal(&who, signal);
+	if (!err && stall)
+		hold_traced(kernel);
+	return err;
 }

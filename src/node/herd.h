@@ -51,8 +51,8 @@ int herd_begin(struct herd *herd, pid_t first, int to);
 int herd_step(struct herd *herd, size_t most);
 void herd_free(struct herd *herd);
 
-/* Have the kernel below that first process and all processes in it stand still, at one
- * instant, or go on: they are one process group.  0 or -errno. */
-int herd_stall(pid_t first, bool stall);
+/* Have the kernel below that first process and all processes in it stand still, or go on.
+ * traced: the kernel traces its stubs, for it has no seccomp.  0 or -errno. */
+int herd_stall(pid_t first, bool traced, bool stall);
 
 #endif

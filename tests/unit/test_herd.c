@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +62,7 @@ static void be_kernel(pid_t parent, int orders, int answers)
 	char order;
 
 	follow(parent);
+	setpgid(0, 0); /* its jail makes it the leader of a group */
 	for (int i = 0; i < STUBS; i++)
 		if (fork() == 0)
 			become_stub(own);
@@ -201,6 +204,116 @@ static void a_machine_that_is_gone_has_nobody(void **state)
 	herd_free(&herd);
 }
 
+/* ---- standing still ---------------------------------------------------- */
+
+static char state_of(pid_t pid)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (file) {
+		if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+			state = 0;
+		fclose(file);
+	}
+	return state;
+}
+
+/* Signals arrive when they arrive. */
+static void assert_comes_to(pid_t pid, char wanted)
+{
+	uint64_t end_ns = clock_used_ns() + 10 * NS_PER_S;
+
+	while (state_of(pid) != wanted && clock_used_ns() < end_ns)
+		sched_yield();
+	assert_int_equal(state_of(pid), wanted);
+}
+
+static void kernel_and_stubs_stand_still_and_go_on(void **state)
+{
+	struct herd herd = { 0 };
+
+	(void)state;
+	walk(&herd, HERD_STAY, 1000);
+	assert_int_equal(herd_stall(family.first, false, true), 0);
+	for (size_t i = 1; i < herd.count; i++)
+		assert_comes_to(herd.all[i].pid, 'T');
+	assert_comes_to(family.first, 'S');
+	assert_int_equal(herd_stall(family.first, false, false), 0);
+	for (size_t i = 1; i < herd.count; i++)
+		assert_comes_to(herd.all[i].pid, 'S');
+	herd_free(&herd);
+}
+
+/* Beside a helper that it does not trace, one stub that computes.  Says each signal for
+ * which that one stood. */
+static void be_tracing_kernel(pid_t parent, int says)
+{
+	pid_t stub, own = getpid();
+	int status;
+
+	follow(parent);
+	setpgid(0, 0);
+	if (fork() == 0)
+		become_stub(own);
+	stub = fork();
+	if (stub == 0) {
+		follow(own);
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGUSR1);
+		for (;;)
+			;
+	}
+	while (waitpid(stub, &status, 0) == stub && WIFSTOPPED(status)) {
+		char signal = (char)WSTOPSIG(status);
+
+		ptrace(PTRACE_CONT, stub, NULL, NULL);
+		if (write(says, &signal, 1) != 1)
+			break;
+	}
+	_exit(0);
+}
+
+static void a_traced_stub_stands_still_for_a_signal_that_means_nothing(void **state)
+{
+	struct herd herd = { 0 };
+	int says[2];
+	char signal;
+	pid_t own = getpid(), first;
+
+	(void)state;
+	assert_int_equal(pipe(says), 0);
+	first = fork();
+	if (first == 0) {
+		pid_t parent = getpid();
+
+		if (fork() == 0)
+			be_tracing_kernel(parent, says[1]);
+		become_stub(own);
+	}
+	close(says[1]);
+	for (int round = 0; round < 3; round++) {
+		/* Of its own beginning, and then of ours: no stop, and no end of one. */
+		assert_int_equal(read(says[0], &signal, 1), 1);
+		assert_int_equal(signal, round ? SIGALRM : SIGUSR1);
+		assert_int_equal(herd_begin(&herd, first, HERD_STAY), 0);
+		while (herd_step(&herd, 100) > 0)
+			;
+		assert_int_equal(herd.count, 4);
+		assert_int_equal(herd_stall(first, true, true), 0);
+		assert_comes_to(herd.all[1].pid, 'T');
+		assert_comes_to(herd.all[2].pid, 'S'); /* the helper has heard nothing */
+		assert_comes_to(herd.all[3].pid, 't');
+		assert_int_equal(herd_stall(first, true, false), 0);
+	}
+	kill(first, SIGKILL);
+	waitpid(first, NULL, 0);
+	close(says[0]);
+	herd_free(&herd);
+}
+
 static void the_processors_are_those_that_this_process_may_use(void **state)
 {
 	static struct cpus cpus;
@@ -258,6 +371,10 @@ int main(void)
 			the_time_of_those_that_are_no_more_stays_counted, open_family,
 			close_family),
 		cmocka_unit_test(a_machine_that_is_gone_has_nobody),
+		cmocka_unit_test_setup_teardown(kernel_and_stubs_stand_still_and_go_on,
+						open_family, close_family),
+		cmocka_unit_test(
+			a_traced_stub_stands_still_for_a_signal_that_means_nothing),
 		cmocka_unit_test(the_processors_are_those_that_this_process_may_use),
 		cmocka_unit_test(what_a_processor_did_grows),
 	};
