@@ -9,6 +9,7 @@ unit_test(test_loop SOURCES unit/test_loop.c LIBS nl_base)
 unit_test(test_timer_heap SOURCES unit/test_timer_heap.c LIBS nl_clock)
 unit_test(test_exchange SOURCES unit/test_exchange.c LIBS nl_clock)
 unit_test(test_clock SOURCES unit/test_clock.c LIBS nl_clock)
+unit_test(test_turns SOURCES unit/test_turns.c LIBS nl_clock)
 unit_test(test_guest_clock SOURCES unit/test_guest_clock.c LIBS nl_clock)
 unit_test(test_calendar SOURCES unit/test_calendar.c LIBS nl_clock)
 unit_test(test_calendar_saved SOURCES unit/test_calendar_saved.c

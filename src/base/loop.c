@@ -23,10 +23,15 @@ struct loop {
 	bool in_turn;
 	bool again;
 	struct watch *dead;
-	struct deferred queue; /* ring head */
+	/* Of this turn, or of one that was cut and goes on: those from `served` on. */
+	struct epoll_event events[EVENTS_PER_TURN]; /* data.ptr NULL: its watch is gone */
+	int event_count, served;
+	struct deferred queue, batch; /* ring heads: for the next turn, and of this one */
 	struct turn_hook *hooks;
 	void (*settled)(void *ctx);
 	void *settled_ctx;
+	const struct turn_watcher *watcher;
+	bool watched; /* this turn is */
 };
 
 int loop_create(struct loop **out, struct why *why)
@@ -43,8 +48,17 @@ int loop_create(struct loop **out, struct why *why)
 		return why_errno(why, err, "event loop: epoll_create1");
 	}
 	loop->queue.prev = loop->queue.next = &loop->queue;
+	loop->batch.prev = loop->batch.next = &loop->batch;
 	*out = loop;
 	return 0;
+}
+
+static void free_watch(struct loop *loop, struct watch *w)
+{
+	for (int i = loop->served; i < loop->event_count; i++)
+		if (loop->events[i].data.ptr == w)
+			loop->events[i].data.ptr = NULL;
+	free(w);
 }
 
 static void free_dead(struct loop *loop)
@@ -53,7 +67,7 @@ static void free_dead(struct loop *loop)
 		struct watch *w = loop->dead;
 
 		loop->dead = w->next_dead;
-		free(w);
+		free_watch(loop, w);
 	}
 }
 
@@ -103,7 +117,7 @@ void watch_close(struct watch *watch)
 	 * where a copy of it is open: with a watch that is gone. */
 	ASSERT(epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL) == 0);
 	if (!watch->loop->in_turn) {
-		free(watch);
+		free_watch(watch->loop, watch);
 		return;
 	}
 	watch->fn = NULL;
@@ -130,24 +144,79 @@ void deferred_cancel(struct deferred *work)
 	work->prev = work->next = NULL;
 }
 
-/* Work that defers itself again runs in the next turn: move the ring to a
- * local head first. */
-static void run_deferred(struct loop *loop)
+void loop_watch_turns(struct loop *loop, const struct turn_watcher *watcher)
 {
-	struct deferred batch = { .prev = &batch, .next = &batch };
+	loop->watcher = watcher;
+	loop->watched = false;
+}
 
+static void turn_begins(struct loop *loop)
+{
+	loop->watched = loop->watcher != NULL;
+	if (loop->watched)
+		loop->watcher->begins(loop->watcher->ctx);
+}
+
+static void turn_ends(struct loop *loop)
+{
+	if (loop->watched)
+		loop->watcher->ends(loop->watcher->ctx);
+	loop->watched = false;
+}
+
+/* A call has been made.  Has the turn taken long enough? */
+static bool called(const struct loop *loop, loop_code *what)
+{
+	return loop->watched && loop->watcher->called(loop->watcher->ctx, what);
+}
+
+static bool is_cut(const struct loop *loop)
+{
+	return loop->served < loop->event_count || loop->batch.next != &loop->batch;
+}
+
+/* False: the turn is cut. */
+static bool serve_events(struct loop *loop)
+{
+	while (loop->served < loop->event_count) {
+		const struct epoll_event *event = &loop->events[loop->served++];
+		struct watch *w = event->data.ptr;
+		watch_fn *fn = w ? w->fn : NULL;
+
+		if (!fn)
+			continue;
+		fn(w->ctx, event->events);
+		if (called(loop, (loop_code *)fn) && is_cut(loop))
+			return false;
+	}
+	return true;
+}
+
+/* Work that defers itself again runs in the next turn: the ring is moved to another head
+ * first. */
+static void begin_batch(struct loop *loop)
+{
 	if (loop->queue.next == &loop->queue)
 		return;
-	batch.next = loop->queue.next;
-	batch.prev = loop->queue.prev;
-	batch.next->prev = batch.prev->next = &batch;
+	loop->batch.next = loop->queue.next;
+	loop->batch.prev = loop->queue.prev;
+	loop->batch.next->prev = loop->batch.prev->next = &loop->batch;
 	loop->queue.prev = loop->queue.next = &loop->queue;
-	while (batch.next != &batch) {
-		struct deferred *work = batch.next;
+}
+
+/* False: the turn is cut. */
+static bool run_batch(struct loop *loop)
+{
+	while (loop->batch.next != &loop->batch) {
+		struct deferred *work = loop->batch.next;
+		void (*run)(void *ctx) = work->run;
 
 		deferred_cancel(work);
-		work->run(work->ctx);
+		run(work->ctx);
+		if (called(loop, (loop_code *)run) && is_cut(loop))
+			return false;
 	}
+	return true;
 }
 
 void loop_on_settled(struct loop *loop, void (*settled)(void *ctx), void *ctx)
@@ -178,46 +247,62 @@ void loop_unhook(struct loop *loop, struct turn_hook *hook)
 
 static bool has_work(const struct loop *loop)
 {
-	return loop->queue.next != &loop->queue || loop->again;
+	return is_cut(loop) || loop->queue.next != &loop->queue || loop->again;
 }
 
-static int await_events(struct loop *loop, struct epoll_event *events, int timeout_ms)
+/* 0 or -errno.  A turn that was cut goes on with what it has. */
+static int await_events(struct loop *loop, int timeout_ms)
 {
 	int n;
 
-	for (struct turn_hook *hook = loop->hooks; hook; hook = hook->next)
+	for (struct turn_hook *hook = loop->hooks; hook; hook = hook->next) {
 		hook->run(hook->ctx, timeout_ms != 0 && !has_work(loop));
+		called(loop, (loop_code *)hook->run);
+	}
 	if (has_work(loop))
 		timeout_ms = 0;
 	loop->again = false;
-	n = epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, timeout_ms);
-	return n < 0 ? -errno : n;
+	turn_ends(loop);
+	if (is_cut(loop))
+		return 0;
+	loop->served = loop->event_count = 0;
+	n = epoll_wait(loop->epoll_fd, loop->events, EVENTS_PER_TURN, timeout_ms);
+	if (n >= 0)
+		loop->event_count = n;
+	else if (errno != EINTR)
+		return -errno;
+	return 0;
+}
+
+static void serve(struct loop *loop)
+{
+	bool fresh = loop->batch.next == &loop->batch;
+
+	turn_begins(loop);
+	if (!serve_events(loop))
+		return;
+	if (fresh)
+		begin_batch(loop);
+	if (!run_batch(loop))
+		return;
+	if (loop->settled && loop->queue.next == &loop->queue) {
+		loop->settled(loop->settled_ctx);
+		called(loop, (loop_code *)loop->settled);
+	}
 }
 
 int loop_turn(struct loop *loop, int timeout_ms)
 {
-	struct epoll_event events[EVENTS_PER_TURN];
-	int n;
+	int err, first;
 
 	loop->in_turn = true;
-	n = await_events(loop, events, timeout_ms);
-	if (n < 0) {
-		loop->in_turn = false;
-		free_dead(loop);
-		return n == -EINTR ? 0 : n;
-	}
-	for (int i = 0; i < n; i++) {
-		struct watch *w = events[i].data.ptr;
-
-		if (w->fn)
-			w->fn(w->ctx, events[i].events);
-	}
-	run_deferred(loop);
-	if (loop->settled && loop->queue.next == &loop->queue)
-		loop->settled(loop->settled_ctx);
+	err = await_events(loop, timeout_ms);
+	first = loop->served;
+	if (!err)
+		serve(loop);
 	loop->in_turn = false;
 	free_dead(loop);
-	return n;
+	return err ? err : loop->served - first;
 }
 
 int loop_run(struct loop *loop)

@@ -44,6 +44,18 @@ struct turn_hook {
 	struct turn_hook *next;
 };
 
+/* Who is told when a turn begins (its events were waited for), of each call made in it, and
+ * when it ends, which is before the next wait: a watchdog, as the loop knows no time.  If
+ * called() says that the turn has taken long enough it is cut: it goes on where it was in
+ * the next one, after the hooks, before which no other event is looked for. */
+typedef void loop_code(void);
+struct turn_watcher {
+	void (*begins)(void *ctx);
+	bool (*called)(void *ctx, loop_code *what);
+	void (*ends)(void *ctx);
+	void *ctx;
+};
+
 int loop_create(struct loop **out, struct why *why);
 void loop_destroy(struct loop *loop); /* NULL does nothing */
 
@@ -58,6 +70,9 @@ void deferred_cancel(struct deferred *work);
 
 void loop_hook(struct loop *loop, struct turn_hook *hook);
 void loop_unhook(struct loop *loop, struct turn_hook *hook);
+
+/* One watcher, which is not copied.  It is told from the next turn on; NULL: nobody. */
+void loop_watch_turns(struct loop *loop, const struct turn_watcher *watcher);
 
 /* Called at the end of each turn that leaves no deferred work; one listener. */
 void loop_on_settled(struct loop *loop, void (*settled)(void *ctx), void *ctx);

@@ -65,6 +65,11 @@ uint64_t clock_now_ns(const struct clock *clock)
 	return host_ns(CLOCK_MONOTONIC) - clock->host_at_zero_ns;
 }
 
+uint64_t clock_host_ns(void)
+{
+	return host_ns(CLOCK_MONOTONIC);
+}
+
 uint64_t clock_host_wall_ns(void)
 {
 	return host_ns(CLOCK_REALTIME);

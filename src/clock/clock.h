@@ -52,6 +52,8 @@ void clock_real_punctual(struct clock *clock);
 
 uint64_t clock_now_ns(const struct clock *clock);
 
+/* Of this kernel, since some moment: for what is measured, not for what is planned. */
+uint64_t clock_host_ns(void);
 /* What the wall clock of this kernel shows: in a machine, the machine's. */
 uint64_t clock_host_wall_ns(void);
 /* Processor time that this thread has used: for what shall not use much of it. */

@@ -390,6 +390,121 @@ static void many_watches_are_all_served(void **state)
 	}
 }
 
+/* A watchdog that has seen enough after each call. */
+struct strict {
+	struct turn_watcher watcher;
+	unsigned begins, calls, ends;
+};
+
+static void on_begins(void *ctx)
+{
+	((struct strict *)ctx)->begins++;
+}
+
+static bool on_called(void *ctx, loop_code *what)
+{
+	(void)what;
+	((struct strict *)ctx)->calls++;
+	return true;
+}
+
+static void on_ends(void *ctx)
+{
+	((struct strict *)ctx)->ends++;
+}
+
+static void strict_begin(struct strict *strict, struct loop *loop)
+{
+	*strict = (struct strict){ .watcher = { on_begins, on_called, on_ends, strict } };
+	loop_watch_turns(loop, &strict->watcher);
+}
+
+static void count_settled(void *ctx)
+{
+	(*(unsigned *)ctx)++;
+}
+
+static void a_turn_that_is_cut_goes_on_and_hooks_are_asked_in_between(void **state)
+{
+	struct asked asked = { .hook = { .run = on_asked, .ctx = &asked }, .loop = *state };
+	struct strict strict;
+	struct letters all;
+	struct peer peers[3];
+	unsigned settled = 0, served = 0;
+
+	letters_init(&all, *state);
+	all.a.queues = &all.a;
+	strict_begin(&strict, *state);
+	loop_hook(*state, &asked.hook);
+	loop_on_settled(*state, count_settled, &settled);
+	for (int i = 0; i < 3; i++)
+		peer_open(&peers[i], *state);
+	loop_defer(*state, &all.b.work);
+	loop_defer(*state, &all.a.work);
+	loop_defer(*state, &all.c.work);
+	for (unsigned turn = 1; turn <= 5; turn++) {
+		served += (unsigned)loop_turn(*state, -1);
+		assert_int_equal(peers[0].calls + peers[1].calls + peers[2].calls,
+				 turn < 3 ? turn : 3);
+		assert_int_equal(served, turn < 3 ? turn : 3);
+		assert_int_equal(strict.begins, turn);
+		assert_int_equal(asked.times, turn);
+		assert_int_equal(settled, 0);
+	}
+	/* In the third, the fourth and the fifth turn, what was deferred before; and only
+	 * then what that has deferred. */
+	assert_string_equal(all.said, "bac");
+	all.a.queues = NULL;
+	for (int i = 0; i < 3; i++)
+		peer_close(&peers[i]);
+	loop_turn(*state, -1);
+	assert_string_equal(all.said, "baca");
+	assert_int_equal(settled, 1);
+	assert_int_equal(strict.ends, 5);
+	loop_unhook(*state, &asked.hook);
+	loop_watch_turns(*state, NULL);
+	loop_on_settled(*state, NULL, NULL);
+}
+
+static void what_is_closed_or_cancelled_in_a_cut_turn_is_not_called(void **state)
+{
+	struct strict strict;
+	struct letters all;
+	struct peer peers[4];
+	unsigned closed = 0, calls = 0;
+
+	letters_init(&all, *state);
+	all.a.cancels = &all.b;
+	strict_begin(&strict, *state);
+	for (int i = 0; i < 4; i++)
+		peer_open(&peers[i], *state);
+	loop_defer(*state, &all.a.work);
+	loop_defer(*state, &all.b.work);
+	loop_turn(*state, 0);
+	/* Two of them between turns, one of which is watched anew: that is told anew. */
+	for (int i = 0; i < 4 && closed < 2; i++) {
+		if (peers[i].calls)
+			continue;
+		watch_close(peers[i].watch);
+		peers[i].watch = NULL;
+		closed++;
+		if (closed == 2)
+			assert_int_equal(loop_watch(*state, peers[i].fd, EPOLLIN, on_peer,
+						    &peers[i], &peers[i].watch, NULL),
+					 0);
+	}
+	assert_int_equal(closed, 2);
+	loop_turn(*state, 0);
+	for (int i = 0; i < 4; i++)
+		calls += peers[i].calls;
+	assert_int_equal(calls, 2);
+	for (int i = 0; i < 4; i++)
+		peer_close(&peers[i]);
+	loop_turn(*state, 0);
+	assert_string_equal(all.said, "a");
+	loop_watch_turns(*state, NULL);
+}
+
 static void destroying_nothing_does_nothing(void **state)
 {
 	(void)state;
@@ -417,6 +532,8 @@ int main(void)
 		TEST(what_a_hook_defers_is_done_without_waiting),
 		TEST(run_ends_when_stopped_and_can_run_again),
 		TEST(many_watches_are_all_served),
+		TEST(a_turn_that_is_cut_goes_on_and_hooks_are_asked_in_between),
+		TEST(what_is_closed_or_cancelled_in_a_cut_turn_is_not_called),
 		TEST(destroying_nothing_does_nothing),
 	};
 
