@@ -84,12 +84,13 @@ static void on_up(void *ctx)
 	sw_port_up(m->lan->sw, m->port, true);
 }
 
-static void on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
+static unsigned on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
 {
 	struct member *m = ctx;
 
 	sw_port_frame(m->lan->sw, m->port, (struct frame){ bytes, size },
 		      clock_now_ns(m->lan->clock));
+	return 1;
 }
 
 static void on_batch_end(void *ctx)

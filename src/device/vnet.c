@@ -16,6 +16,7 @@ enum {
 	RINGS,
 
 	FRAMES_PER_TURN = 256,
+	HANDED_PER_TURN = 128, /* to more machines than one for each */
 	FRAMES_PER_PUBLISH = 32, /* let the guest reuse its buffers while we work */
 	STEPS_PER_TURN = 16384,	 /* descriptors: frames in crumbs cost more */
 	STEPS_PER_FRAME = 4096,	 /* for one frame in the receive ring */
@@ -93,11 +94,12 @@ static unsigned serve_batch(struct vnet *vnet, struct vring *ring, bool *more)
 {
 	uint64_t steps_end = ring->steps + STEPS_PER_TURN;
 	struct why why = { .text = "" };
-	unsigned n = 0;
+	unsigned n = 0, handed = 0;
 
 	*more = true;
 	vring_kicks_off(ring);
-	while (n < FRAMES_PER_TURN && ring->steps < steps_end) {
+	while (n < FRAMES_PER_TURN && handed < n + HANDED_PER_TURN &&
+	       ring->steps < steps_end) {
 		const uint8_t *bytes;
 		uint32_t size = 0;
 		int took = vring_take(ring, &vnet->chain, &why);
@@ -117,7 +119,7 @@ static unsigned serve_batch(struct vnet *vnet, struct vring *ring, bool *more)
 		if (bytes) {
 			vnet->count.from_guest++;
 			vnet->count.from_guest_bytes += size;
-			vnet->ops->frame(vnet->ctx, bytes, size);
+			handed += vnet->ops->frame(vnet->ctx, bytes, size);
 		} else if (why.text[0]) {
 			break;
 		}

@@ -62,8 +62,9 @@ struct vnet_ops {
 	 * within a call of yours. */
 	void (*up)(void *ctx);
 	/* The guest sent a frame.  Lent; called in batches.  size may be anything
-	 * from 0 to VNET_FRAME_BYTES_MAX.  Do not destroy the vnet in this call. */
-	void (*frame)(void *ctx, const uint8_t *bytes, uint32_t size);
+	 * from 0 to VNET_FRAME_BYTES_MAX.  Returns how often a frame was handed to a
+	 * machine in it, of which a batch has an end.  Do not destroy the vnet in this call. */
+	unsigned (*frame)(void *ctx, const uint8_t *bytes, uint32_t size);
 	/* A batch of frame() calls is over: flush what they caused. */
 	void (*batch_end)(void *ctx);
 	/* vnet_send() said -EAGAIN before, and the guest has made room since; perhaps

@@ -14,6 +14,8 @@
 /* Memory for frames on their way, of the whole lab. */
 #define POOL_BYTES_MAX (UINT64_C(256) << 20)
 
+enum { FLUSHES_PER_TURN = 32 };
+
 static const char *const state_names[] = {
 	[PORT_ABSENT] = "absent",
 	[PORT_WAITING] = "waiting",
@@ -30,16 +32,26 @@ const char *port_state_name(enum port_state state)
 
 /* ---- frames ------------------------------------------------------------ */
 
-static void flush_all(struct wire *wire)
+/* Telling a machine wakes it, which takes longer than a frame.  One to all machines of a
+ * large network leads to many such calls, so in a turn there is an end of them.  In virtual
+ * time nobody waits for it. */
+static void flush_some(struct wire *wire)
 {
-	for (uint32_t i = 0; i < wire->flush_count; i++) {
-		struct wire_port *port = &wire->ports[wire->flush[i]];
+	uint32_t some = wire->flush_count;
 
+	if (!wire->vtime && some > FLUSHES_PER_TURN)
+		some = FLUSHES_PER_TURN;
+	for (; some; some--) {
+		struct wire_port *port = &wire->ports[wire->flush[wire->flush_first]];
+
+		wire->flush_first = (wire->flush_first + 1) % wire->port_count;
+		wire->flush_count--;
 		port->to_flush = false;
 		if (port->vnet)
 			vnet_flush(port->vnet);
 	}
-	wire->flush_count = 0;
+	if (wire->flush_count)
+		loop_defer(wire->loop, &wire->flush_rest);
 }
 
 /* They are with their machines now: how late is that? */
@@ -53,18 +65,28 @@ static void note_lateness(struct wire *wire)
 		histogram_add(&wire->late, now_ns - dues[i]);
 }
 
-/* After everything that may have moved a frame: tell the receivers, and wake when
- * the next frame is due. */
-void wire_settle(struct wire *wire)
+static void settle(struct wire *wire, bool resumed)
 {
 	uint64_t due_ns = sw_next_due_ns(wire->sw);
 
-	flush_all(wire);
-	note_lateness(wire);
+	flush_some(wire);
+	/* Of the rest when it has been told, or a part of it. */
+	if (!wire->flush_count || resumed)
+		note_lateness(wire);
 	if (due_ns == UINT64_MAX)
 		timer_cancel(wire->clock, &wire->due);
 	else if (!wire->due.set || wire->due.due_ns != due_ns)
 		timer_set(wire->clock, &wire->due, due_ns);
+}
+
+void wire_settle(struct wire *wire)
+{
+	settle(wire, false);
+}
+
+static void flush_rest(void *ctx)
+{
+	settle(ctx, true);
 }
 
 static void on_due(void *ctx, uint64_t now_ns)
@@ -81,12 +103,14 @@ static int deliver(void *ctx, uint32_t index, struct frame frame)
 	struct wire_port *port = &wire->ports[index];
 	int err = port->vnet ? vnet_send(port->vnet, frame.bytes, frame.size) : -ENOTCONN;
 
+	wire->handed++;
 	if (!err)
 		digest_frame(wire->digest, DIGEST_RECEIVED, index,
 			     clock_now_ns(wire->clock), frame.bytes, frame.size);
 	if (!err && !port->to_flush) {
 		port->to_flush = true;
-		wire->flush[wire->flush_count++] = index;
+		wire->flush[(wire->flush_first + wire->flush_count++) %
+			    wire->port_count] = index;
 	}
 	return err;
 }
@@ -126,10 +150,11 @@ static void on_up(void *ctx)
 	wire_tell_carrier(port, true);
 }
 
-static void on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
+static unsigned on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
 {
 	struct wire_port *port = ctx;
 	struct wire *wire = port->wire;
+	unsigned handed = wire->handed;
 
 	/* The time is read for each frame: a batch may last longer than the
 	 * lateness that a delay is allowed. */
@@ -137,6 +162,7 @@ static void on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
 
 	digest_frame(wire->digest, DIGEST_SENT, port_index(port), now_ns, bytes, size);
 	sw_port_frame(wire->sw, port_index(port), (struct frame){ bytes, size }, now_ns);
+	return wire->handed - handed;
 }
 
 static void on_batch_end(void *ctx)
@@ -332,6 +358,7 @@ int wire_create(struct wire **out, const struct plan *plan, uint64_t seed,
 	wire->due = (struct timer){ .fire = on_due, .ctx = wire };
 	wire->light = (struct timer){ .fire = wire_carrier_due, .ctx = wire };
 	wire->bury = (struct deferred){ .run = bury_dead, .ctx = wire };
+	wire->flush_rest = (struct deferred){ .run = flush_rest, .ctx = wire };
 	err = build(wire, seed, why);
 	if (err) {
 		wire_destroy(wire);
@@ -351,6 +378,7 @@ void wire_destroy(struct wire *wire)
 	timer_cancel(wire->clock, &wire->due);
 	timer_cancel(wire->clock, &wire->light);
 	deferred_cancel(&wire->bury);
+	deferred_cancel(&wire->flush_rest);
 	sw_destroy(wire->sw);
 	free(wire->ports);
 	free(wire->flush);

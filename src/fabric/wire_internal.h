@@ -41,8 +41,10 @@ struct wire {
 	struct wire_port *ports;
 	uint32_t port_count;
 	uint32_t *first_port; /* by node */
-	uint32_t *flush;      /* ports that have to be flushed */
-	uint32_t flush_count;
+	uint32_t *flush;      /* ports that have to be flushed: a ring of port_count */
+	uint32_t flush_first, flush_count;
+	struct deferred flush_rest;
+	unsigned handed; /* to a machine, or in vain: so often, counted round */
 	struct histogram
 		late; /* of frames that waited: from due to told to the machine */
 	struct fault_at *pairs;

@@ -67,13 +67,14 @@ static void net_up(void *ctx)
 
 static uint32_t sum;
 
-static void net_frame(void *ctx, const uint8_t *bytes, uint32_t size)
+static unsigned net_frame(void *ctx, const uint8_t *bytes, uint32_t size)
 {
 	(void)ctx;
 	ASSERT(size <= VNET_FRAME_BYTES_MAX);
 	for (uint32_t i = 0; i < size; i++)
 		sum += bytes[i];
 	vnet_send(vnet, bytes, size); /* back where it came from */
+	return 0;
 }
 
 static void net_batch_end(void *ctx)

@@ -56,7 +56,7 @@ static void on_up(void *ctx)
 	port->ups++;
 }
 
-static void on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
+static unsigned on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
 {
 	struct port *port = ctx;
 
@@ -67,6 +67,7 @@ static void on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
 		vnet_send(port->to->vnet, bytes, size);
 	if (port->on_frame)
 		port->on_frame(port);
+	return port->handed;
 }
 
 static void on_batch_end(void *ctx)

@@ -33,6 +33,7 @@ struct port {
 	uint8_t frame[VNET_FRAME_BYTES_MAX]; /* the last one */
 	uint32_t frame_size;
 	struct port *to; /* frames are sent there, if set; else only counted */
+	unsigned handed; /* what is said of each: to so many machines it was handed */
 	void (*on_frame)(struct port *port);
 	void (*on_writable)(struct port *port);
 	bool destroy_in_dead;

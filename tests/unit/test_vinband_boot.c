@@ -110,11 +110,12 @@ static void on_up(void *ctx)
 	b->ups++;
 }
 
-static void on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
+static unsigned on_frame(void *ctx, const uint8_t *bytes, uint32_t size)
 {
 	(void)ctx;
 	(void)bytes;
 	(void)size;
+	return 0;
 }
 
 static const struct vnet_ops vnet_ops = {

@@ -371,6 +371,26 @@ static void a_turn_serves_256_frames_and_the_next_the_rest(void **state)
 	assert_int_equal(a.batch_ends, 3);
 }
 
+/* Each to a hundred machines. */
+static void a_turn_serves_fewer_frames_that_lead_to_many(void **state)
+{
+	uint8_t frame[60] = { 0 };
+
+	(void)state;
+	port_create(&a, &rig, "n1:eth0");
+	port_boot(&a, FAKE_UML, (struct fake_options){ .ring_size = 1024 });
+	a.handed = 100;
+	for (int i = 0; i < 10; i++)
+		fake_net_send(a.guest, frame, sizeof(frame), 0);
+	fake_kick(a.guest, TX);
+	assert_int_equal(loop_turn(rig.loop, 0), 1);
+	assert_int_equal(a.frames, 4); /* the kick's batch and the deferred one */
+	rig_turn(&rig, 1);
+	assert_int_equal(a.frames, 6);
+	rig_turn(&rig, 2);
+	assert_int_equal(a.frames, 10);
+}
+
 static void refill(struct port *port)
 {
 	fake_net_send(port->guest, port->frame, port->frame_size, 0);
@@ -629,6 +649,7 @@ int main(void)
 		T(indices_wrap),
 		T(a_burst_is_one_batch_and_one_signal),
 		T(a_turn_serves_256_frames_and_the_next_the_rest),
+		T(a_turn_serves_fewer_frames_that_lead_to_many),
 		T(a_flooding_guest_does_not_starve_another),
 		T(no_signal_where_the_flag_forbids_it),
 		T(a_signal_comes_at_the_event_index_and_not_before),
