@@ -27,6 +27,7 @@ struct fabric {
 	uint64_t seed;
 	struct clock *clock;
 	struct journal *journal;
+	struct fault_files *fault_files; /* that a request names; NULL: they are read then */
 
 	struct wire *wire;
 	struct cuts *cuts;

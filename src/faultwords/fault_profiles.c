@@ -78,12 +78,14 @@ static int apply_builtin(struct fault_rule *rule, const struct profile *profile,
 static int apply_own(struct fault_rule *rule, const struct fault_context *context,
 		     const struct fault_profile *profile, struct why *why)
 {
+	struct fault_context with_files = *context;
 	char text[FAULT_WORD_BYTES_MAX];
 	int err = 0;
 
+	with_files.read = profile->spec ? &profile->spec->rule[0] : NULL;
 	for (size_t i = 0; !err && profile->spec && i < fault_word_count; i++)
 		if (fault_word_show(&fault_words[i], &profile->spec->rule[0], text))
-			err = fault_word_set(&fault_words[i], rule, context, text, why);
+			err = fault_word_set(&fault_words[i], rule, &with_files, text, why);
 	return err;
 }
 

@@ -207,13 +207,24 @@ int word_list(const char *text, struct fault_data **list, struct why *why)
 	return fault_data_parse(list, DATA_NUMBERS, text, text, why);
 }
 
+static struct fault_data *data_of(const struct fault_rule *rule, enum fault_data_kind kind,
+				  const char *path)
+{
+	struct fault_data *const all[] = { rule ? rule->table : NULL,
+					   rule ? rule->slot_table : NULL,
+					   rule ? rule->capacity : NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i] && all[i]->kind == kind && !strcmp(all[i]->name, path))
+			return all[i];
+	return NULL;
+}
+
 int word_file(const struct fault_context *context, enum fault_data_kind kind,
 	      const char *name, struct fault_data **data, struct why *why)
 {
-	cleanup_free char *text = NULL;
 	char path[FAULT_WORD_BYTES_MAX - 32];
-	size_t size;
-	int n, err;
+	int n;
 
 	if (*name != '/' && (!context || !context->dir))
 		return why_set(why, -EINVAL,
@@ -227,6 +238,7 @@ int word_file(const struct fault_context *context, enum fault_data_kind kind,
 			       name);
 	if (strchr(path, ' '))
 		return why_set(why, -EINVAL, "\"%.100s\": a blank in a path", path);
-	err = fdio_read_file(AT_FDCWD, path, FAULT_DATA_BYTES_MAX, &text, &size, why);
-	return err ? err : fault_data_parse(data, kind, path, text, why);
+	*data = fault_data_ref(data_of(context ? context->read : NULL, kind, path));
+	return *data ? 0
+		     : fault_files_get(context ? context->files : NULL, kind, path, data, why);
 }

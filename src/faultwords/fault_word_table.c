@@ -144,14 +144,14 @@ SHOW(show_flap)
 APPLY(apply_match)
 {
 	struct filter *filter = NULL;
-	int err = word_is_none(value) ? 0 : filter_compile(&filter, value, why);
+	int err;
 
 	(void)context;
-	if (!err && strlen(value) >= FAULT_WORD_BYTES_MAX) {
-		filter_free(filter);
+	/* Before it is compiled, which takes long. */
+	if (strlen(value) >= FAULT_WORD_BYTES_MAX)
 		return why_set(why, -EINVAL, "longer than %d characters",
 			       FAULT_WORD_BYTES_MAX - 1);
-	}
+	err = word_is_none(value) ? 0 : filter_compile(&filter, value, why);
 	if (err)
 		return err;
 	filter_free(rule->filter);

@@ -370,6 +370,31 @@ static int commit(struct fault_spec **spec, struct fault_spec *now, int err,
 	return 0;
 }
 
+bool fault_words_name_files(const json_t *object)
+{
+	static const struct {
+		const char *key, *begin;
+	} words[] = {
+		{ "distribution", "table " }, { "distribution", "samples " },
+		{ "distribution", "trace " }, { "slot", "table " }, { "capacity", "" },
+	};
+	const json_t *rule;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		const char *value = json_string_value(json_object_get(object, words[i].key));
+
+		if (value && !strncmp(value, words[i].begin, strlen(words[i].begin)))
+			return true;
+	}
+	json_array_foreach(json_object_get(object, "faults"), i, rule)
+	{
+		if (fault_words_name_files(rule))
+			return true;
+	}
+	return false;
+}
+
 int fault_words_from_json(struct fault_spec **spec, const struct fault_context *context,
 			  const json_t *object, struct why *why)
 {

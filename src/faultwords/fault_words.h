@@ -29,6 +29,7 @@
 
 #include "base/ns.h"
 #include "base/why.h"
+#include "faultwords/fault_files.h"
 #include "linkfault/spec.h"
 
 enum { FAULT_WORDS_BYTES_MAX = 4096, FAULT_WORD_BYTES_MAX = 512 };
@@ -39,6 +40,8 @@ struct fault_context {
 	const struct fault_profile *profiles;
 	size_t profile_count;
 	uint64_t now_ns; /* of lab time: what "for" counts from */
+	struct fault_files *files; /* that were read, and are; NULL: none is kept */
+	const struct fault_rule *read; /* has data of files already; NULL: nobody has */
 };
 
 /* The keys of a link's own rule, NULL at the end; "faults" is not among them. */
@@ -86,6 +89,9 @@ json_t *fault_words_to_json(const struct fault_spec *spec);
  * caller's, or NULL if nothing is left in it. */
 int fault_words_from_json(struct fault_spec **spec, const struct fault_context *context,
 			  const json_t *object, struct why *why);
+
+/* Do they name a file, so that it is read?  Those of a profile have been. */
+bool fault_words_name_files(const json_t *object);
 
 /* Clear one key, or with "faults" all rules but the link's own, or with the name of a
  * rule in `rule` that (key NULL) or its key.  *spec as above. */

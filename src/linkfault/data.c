@@ -183,6 +183,23 @@ int fault_data_parse(struct fault_data **out, enum fault_data_kind kind, const c
 	return 0;
 }
 
+int fault_data_make(struct fault_data **out, enum fault_data_kind kind, const char *name,
+		    size_t name_bytes, const void *values, size_t count, struct why *why)
+{
+	struct fault_data *data = malloc(sizeof(*data) + count * sizeof(data->value[0]));
+
+	if (data)
+		*data = (struct fault_data){ .refs = 1, .kind = kind, .count = count,
+					     .name = strndup(name, name_bytes) };
+	if (!data || !data->name) {
+		free(data);
+		return why_set(why, -ENOMEM, "%.*s: out of memory", (int)name_bytes, name);
+	}
+	memcpy(data->value, values, count * sizeof(data->value[0]));
+	*out = data;
+	return 0;
+}
+
 struct fault_data *fault_data_ref(struct fault_data *data)
 {
 	if (data)

@@ -46,6 +46,9 @@ struct fault_data {
 /* text ends with a zero byte; name is copied. */
 int fault_data_parse(struct fault_data **out, enum fault_data_kind kind, const char *name,
 		     const char *text, struct why *why);
+/* One that was made before, in another process: values need not be aligned. */
+int fault_data_make(struct fault_data **out, enum fault_data_kind kind, const char *name,
+		    size_t name_bytes, const void *values, size_t count, struct why *why);
 struct fault_data *fault_data_ref(struct fault_data *data); /* NULL is nothing */
 void fault_data_free(struct fault_data *data);
 /* Could fault_data_parse() have made it?  0 or -EINVAL. */

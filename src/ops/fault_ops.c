@@ -11,19 +11,19 @@
 
 /* ---- set --------------------------------------------------------------- */
 
-static struct fault_context context_of(const struct fabric *fabric)
+struct fault_context fault_ops_context(const struct fabric *fabric)
 {
 	return (struct fault_context){ .dir = fabric->plan->dir,
 				       .profiles = fabric->plan->profiles,
 				       .profile_count = fabric->plan->profile_count,
-				       .now_ns = clock_now_ns(fabric->clock) };
+				       .now_ns = clock_now_ns(fabric->clock),
+				       .files = fabric->fault_files };
 }
 
-static int add_words(struct fault_changes *changes, const struct fault_at *at,
-		     const struct fault_order *order, const json_t *words, bool whole,
-		     struct why *why)
+static int add_words(struct fault_changes *changes, const struct fault_context *context,
+		     const struct fault_at *at, const struct fault_order *order,
+		     const json_t *words, bool whole, struct why *why)
 {
-	struct fault_context context = context_of(changes->fabric);
 	char name[FAULT_NAME_BYTES_MAX];
 	struct fault_change *change;
 	int err = fault_changes_add(changes, at, &change, why);
@@ -37,7 +37,7 @@ static int add_words(struct fault_changes *changes, const struct fault_at *at,
 		fault_spec_free(change->spec);
 		change->spec = NULL;
 	}
-	err = fault_words_from_json(&change->spec, &context, words, why);
+	err = fault_words_from_json(&change->spec, context, words, why);
 	if (!err)
 		return 0;
 	fault_at_name(name, changes->fabric->plan, at);
@@ -46,8 +46,8 @@ static int add_words(struct fault_changes *changes, const struct fault_at *at,
 
 /* A network that is down is down for its members too: they lose their carrier.  And they
  * get it back with whatever takes the place of that. */
-static int mirror_down(struct fault_changes *changes, const struct fault_order *order,
-		       struct why *why)
+static int mirror_down(struct fault_changes *changes, const struct fault_context *context,
+		       const struct fault_order *order, struct why *why)
 {
 	json_t *down = json_object_get(order->words, "down"), *only;
 	int err = 0;
@@ -62,7 +62,7 @@ static int mirror_down(struct fault_changes *changes, const struct fault_order *
 
 		back.dir = DIR_BA;
 		if (down || fault_spec_is_down(wire_fault_get(changes->fabric->wire, &back)))
-			err = add_words(changes, &back, order, only, false, why);
+			err = add_words(changes, context, &back, order, only, false, why);
 	}
 	json_decref(only);
 	return err;
@@ -72,14 +72,20 @@ int fault_ops_set(const struct fabric *fabric, const struct fault_order *order,
 		  struct fault_changes *made, struct why *why)
 {
 	const struct fault_target *target = order->target;
+	struct fault_context context = fault_ops_context(fabric);
+	struct fault_files files = { 0 };
 	int err = 0;
 
+	/* A file that nobody has read yet is read once for all directions. */
+	if (!context.files)
+		context.files = &files;
 	*made = (struct fault_changes){ .fabric = fabric };
 	for (size_t i = 0; !err && i < target->count; i++)
-		err = add_words(made, &target->at[i], order, order->words, order->replace,
-				why);
+		err = add_words(made, &context, &target->at[i], order, order->words,
+				order->replace, why);
 	if (!err)
-		err = mirror_down(made, order, why);
+		err = mirror_down(made, &context, order, why);
+	fault_files_drop(&files);
 	return err ? err : fault_changes_apply(made, NULL, why);
 }
 
@@ -200,27 +206,35 @@ static int clear_target(const struct fabric *fabric, const struct fault_target *
 	return err;
 }
 
-/* Every link, and every pair. */
-static int clear_lab(const struct fabric *fabric, const struct fault_part *part,
-		     struct why *why)
+int fault_ops_everything(const struct fabric *fabric, struct fault_target *everything,
+			 struct why *why)
 {
-	struct fault_target everything = { 0 };
 	size_t pairs;
 	const struct fault_at *pair = wire_pairs(fabric->wire, &pairs);
-	int err;
 
-	everything.at =
-		calloc(DIRS * fabric->plan->link_count + pairs + 1, sizeof(*everything.at));
-	if (!everything.at)
+	*everything = (struct fault_target){ 0 };
+	everything->at = calloc(DIRS * fabric->plan->link_count + pairs + 1,
+				sizeof(*everything->at));
+	if (!everything->at)
 		return why_set(why, -ENOMEM, "fault: out of memory");
 	for (uint32_t link = 0; link < fabric->plan->link_count; link++)
 		for (int dir = 0; dir < DIRS; dir++)
-			everything.at[everything.count++] =
+			everything->at[everything->count++] =
 				(struct fault_at){ .link = link, .dir = dir };
 	for (size_t i = 0; i < pairs; i++)
-		everything.at[everything.count++] = pair[i];
-	err = clear_all(fabric, &everything, part, why);
-	free(everything.at);
+		everything->at[everything->count++] = pair[i];
+	return 0;
+}
+
+static int clear_lab(const struct fabric *fabric, const struct fault_part *part,
+		     struct why *why)
+{
+	struct fault_target everything;
+	int err = fault_ops_everything(fabric, &everything, why);
+
+	if (!err)
+		err = clear_all(fabric, &everything, part, why);
+	fault_target_free(&everything);
 	return err;
 }
 

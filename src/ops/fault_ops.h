@@ -24,6 +24,7 @@
 #include "fabric/fabric.h"
 #include "fabric/fault_changes.h"
 #include "fabric/fault_target.h"
+#include "faultwords/fault_words.h"
 
 struct fault_order {
 	const struct fault_target *target;
@@ -31,6 +32,9 @@ struct fault_order {
 	bool replace;	     /* the words are all that there is then */
 	uint64_t due_ns;     /* when it goes back; 0: never */
 };
+
+/* What words refer to there. */
+struct fault_context fault_ops_context(const struct fabric *fabric);
 
 /* *made has what was set, for fault_changes_free(), whatever comes of it. */
 int fault_ops_set(const struct fabric *fabric, const struct fault_order *order,
@@ -45,6 +49,10 @@ struct fault_part {
 /* target NULL: every link and every pair. */
 int fault_ops_clear(const struct fabric *fabric, const struct fault_target *target,
 		    const struct fault_part *part, struct why *why);
+
+/* Both directions of every link, and every pair that has faults; for fault_target_free(). */
+int fault_ops_everything(const struct fabric *fabric, struct fault_target *everything,
+			 struct why *why);
 
 /* For fault_deadlines_create(); ctx is the fabric. */
 int fault_ops_over(void *ctx, const struct fault_at *at, const struct fault_end *due,

@@ -13,11 +13,12 @@
 
 static const char *const own_keys[] = { NULL };
 
-static struct fault_context context_of(const struct build *b)
+static struct fault_context context_of(struct build *b)
 {
 	return (struct fault_context){ .dir = b->plan->dir,
 				       .profiles = b->plan->profiles,
-				       .profile_count = b->plan->profile_count };
+				       .profile_count = b->plan->profile_count,
+				       .files = &b->fault_files };
 }
 
 /* The value as text, as far as that key takes it; NULL: complained. */
@@ -200,4 +201,5 @@ void build_faults_free(struct build *b)
 	for (size_t i = 0; i < b->spec_count; i++)
 		fault_spec_free(b->specs[i]);
 	free(b->specs);
+	fault_files_drop(&b->fault_files);
 }

@@ -24,6 +24,7 @@
 #define NL_TOPOLOGY_STAGES_H
 
 #include "base/arena.h"
+#include "faultwords/fault_files.h"
 #include "topology/compile.h"
 #include "topology/diag.h"
 #include "plan/ipnet.h"
@@ -112,6 +113,7 @@ struct build {
 	struct end *ends; /* heap */
 	size_t end_count;
 	bool ends_overflow;
+	struct fault_files fault_files; /* heap */
 	struct fault_spec **specs; /* heap; all that the ends refer to */
 	size_t spec_count;
 	struct strmap link_names; /* explicit names of networks, links, patterns */
