@@ -134,6 +134,17 @@ static void print_run(const json_t *run)
 		ui_warning("this run is suspect: " FIDELITY_SUSPECT);
 }
 
+/* "lab: at most 1.204 ms at one thing, in which it served nothing else" */
+static void print_loop(const json_t *loop)
+{
+	char text[32];
+
+	if (loop)
+		printf("lab: at most %s ms at one thing, in which it served nothing else\n",
+		       ms(text, (double)json_integer_value(
+					json_object_get(loop, "longest_ns"))));
+}
+
 /* "clocks: 4 machines are within 0.021 ms of where they should be" */
 static void print_clocks(const json_t *clocks)
 {
@@ -264,9 +275,10 @@ static int ask(struct command_call *call, json_t **out, struct why *why)
 			json_array_extend(all, json_object_get(answer, "directions"));
 	}
 	if (!rc)
-		*out = json_pack("{s:O, s:O, s:O*}", "directions", all, "run",
+		*out = json_pack("{s:O, s:O, s:O*, s:O*}", "directions", all, "run",
 				 json_object_get(answer, "run"), "clocks",
-				 json_object_get(answer, "clocks"));
+				 json_object_get(answer, "clocks"), "loop",
+				 json_object_get(answer, "loop"));
 	json_decref(all);
 	json_decref(answer);
 	return rc;
@@ -316,6 +328,7 @@ int cmd_fidelity(struct command_call *call)
 		print_directions(json_object_get(report, "directions"));
 		print_run(json_object_get(report, "run"));
 		print_clocks(json_object_get(report, "clocks"));
+		print_loop(json_object_get(report, "loop"));
 		if (probe)
 			print_probe(probe);
 	}

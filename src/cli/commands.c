@@ -308,11 +308,12 @@ const struct command commands[] = {
 	{"fidelity", "[TARGET...]", "compare what was asked of links with what was measured",
 	 "For each direction, since its fault was last set: loss, copies and damage with their "
 	 "99.9 % confidence intervals, the mean time that frames spent in it, how late they "
-	 "came, and the rate at which queued frames left. A ! marks what does not fit. The last "
-	 "line is about the whole run: it is suspect if one frame in a hundred, and at least "
+	 "came, and the rate at which queued frames left. A ! marks what does not fit. Below "
+	 "that is the whole run: it is suspect if one frame in a hundred, and at least "
 	 "ten, came more than a millisecond late, for then the host was too busy. "
 	 "In real time the wall clocks of machines are set at their boot to the lab's, and "
-	 "watched; they are told last.\n\n"
+	 "watched; they are told, too, and last the longest time in which the lab itself was "
+	 "busy with one thing and served nothing else.\n\n"
 	 "With --probe the machines send one another numbered datagrams; their losses one way "
 	 "and round trips are shown beside that. The exit status is 1 if anything is marked or "
 	 "the run is suspect.",

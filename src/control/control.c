@@ -85,7 +85,7 @@ static bool make_room(struct control *control)
 	struct conn *idle = NULL;
 
 	for (struct conn *conn = control->first; conn; conn = conn->next)
-		if (conn->fd >= 0 && !conn->adopted && !conn->first && !conn->gated &&
+		if (conn->fd >= 0 && !conn->adopted && !conn->first && !conn->waits &&
 		    !outbuf_size(&conn->in) && !outbuf_size(&conn->out))
 			idle = conn;
 	if (idle)
@@ -200,29 +200,35 @@ void control_set_trouble(struct control *control, const char *(*trouble)(void *c
 	control->trouble = trouble;
 }
 
+void control_set_large(struct control *control, bool (*is_large)(void *ctx))
+{
+	control->is_large = is_large;
+}
+
 void control_set_gate(struct control *control, const struct control_gate *gate)
 {
 	control->gate = gate;
 }
 
-void control_gate_opened(struct control *control)
+static void go_on(struct control *control, enum waits what)
 {
 	struct conn *conn = control->first, *next;
 
 	for (; conn; conn = next) {
 		next = conn->next;
-		conn_gate_opened(conn);
+		if (conn->waits == what)
+			conn_go_on(conn);
 	}
+}
+
+void control_gate_opened(struct control *control)
+{
+	go_on(control, WAITS_FOR_GATE);
 }
 
 void control_supplied(struct control *control)
 {
-	struct conn *conn = control->first, *next;
-
-	for (; conn; conn = next) {
-		next = conn->next;
-		conn_supplied(conn);
-	}
+	go_on(control, WAITS_FOR_SUPPLIES);
 }
 
 static int64_t host_ms(void)

@@ -8,9 +8,9 @@
  * that starts with a `struct request`, which lives until request_answer(),
  * request_fail() or, if the client goes away, ops->drop().
  *
- * A client that does not read hurts itself only.  A connection that has more than
- * CONTROL_ROOM_BYTES to send has no room: its lines are not served, and its
- * requests are not pumped, until it has read.  What a request must queue all the
+ * A client that does not read, or that asks for much, hurts itself only.  A connection
+ * that has more than CONTROL_ROOM_BYTES to send has no room: its lines are not served, and
+ * its requests are not pumped, until it has read.  What a request must queue all the
  * same (the output of a command) is limited by what the other side may send
  * without credit.
  *
@@ -33,6 +33,7 @@
 
 enum {
 	CONTROL_LINE_BYTES_MAX = 1 << 20, /* of a request, with its newline */
+	CONTROL_VALUES_MAX = 1 << 16,	  /* of a request, keys counted, too */
 	CONTROL_CONNECTIONS_MAX = 256,
 	CONTROL_REQUESTS_MAX = 2048, /* under way, of one connection */
 	CONTROL_FDS_MAX = 8,	     /* received and not taken, of one connection */
@@ -53,11 +54,17 @@ struct call {
 	const json_t *body; /* an object; lent */
 };
 
+enum verb_kind {
+	VERB_OTHER,
+	VERB_INPUT, /* reaches machines: waits for the gate */
+	VERB_LOOK,  /* answers at once, and changes nothing */
+};
+
 struct verb {
 	const char *name;
 	const char *keys[CONTROL_KEYS_MAX]; /* allowed beside id and do */
 	int (*run)(void *ctx, struct call *call, struct why *why);
-	bool input; /* reaches machines: waits for the gate */
+	enum verb_kind kind;
 	/* NULL, or: is there all that it needs?  1: not yet; it waits, and what comes after
 	 * it on its connection, until control_supplied().  -errno: it is refused. */
 	int (*prepare)(void *ctx, const json_t *body, struct why *why);
@@ -88,6 +95,7 @@ struct request {
 	struct conn *conn;
 	json_int_t id;
 	unsigned wakes; /* control_wake() with one of these bits has it pumped */
+	bool holds;	/* what comes after it on its connection */
 	struct request *prev, *next;
 };
 
@@ -106,6 +114,10 @@ void control_finish(struct control *control, int timeout_ms);
 
 /* What each answer that is "ok" has to say as "record_lost"; NULL: nothing. */
 void control_set_trouble(struct control *control, const char *(*trouble)(void *ctx));
+
+/* Are the answers of looks so long now that each is to be made by a helper process, while
+ * the loop goes on?  What comes after such a look on its connection waits for it. */
+void control_set_large(struct control *control, bool (*is_large)(void *ctx));
 
 void control_set_gate(struct control *control, const struct control_gate *gate);
 void control_gate_opened(struct control *control);
@@ -130,6 +142,9 @@ int call_take_fd(struct call *call);
 
 void request_begin(struct request *request, struct call *call,
 		   const struct request_ops *ops, unsigned wakes);
+/* Have what comes after it on its connection wait for its answer, which is not given in its
+ * pump then. */
+void request_hold(struct request *request);
 struct request *request_find(const struct call *call, json_int_t id);
 bool request_has_room(const struct request *request);
 /* Have it pumped when there is room. */

@@ -24,11 +24,17 @@ static json_t *line(json_int_t id, const char *key, json_t *value, json_t *field
 	return object;
 }
 
+const char *control_trouble(const struct control *control)
+{
+	if (control->trouble_then)
+		return *control->trouble_then;
+	return control->trouble ? control->trouble(control->ctx) : NULL;
+}
+
 /* An answer, and what is the matter with the record of the run. */
 static json_t *success(const struct conn *conn, json_int_t id, json_t *fields)
 {
-	const struct control *control = conn->control;
-	const char *trouble = control->trouble ? control->trouble(control->ctx) : NULL;
+	const char *trouble = control_trouble(conn->control);
 	json_t *object = line(id, "ok", json_true(), fields);
 
 	if (object && trouble)
@@ -41,7 +47,7 @@ void call_answer(struct call *call, json_t *fields)
 	conn_send(call->conn, success(call->conn, call->id, fields));
 }
 
-static json_t *failure(json_int_t id, json_t *fields, const char *error)
+json_t *call_failure(json_int_t id, json_t *fields, const char *error)
 {
 	json_t *object = json_pack("{s:I, s:b, s:o}", "id", id, "ok", 0, "error",
 				   text_json_z(error));
@@ -123,16 +129,32 @@ void request_event(struct request *request, const char *event, json_t *fields)
 	conn_send(request->conn, line(request->id, "event", json_string(event), fields));
 }
 
+void request_hold(struct request *request)
+{
+	request->holds = true;
+	request->conn->waits = WAITS_FOR_ANSWER;
+}
+
+/* Its last line. */
+static void end(struct request *request, json_t *last)
+{
+	struct conn *conn = request->conn;
+	bool held = request->holds;
+
+	detach(request);
+	conn_send(conn, last);
+	if (held)
+		conn_go_on(conn);
+}
+
 void request_answer(struct request *request, json_t *fields)
 {
-	detach(request);
-	conn_send(request->conn, success(request->conn, request->id, fields));
+	end(request, success(request->conn, request->id, fields));
 }
 
 void request_fail(struct request *request, json_t *fields, const char *error)
 {
-	detach(request);
-	conn_send(request->conn, failure(request->id, fields, error));
+	end(request, call_failure(request->id, fields, error));
 }
 
 /* ---- lines ------------------------------------------------------------- */
@@ -167,7 +189,7 @@ static bool has_to_wait(const struct control *control, const char *name)
 {
 	const struct verb *verb = name && control->gate ? find(control, name) : NULL;
 
-	return verb && verb->input && !control->gate->is_open(control->ctx);
+	return verb && verb->kind == VERB_INPUT && !control->gate->is_open(control->ctx);
 }
 
 /* Is there something to be made first?  What cannot be made is its answer. */
@@ -177,6 +199,21 @@ static int prepare(const struct control *control, const char *name, const json_t
 	const struct verb *verb = name ? find(control, name) : NULL;
 
 	return verb && verb->prepare ? verb->prepare(control->ctx, body, why) : 0;
+}
+
+/* Is its answer to be made by a helper? */
+static bool is_long(const struct conn *conn, const struct verb *verb)
+{
+	const struct control *control = conn->control;
+
+	return verb && verb->kind == VERB_LOOK && conn->fd >= 0 && !conn->together &&
+	       control->is_large && control->is_large(control->ctx);
+}
+
+static bool has_to_wait_its_turn(const struct conn *conn, const char *name)
+{
+	return name && conn->control->looks == LOOKS_MAX &&
+	       is_long(conn, find(conn->control, name));
 }
 
 static int run(struct call *call, const char *name, struct why *why)
@@ -192,6 +229,9 @@ static int run(struct call *call, const char *name, struct why *why)
 	    call->conn->request_count >= CONTROL_REQUESTS_MAX)
 		err = why_set(why, -EBUSY, "%d requests are under way on this connection",
 			      CONTROL_REQUESTS_MAX);
+	/* Where there can be no helper, an answer that takes long is better than none. */
+	if (!err && is_long(call->conn, verb) && !look_begin(call, verb, why))
+		return 0;
 	return err ? err : verb->run(control->ctx, call, why);
 }
 
@@ -231,10 +271,29 @@ static int begin_together(struct conn *conn, const json_t *body, size_t *togethe
 	return 0;
 }
 
+/* What is between its values is found a hundred times faster than they are read. */
+static bool has_too_many_values(const char *text, size_t size)
+{
+	size_t between = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '"')
+			quoted = !quoted;
+		else if (text[i] == '\\')
+			i++;
+		else if (!quoted)
+			between += strchr(",:[{", text[i]) && text[i];
+	}
+	return between >= CONTROL_VALUES_MAX;
+}
+
 enum line_end conn_line(struct conn *conn, const char *text, size_t size, size_t *together)
 {
 	json_error_t error;
-	json_t *body = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+	bool too_many = has_too_many_values(text, size);
+	json_t *body = too_many ? NULL
+				: json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
 	const json_t *id = json_object_get(body, "id");
 	const char *verb = json_string_value(json_object_get(body, "do"));
 	struct call call = { .control = conn->control, .conn = conn, .body = body };
@@ -243,12 +302,18 @@ enum line_end conn_line(struct conn *conn, const char *text, size_t size, size_t
 	int prepared = body ? prepare(conn->control, verb, body, &why) : 0;
 
 	call.id = json_integer_value(id);
+	if (!prepared && body && has_to_wait_its_turn(conn, verb))
+		prepared = 1;
 	if (prepared > 0 || (body && has_to_wait(conn->control, verb))) {
 		json_decref(body);
 		return prepared > 0 ? LINE_WAITS_FOR_SUPPLIES : LINE_WAITS_FOR_GATE;
 	}
 	if (json_memory_was_short()) {
 		refuse_id(conn, "the lab is out of memory");
+	} else if (too_many) {
+		snprintf(message, sizeof(message), "a request has at most %d values",
+			 CONTROL_VALUES_MAX);
+		refuse_id(conn, message);
 	} else if (!body) {
 		snprintf(message, sizeof(message), "not JSON: column %d: %s",
 			 error.column, error.text);
@@ -258,15 +323,15 @@ enum line_end conn_line(struct conn *conn, const char *text, size_t size, size_t
 	} else if (request_find(&call, call.id)) {
 		refuse_id(conn, "this id is under way already; the request is ignored");
 	} else if (!verb) {
-		conn_send(conn, failure(call.id, NULL,
+		conn_send(conn, call_failure(call.id, NULL,
 					"\"do\" is missing: what is to be done?"));
 	} else if (prepared < 0) {
-		conn_send(conn, failure(call.id, NULL, why.text));
+		conn_send(conn, call_failure(call.id, NULL, why.text));
 	} else if (strcmp(verb, "together") == 0
 			   ? begin_together(conn, body, together, &why)
 			   : run(&call, verb, &why)) {
 		conn_send(conn,
-			  failure(call.id, NULL,
+			  call_failure(call.id, NULL,
 				  *why.text ? why.text : "the lab is out of memory"));
 	}
 	json_decref(body);

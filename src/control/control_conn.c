@@ -128,7 +128,7 @@ static void refuse_long_line(struct conn *conn)
 
 static void wait_for_gate(struct conn *conn)
 {
-	conn->gated = true;
+	conn->waits = WAITS_FOR_GATE;
 	conn->control->gate->want(conn->control->ctx);
 }
 
@@ -145,7 +145,7 @@ static void take_line(struct conn *conn, size_t size)
 /* Serve whole lines, while the client reads its answers.  True: there are more. */
 static bool serve_lines(struct conn *conn, bool always)
 {
-	for (int i = 0; (always || conn->together || i < LINES_PER_TURN) && !conn->gated;
+	for (int i = 0; (always || conn->together || i < LINES_PER_TURN) && !conn->waits;
 	     i++) {
 		long size = conn->dead ? -1 : whole_line(conn);
 		size_t together = 0;
@@ -170,7 +170,7 @@ static bool serve_lines(struct conn *conn, bool always)
 			wait_for_gate(conn);
 			return false;
 		case LINE_WAITS_FOR_SUPPLIES:
-			conn->gated = conn->supplying = true;
+			conn->waits = WAITS_FOR_SUPPLIES;
 			return false;
 		}
 		take_line(conn, (size_t)size + 1);
@@ -179,7 +179,7 @@ static bool serve_lines(struct conn *conn, bool always)
 			conn->in.limit = together + CONTROL_LINE_BYTES_MAX + READ_BYTES;
 		}
 	}
-	return !conn->gated;
+	return !conn->waits;
 }
 
 /* ---- the turn of a connection ------------------------------------------ */
@@ -202,12 +202,11 @@ static void end(struct conn *conn)
 {
 	const struct control_gate *gate = conn->control->gate;
 
-	if (conn->supplying && conn->hung_up) {
+	if (conn->waits > WAITS_FOR_GATE && conn->hung_up) {
 		watch_close(steal_ptr(&conn->watch));
 		return;
 	}
-	conn->supplying = false;
-	if (gate && (conn->first || conn->gated) && !gate->is_open(conn->control->ctx)) {
+	if (gate && (conn->first || conn->waits) && !gate->is_open(conn->control->ctx)) {
 		/* It would be readable for ever. */
 		watch_close(steal_ptr(&conn->watch));
 		wait_for_gate(conn);
@@ -216,26 +215,14 @@ static void end(struct conn *conn)
 	conn_destroy(conn);
 }
 
-static void go_on(struct conn *conn)
+void conn_go_on(struct conn *conn)
 {
-	conn->gated = conn->supplying = false;
+	conn->waits = WAITS_NOT;
 	serve_lines(conn, conn->hung_up);
-	if ((conn->dead || conn->hung_up) && !conn->gated)
+	if ((conn->dead || conn->hung_up) && !conn->waits)
 		conn_destroy(conn);
-	else if (!conn->gated)
+	else if (!conn->waits)
 		conn_kick(conn);
-}
-
-void conn_gate_opened(struct conn *conn)
-{
-	if (conn->gated && !conn->supplying)
-		go_on(conn);
-}
-
-void conn_supplied(struct conn *conn)
-{
-	if (conn->supplying)
-		go_on(conn);
 }
 
 static void work(void *ctx)
@@ -257,7 +244,7 @@ static void work(void *ctx)
 		end(conn);
 		return;
 	}
-	if (sent && (more || (!conn->gated && whole_line(conn) >= 0)))
+	if (sent && (more || (!conn->waits && whole_line(conn) >= 0)))
 		conn_kick(conn);
 	watch_events(conn->watch,
 		     (sent ? 0 : EPOLLOUT) |
@@ -276,8 +263,8 @@ static void on_event(void *ctx, uint32_t events)
 			;
 		serve_lines(conn, true);
 		/* What waits for the gate is done then. */
-		conn->hung_up = conn->gated;
-		conn->dead |= !conn->gated;
+		conn->hung_up = conn->waits != WAITS_NOT;
+		conn->dead |= !conn->hung_up;
 	} else if (events & EPOLLIN) {
 		read_once(conn);
 	}
@@ -361,6 +348,7 @@ void conn_destroy(struct conn *conn)
 	if (conn->adopted && control->adopted_gone)
 		control->adopted_gone(control->ctx);
 	deferred_cancel(&conn->work);
+	look_drop(conn->look);
 	watch_close(conn->watch);
 	if (conn->fd >= 0)
 		close(conn->fd);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* control_internal.h - what the files of the control socket share
  *
- * For control.c (sockets), control_conn.c (one connection's bytes) and
- * control_call.c (lines and verbs); others use control.h.
+ * For control.c (sockets), control_conn.c (one connection's bytes),
+ * control_call.c (lines and verbs) and control_look.c (long answers); others use
+ * control.h.
  */
 #ifndef NL_CONTROL_CONTROL_INTERNAL_H
 #define NL_CONTROL_CONTROL_INTERNAL_H
@@ -24,6 +25,9 @@ struct control {
 	uid_t uid;			 /* of this process, as it sees itself */
 	const struct control_gate *gate; /* NULL: always open */
 	const char *(*trouble)(void *ctx);  /* NULL: there never is */
+	const char *const *trouble_then;    /* in a helper: what it was; else NULL */
+	bool (*is_large)(void *ctx);	    /* NULL: never */
+	unsigned looks;			    /* under way, in helpers */
 	struct conn *nobody;		 /* of control_do(); NULL: not yet */
 };
 
@@ -42,9 +46,14 @@ struct conn {
 	size_t request_count;
 	bool adopted;
 	bool eof;     /* the client sends no more */
-	bool gated;   /* its first line, or its end, waits for the gate or for supplies */
-	bool supplying; /* gated: for supplies */
-	bool hung_up; /* gated: the client is gone */
+	enum waits {
+		WAITS_NOT,
+		WAITS_FOR_GATE,	    /* its first line, or its end */
+		WAITS_FOR_SUPPLIES, /* its first line */
+		WAITS_FOR_ANSWER,   /* of a look, or of a request that holds it */
+	} waits;
+	struct look *look; /* that is under way; NULL: none */
+	bool hung_up;	   /* it waits, and the client is gone */
 	bool dead;    /* to be closed as soon as nobody stands in it */
 };
 
@@ -57,16 +66,24 @@ void conn_kick(struct conn *conn);
 void conn_send(struct conn *conn, json_t *line /* taken over */);
 bool conn_flush(struct conn *conn); /* true: all is sent or it is dead */
 
-/* Serve what waited for the gate.  The connection may be gone. */
-void conn_gate_opened(struct conn *conn);
-/* The same of what waited for supplies. */
-void conn_supplied(struct conn *conn);
+/* What it waited for is there: serve on.  The connection may be gone. */
+void conn_go_on(struct conn *conn);
 
+/* A line that waits is to be served again when it need not any more. */
 enum line_end { LINE_SERVED, LINE_WAITS_FOR_GATE, LINE_WAITS_FOR_SUPPLIES };
 
-/* control_call.c: serve one line, without its newline.  One that has to wait is to be
- * served again then.  *together is set to how many bytes after it are to be done
- * together, if it says so. */
+/* control_call.c: serve one line, without its newline.  *together is set to how many bytes
+ * after it are to be done together, if it says so.  One that was served may have made the
+ * connection wait for its answer. */
 enum line_end conn_line(struct conn *conn, const char *line, size_t size, size_t *together);
+json_t *call_failure(json_int_t id, json_t *fields, const char *error);
+/* What is the matter with the record of the run; NULL: nothing. */
+const char *control_trouble(const struct control *control);
+
+/* control_look.c: have the call's verb run in a helper, of which there may be so many.  0 or
+ * -errno. */
+enum { LOOKS_MAX = 4 };
+int look_begin(struct call *call, const struct verb *verb, struct why *why);
+void look_drop(struct look *look); /* NULL does nothing */
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/loop.h"
 #include "clock/clock.h"
+#include "clock/turns.h"
 #include "control/control.h"
 #include "run/digest.h"
 #include "fabric/fabric.h"
@@ -48,6 +49,7 @@ struct lab {
 	uint64_t epoch_s; /* what day virtual time begins with */
 	uint32_t guard_s;
 	struct loop *loop;
+	struct turns *turns; /* NULL: none (tests) */
 	struct clock *clock;
 	struct clock *host;  /* the host's; clock itself in real time */
 	struct vtime *vtime; /* NULL: real time */
@@ -69,6 +71,8 @@ struct lab {
 	struct rerun *rerun;	       /* NULL: it is no replay */
 	struct talkers *talkers;       /* NULL: real time */
 	struct supplies *supplies;
+	struct clearing *clearings;	/* that are under way */
+	struct fault_files fault_files; /* of the request that is served; real time */
 	struct control *control;
 	struct machine **machines; /* by node */
 
@@ -142,6 +146,8 @@ struct lab_count {
 	unsigned booted, nodes, gone, ready, services;
 };
 struct lab_count lab_count(const struct lab *lab);
+/* Does it take long to tell of it?  ctx is the lab. */
+bool lab_is_large(void *ctx);
 /* By the member "node" of a request. */
 int lab_machine(const struct lab *lab, const json_t *body, struct machine **out,
 		struct why *why);

@@ -19,6 +19,7 @@
 #include "ops/fault_ops.h"
 #include "fabric/fidelity.h"
 #include "base/text.h"
+#include "lab/clearing.h"
 #include "lab/trouble.h"
 
 enum {
@@ -409,6 +410,7 @@ int lab_build(struct lab *lab, struct why *why)
 	lab->fabric.seed = lab->seed;
 	lab->fabric.clock = lab->clock;
 	lab->fabric.journal = lab->journal;
+	lab->fabric.fault_files = lab->vtime ? NULL : &lab->fault_files;
 	if (!err)
 		err = wire_create(&lab->fabric.wire, lab->plan, lab->seed, lab->loop,
 				  lab->clock, &wire_ops, lab, why);
@@ -444,6 +446,7 @@ int lab_build(struct lab *lab, struct why *why)
 		return err;
 	journal_listen(lab->journal, on_journal, lab);
 	control_set_trouble(lab->control, trouble);
+	control_set_large(lab->control, lab_is_large);
 	control_adopted_watch(lab->control, on_starter_gone);
 	lab->env.lab = lab->known_as ? lab->known_as : lab->name;
 	lab->env.plan = lab->plan;
@@ -468,7 +471,9 @@ void lab_unbuild(struct lab *lab)
 		lab_stuck_detach(lab);
 	/* Clients first: their requests hold on to machines and captures. */
 	control_destroy(steal_ptr(&lab->control));
+	clearings_drop(lab);
 	supplies_destroy(steal_ptr(&lab->supplies));
+	fault_files_drop(&lab->fault_files);
 	if (lab->journal)
 		journal_listen(lab->journal, NULL, NULL);
 	for (size_t i = 0; lab->machines && i < lab->plan->node_count; i++)

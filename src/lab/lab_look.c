@@ -21,6 +21,17 @@ struct lab_count lab_count(const struct lab *lab)
 	return count;
 }
 
+/* A hundred machines are told of in ten milliseconds. */
+bool lab_is_large(void *ctx)
+{
+	enum { LARGE = 64 };
+	const struct lab *lab = ctx;
+	size_t pair_count;
+
+	wire_pairs(lab->fabric.wire, &pair_count);
+	return lab->plan->node_count + lab->plan->link_count + pair_count > LARGE;
+}
+
 int lab_machine(const struct lab *lab, const json_t *body, struct machine **out,
 		struct why *why)
 {

@@ -277,6 +277,8 @@ static int build(struct lab_process *process, struct signals *signals, struct wh
 	if (!err)
 		err = loop_create(&lab->loop, why);
 	if (!err)
+		err = turns_create(&lab->turns, lab->loop, why);
+	if (!err)
 		err = lab_vtime_create(lab, why);
 	if (!err)
 		err = watch_signals(signals, lab, why);
@@ -379,6 +381,7 @@ _Noreturn void lab_main(struct lab_process *process)
 	if (lab->vtime)
 		vtime_destroy(lab->vtime);
 	clock_destroy(lab->host);
+	turns_destroy(lab->turns);
 	loop_destroy(lab->loop);
 	rundir_close(&lab->run);
 	state_close(lab->state);

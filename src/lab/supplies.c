@@ -9,18 +9,26 @@
 #include "base/helper.h"
 #include "linkfault/filter.h"
 
-enum { KEPT = 16 }; /* more than the rules of a direction */
+enum {
+	KEPT = 16,		   /* more than the rules of a direction */
+	FILES_MS_MAX = 10 * 1000,
+};
 
 struct supplies {
 	struct loop *loop;
 	void (*ready)(void *ctx);
 	void *ctx;
-	struct helper *helper; /* NULL: nothing is being made */
+
+	/* What is being made. */
+	struct helper *helper; /* NULL: nothing */
 	struct watch *watch;
-	char *text; /* of what is being made */
+	char *text;		   /* the filter, or the words that name files */
+	struct fault_files *files; /* where they are kept; NULL: it is a filter */
+
 	struct filter *kept[KEPT];
-	unsigned next; /* to be replaced */
-	char *failed;  /* could not be made; NULL: nothing */
+	unsigned next;	/* to be replaced */
+	char *words;	/* whose files are there; NULL: nobody's */
+	char *failed;	/* could not be made; NULL: nothing */
 	int err;
 	struct why why;
 };
@@ -44,6 +52,7 @@ static void stop(struct supplies *supplies)
 	watch_close(steal_ptr(&supplies->watch));
 	helper_free(steal_ptr(&supplies->helper));
 	free(steal_ptr(&supplies->text));
+	supplies->files = NULL;
 }
 
 void supplies_destroy(struct supplies *supplies)
@@ -57,33 +66,69 @@ void supplies_destroy(struct supplies *supplies)
 	free(supplies);
 }
 
+static int take_filter(struct supplies *supplies)
+{
+	struct filter *made = NULL;
+	int err = filter_end(&made, supplies->helper, supplies->text, &supplies->why);
+
+	if (err)
+		return err;
+	filter_free(supplies->kept[supplies->next]);
+	supplies->kept[supplies->next] = made;
+	supplies->next = (supplies->next + 1) % KEPT;
+	return 0;
+}
+
+static int take_files(struct supplies *supplies)
+{
+	const uint8_t *bytes;
+	size_t size;
+	int err = helper_wait(supplies->helper, &bytes, &size, &supplies->why);
+
+	if (err == -ETIMEDOUT)
+		return why_set(&supplies->why, -EINVAL,
+			       "reading the files takes longer than %d s",
+			       FILES_MS_MAX / 1000);
+	return err ? err : fault_files_unpack(supplies->files, bytes, size, &supplies->why);
+}
+
 static void on_over(void *ctx, uint32_t events)
 {
 	struct supplies *supplies = ctx;
-	struct filter *made = NULL;
+	struct fault_files *files = supplies->files;
 
 	(void)events;
-	supplies->err = filter_end(&made, supplies->helper, supplies->text, &supplies->why);
+	supplies->err = files ? take_files(supplies) : take_filter(supplies);
 	if (supplies->err) {
 		free(supplies->failed);
 		supplies->failed = steal_ptr(&supplies->text);
-	} else {
-		filter_free(supplies->kept[supplies->next]);
-		supplies->kept[supplies->next] = made;
-		supplies->next = (supplies->next + 1) % KEPT;
+	} else if (files) {
+		supplies->words = steal_ptr(&supplies->text);
 	}
 	stop(supplies);
 	supplies->ready(supplies->ctx);
+	if (files) {
+		fault_files_drop(files);
+		free(steal_ptr(&supplies->words));
+	}
 }
 
-static int start(struct supplies *supplies, const char *text, struct why *why)
+/* Has that failed?  Told once: who asks again may find a host that is less busy. */
+static int take_failure(struct supplies *supplies, const char *text, struct why *why)
 {
-	int err;
+	if (!supplies->failed || strcmp(supplies->failed, text) != 0)
+		return 0;
+	free(steal_ptr(&supplies->failed));
+	return why_set(why, supplies->err, "%s", supplies->why.text);
+}
 
-	supplies->text = strdup(text);
-	if (!supplies->text)
-		return why_set(why, -ENOMEM, "filter: out of memory");
-	err = filter_begin(&supplies->helper, supplies->text, why);
+/* The helper, which has begun or not (err), makes the text's. */
+static int await(struct supplies *supplies, int err, const char *text, struct why *why)
+{
+	if (!err) {
+		supplies->text = strdup(text);
+		err = supplies->text ? 0 : why_set(why, -ENOMEM, "out of memory");
+	}
 	if (!err)
 		err = loop_watch(supplies->loop, helper_fd(supplies->helper), EPOLLIN,
 				 on_over, supplies, &supplies->watch, why);
@@ -99,12 +144,54 @@ int supplies_filter(struct supplies *supplies, const char *text, struct why *why
 	if (!filter_takes_long(text))
 		return 0;
 	err = filter_check(text, why);
+	if (!err)
+		err = take_failure(supplies, text, why);
 	if (err)
 		return err;
-	if (supplies->failed && !strcmp(supplies->failed, text)) {
-		/* Told once: who asks again may find a host that is less busy. */
-		free(steal_ptr(&supplies->failed));
-		return why_set(why, supplies->err, "%s", supplies->why.text);
-	}
-	return supplies->helper ? 1 : start(supplies, text, why);
+	if (supplies->helper)
+		return 1;
+	err = filter_begin(&supplies->helper, text, why);
+	return await(supplies, err, text, why);
+}
+
+/* ---- files, read there ---------------------------------------------------- */
+
+struct reading {
+	const struct fault_context *context;
+	const json_t *words;
+};
+
+static int read_there(void *ctx, uint8_t *result, size_t room, size_t *size,
+		      struct why *why)
+{
+	const struct reading *reading = ctx;
+	struct fault_spec *spec = NULL;
+	int err = fault_words_from_json(&spec, reading->context, reading->words, why);
+
+	return err ? err : fault_files_pack(reading->context->files, result, room, size, why);
+}
+
+int supplies_files(struct supplies *supplies, const struct fault_context *context,
+		   const json_t *words, struct why *why)
+{
+	struct reading reading = { context, words };
+	cleanup_free char *text = NULL;
+	int err;
+
+	if (!fault_words_name_files(words))
+		return 0;
+	text = json_dumps(words, JSON_COMPACT);
+	if (!text)
+		return why_set(why, -ENOMEM, "fault: out of memory");
+	if (supplies->words && !strcmp(supplies->words, text))
+		return 0;
+	err = take_failure(supplies, text, why);
+	if (err)
+		return err;
+	if (supplies->helper)
+		return 1;
+	err = helper_start(&supplies->helper, read_there, &reading, FAULT_FILES_BYTES_MAX,
+			   FILES_MS_MAX, why);
+	supplies->files = context->files;
+	return await(supplies, err, text, why);
 }

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "control/control_args.h"
 #include "faultwords/fault_words.h"
+#include "ops/fault_ops.h"
 
 /* What reaches the wire or a clock, and no command, is an input as it was said. */
 static int noted(int err, struct lab *lab, const char *verb, const struct call *call)
@@ -60,7 +61,9 @@ static int prepare_capture(void *ctx, const json_t *body, struct why *why)
 static int prepare_fault_set(void *ctx, const json_t *body, struct why *why)
 {
 	const struct lab *lab = ctx;
-	const json_t *rules = json_object_get(json_object_get(body, "fault"), "faults");
+	const json_t *words = json_object_get(body, "fault");
+	const json_t *rules = json_object_get(words, "faults");
+	const struct fault_context context = fault_ops_context(&lab->fabric);
 	const json_t *rule;
 	size_t i;
 	int err;
@@ -78,48 +81,49 @@ static int prepare_fault_set(void *ctx, const json_t *body, struct why *why)
 		if (err)
 			return err;
 	}
-	return 0;
+	/* In virtual time a request has its instant, and nobody waits for the loop. */
+	return lab->vtime ? 0 : supplies_files(lab->supplies, &context, words, why);
 }
 
 const struct verb lab_verbs[] = {
-	{ "hello", { NULL }, verb_hello, false, NULL },
-	{ "ps", { NULL }, verb_ps, false, NULL },
-	{ "inspect", { NULL }, verb_inspect, false, NULL },
-	{ "wait", { "until" }, verb_wait, false, NULL },
-	{ "down", { "graceful" }, verb_down, false, NULL },
+	{ "hello", { NULL }, verb_hello, VERB_OTHER, NULL },
+	{ "ps", { NULL }, verb_ps, VERB_LOOK, NULL },
+	{ "inspect", { NULL }, verb_inspect, VERB_LOOK, NULL },
+	{ "wait", { "until" }, verb_wait, VERB_OTHER, NULL },
+	{ "down", { "graceful" }, verb_down, VERB_OTHER, NULL },
 	{ "exec",
 	  { "node", "argv", "env", "cwd", "tty", "rows", "cols", "stdin", "lockstep" },
 	  verb_exec,
-	  true, NULL },
-	{ "go-on", { "to", "events" }, verb_go_on, false, NULL },
-	{ "stdin", { "to", "data" }, verb_stdin, true, NULL },
-	{ "resize", { "to", "rows", "cols" }, verb_resize, true, NULL },
-	{ "signal", { "to", "signal" }, verb_signal, true, NULL },
-	{ "console", { "node", "tail" }, verb_console, false, NULL },
-	{ "input", { "to", "data" }, verb_input, false, NULL },
-	{ "close", { "to" }, verb_close, true, NULL },
-	{ "events", { "follow", "since" }, verb_events, false, NULL },
-	{ "fault-set", { "target", "fault", "replace", "for" }, fault_set, true,
+	  VERB_INPUT, NULL },
+	{ "go-on", { "to", "events" }, verb_go_on, VERB_OTHER, NULL },
+	{ "stdin", { "to", "data" }, verb_stdin, VERB_INPUT, NULL },
+	{ "resize", { "to", "rows", "cols" }, verb_resize, VERB_INPUT, NULL },
+	{ "signal", { "to", "signal" }, verb_signal, VERB_INPUT, NULL },
+	{ "console", { "node", "tail" }, verb_console, VERB_OTHER, NULL },
+	{ "input", { "to", "data" }, verb_input, VERB_OTHER, NULL },
+	{ "close", { "to" }, verb_close, VERB_INPUT, NULL },
+	{ "events", { "follow", "since" }, verb_events, VERB_OTHER, NULL },
+	{ "fault-set", { "target", "fault", "replace", "for" }, fault_set, VERB_INPUT,
 	  prepare_fault_set },
-	{ "fault-clear", { "target", "keys", "rule" }, fault_clear, true, NULL },
-	{ "fault-ls", { "target" }, verb_fault_ls, false, NULL },
+	{ "fault-clear", { "target", "keys", "rule" }, fault_clear, VERB_INPUT, NULL },
+	{ "fault-ls", { "target" }, verb_fault_ls, VERB_LOOK, NULL },
 	{ "partition",
 	  { "sides", "kind", "nodes", "among", "one_way", "name", "for", "every",
 	    "min_stable" },
-	  partition, true, NULL },
-	{ "partition-ls", { NULL }, verb_partition_ls, false, NULL },
-	{ "fidelity", { "target" }, verb_fidelity, false, NULL },
-	{ "matrix", { NULL }, verb_matrix, false, NULL },
-	{ "heal", { "names" }, heal, true, NULL },
-	{ "capture", { "target", "filter", "snap", "delivered" }, verb_capture, false,
+	  partition, VERB_INPUT, NULL },
+	{ "partition-ls", { NULL }, verb_partition_ls, VERB_LOOK, NULL },
+	{ "fidelity", { "target" }, verb_fidelity, VERB_LOOK, NULL },
+	{ "matrix", { NULL }, verb_matrix, VERB_LOOK, NULL },
+	{ "heal", { "names" }, heal, VERB_INPUT, NULL },
+	{ "capture", { "target", "filter", "snap", "delivered" }, verb_capture, VERB_OTHER,
 	  prepare_capture },
-	{ "replay", { NULL }, verb_replay, false, NULL },
-	{ "clock", { "pace_ppm", "paused", "step_ns" }, verb_clock, false, NULL },
-	{ "node-life", { "node", "order" }, node_life, true, NULL },
+	{ "replay", { NULL }, verb_replay, VERB_OTHER, NULL },
+	{ "clock", { "pace_ppm", "paused", "step_ns" }, verb_clock, VERB_OTHER, NULL },
+	{ "node-life", { "node", "order" }, node_life, VERB_INPUT, NULL },
 	{ "node-clock",
 	  { "node", "offset_ns", "step_ns", "drift_ppb", "frozen" },
 	  node_clock,
-	  true, NULL },
+	  VERB_INPUT, NULL },
 };
 const size_t lab_verb_count = ARRAY_SIZE(lab_verbs);
 

@@ -9,6 +9,7 @@
 #include "control/control_args.h"
 #include "fabric/fault_json.h"
 #include "ops/fault_ops.h"
+#include "lab/clearing.h"
 #include "lab/verbs.h"
 #include "faultwords/fault_words.h"
 
@@ -150,10 +151,13 @@ int verb_fault_clear(void *ctx, struct call *call, struct why *why)
 	if (err)
 		return err;
 	if (!given && (part.keys || part.rule))
-		err = why_set(why, -EINVAL, "of which target?");
+		return why_set(why, -EINVAL, "of which target?");
+	/* In virtual time all of it happens at one instant. */
+	if (!given && !lab->vtime)
+		err = clearing_begin(lab, call, why);
 	else
 		err = fault_ops_clear(&lab->fabric, given ? &target : NULL, &part, why);
-	if (!err)
+	if (!err && (given || lab->vtime))
 		call_answer(call, json_pack("{s:o}", "directions",
 					    given ? target_json(lab, &target, false)
 						  : fault_all_json(&lab->fabric, false)));

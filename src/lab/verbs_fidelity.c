@@ -43,6 +43,14 @@ static json_t *clocks_json(const struct lab *lab)
 	return all;
 }
 
+/* In real time: a turn of the lab's own is one in which nothing else is served. */
+static json_t *loop_json(const struct lab *lab)
+{
+	if (lab->vtime || !lab->turns)
+		return NULL;
+	return json_pack("{s:I}", "longest_ns", (json_int_t)turns_longest_ns(lab->turns));
+}
+
 int verb_fidelity(void *ctx, struct call *call, struct why *why)
 {
 	struct lab *lab = ctx;
@@ -66,8 +74,8 @@ int verb_fidelity(void *ctx, struct call *call, struct why *why)
 	for (size_t i = 0; !text && i < pair_count; i++)
 		add(all, lab, &pairs[i]);
 	fault_target_free(&target);
-	call_answer(call, json_pack("{s:o, s:o, s:o}", "directions", all, "run",
+	call_answer(call, json_pack("{s:o, s:o, s:o, s:o*}", "directions", all, "run",
 				    fidelity_run(lab->fabric.wire), "clocks",
-				    clocks_json(lab)));
+				    clocks_json(lab), "loop", loop_json(lab)));
 	return 0;
 }

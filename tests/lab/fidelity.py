@@ -64,6 +64,7 @@ def test_a_probe_counts_what_is_lost_each_way(home):
 
 
 def test_a_run_on_a_host_that_stood_still_is_suspect(home):
+    home.turn_limit_ms = 10_000  # that is what is done to it
     lab = wired(home)
     lab.netlab("fault", "set", "wire", "delay=1ms")
     pid = lab.state()["pid"] if "pid" in lab.state() else lab.json("inspect")["pid"]

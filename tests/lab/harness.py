@@ -107,6 +107,28 @@ def command_line(pid):
     return read(f"/proc/{pid}/cmdline").replace("\0", " ").strip()
 
 
+def steal_ticks():
+    """That this host's hypervisor gave to others, on all processors (proc(5))."""
+    return int(read("/proc/stat").split("\n", 1)[0].split()[8])
+
+
+@functools.cache
+def symbols():
+    """Where each function of netlab lies, by address."""
+    listed = subprocess.run(["nm", "--defined-only", NETLAB], capture_output=True, text=True,
+                            stdin=subprocess.DEVNULL, timeout=60).stdout
+    return sorted((int(at, 16), name) for at, _, name in map(str.split, listed.splitlines()))
+
+
+@functools.cache
+def has_sanitizers():
+    return b"__asan_init" in pathlib.Path(NETLAB).read_bytes()
+
+
+def function_at(offset):
+    return max((s for s in symbols() if s[0] <= offset), default=(0, "?"))[1]
+
+
 def kernels(pids):
     """Of these processes, the machines' kernels; their helpers, which run the
     programs in the machine, are children of theirs."""
@@ -195,6 +217,8 @@ class Home:
         self.started = []
         self.memory = None
         self.before = HostState(self.folder)
+        self.steal = steal_ticks()
+        self.turn_limit_ms = 20
 
     # -- commands
 
@@ -290,6 +314,20 @@ class Home:
             said = re.search(r".*(?:Sanitizer|runtime error:)(?:.*\n){0,30}", read(path))
             check(not said, path.name, said and said.group(0))
 
+    def check_turns(self):
+        """No turn of a lab's loop was long (clock/turns.h), but for what a hypervisor took
+        meanwhile, which a turn cannot know."""
+        stolen_ms = 10 * (steal_ticks() - self.steal)
+        limit_ms = 150 if has_sanitizers() else self.turn_limit_ms
+        for path in self.folder.rglob("lab.log"):
+            for line in read(path).splitlines():
+                said = re.match(r"a turn of the loop took (\S+) ms, the call to \+0x(\w+) ", line)
+                if not said or float(said[1]) <= limit_ms:
+                    continue
+                line = f"{line}: {function_at(int(said[2], 16))}"
+                check(float(said[1]) <= limit_ms + stolen_ms, line)
+                print(f"{line}; the hypervisor took {stolen_ms} ms")
+
     def check_nothing_left(self, patience=3.0):
         """Ends that are under way (a zombie's, a socket's) get a moment."""
         end = time.monotonic() + patience
@@ -316,6 +354,7 @@ class Home:
                 check(down.returncode == 0, "down --all:", down.stderr)
                 self.check_nothing_left()
                 self.check_sanitizers()
+                self.check_turns()
         except Failed as e:
             problem = e
         for _ in range(50):

@@ -21,6 +21,8 @@ def memory_mb():
 
 
 def all_come_up_and_answer(home, count):
+    # The host takes its time to fork while so many boot on few processors.
+    home.turn_limit_ms = 20 + count // 4
     lab = home.up({
         "name": "many", "nodes": {"n": {"count": count, "memory": "64M"}},
         "networks": {"lan": {"subnet": "10.0.0.0/22", "members": ["n"]}}},
@@ -28,6 +30,7 @@ def all_come_up_and_answer(home, count):
     print(f"{count} machines up in {lab.seconds:.1f} s")
     names = {f"n{i}" for i in range(1, count + 1)}
     ready = {n["name"] for n in lab.json("inspect")["nodes"] if n["state"] == "ready"}
+    equal(lab.netlab("ps").stderr, "", "what ps has to say of the record")
     equal(ready, names, "machines that are ready")
     for first in range(1, count + 1, PING_AT_ONCE):
         last = min(first + PING_AT_ONCE - 1, count)

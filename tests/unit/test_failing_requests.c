@@ -59,16 +59,15 @@ static const struct asked requests[] = {
 	  "{\"id\":1,\"do\":\"fault-set\",\"target\":\"backup\",\"fault\":"
 	  "{\"faults\":[{\"name\":\"r\",\"match\":\"icmp\",\"loss\":\"50%\"}]}}\n",
 	  .journalled = true },
-	/* Files. */
+	/* A helper process: files, and long filters. */
 	{ NULL,
 	  "{\"id\":1,\"do\":\"fault-set\",\"target\":\"backup n1->n2\",\"fault\":"
 	  "{\"capacity\":\"lte.trace\"}}\n",
-	  .journalled = true },
+	  .journalled = true, .maps = true },
 	{ NULL,
 	  "{\"id\":1,\"do\":\"fault-set\",\"target\":\"lan\",\"fault\":"
 	  "{\"delay\":\"9ms\",\"distribution\":\"samples samples\"}}\n",
-	  .journalled = true },
-	/* A helper process. */
+	  .journalled = true, .maps = true },
 	{ NULL,
 	  "{\"id\":1,\"do\":\"fault-set\",\"target\":\"backup\",\"fault\":"
 	  "{\"faults\":[{\"name\":\"r\",\"match\":\"#\",\"loss\":\"50%\"}]}}\n",
