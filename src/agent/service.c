@@ -24,6 +24,8 @@ enum { LOG_STDOUT = 1, LOG_STDERR = 2 }; /* first byte of a LOG */
  * it got a processor: on a host that is overrun it is given more time. */
 enum { SETTLE_MS = 50, SETTLES_MAX = 20 };
 
+enum { AGAIN_MS = 100, AGAIN_MS_MAX = 10000, RUNS_WELL_MS = 10000 };
+
 struct service {
 	struct services *services;
 	const struct plan_service *plan;
@@ -33,11 +35,16 @@ struct service {
 	int group_fd;  /* its cgroup; -1: none, and its session stands for it */
 	bool running;  /* the shell, or what it became */
 	bool behind;   /* that has ended well and left others to do the work */
+	bool heeded;   /* it did so because it was asked to end */
 	bool gone;     /* ended, with status, and not yet told */
 	int status;
 	pid_t pid;
 	struct timer settled;
 	unsigned settles; /* how often it was looked at */
+	struct timer again;
+	bool was_ready;
+	unsigned ends;	   /* in a row, since it has run for long enough */
+	uint64_t begun_ns; /* for the last time */
 	struct child child;
 	struct ready ready;
 	struct pump out, err;
@@ -48,6 +55,7 @@ struct services {
 	struct exec_world world;
 	struct service *all;
 	size_t count;
+	bool stopping;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
 	struct timer stop_timer;
@@ -57,8 +65,8 @@ struct services {
 	struct deferred next;
 };
 
-static const char *const state_names[SERVICE_STATES] = { "idle", "starting", "ready",
-							 "exited", "failed" };
+static const char *const state_names[SERVICE_STATES] = { "idle",       "starting", "ready",
+							 "restarting", "exited",   "failed" };
 
 const char *service_state_name(enum service_phase state)
 {
@@ -72,6 +80,7 @@ static void set_state(struct service *service, enum service_phase state, json_t 
 				 service_state_name(state));
 
 	service->state = state;
+	service->was_ready |= state == SERVICE_READY;
 	if (json && how)
 		json_object_update(json, how);
 	json_decref(how);
@@ -143,11 +152,44 @@ static void explain_memory(struct service *service, char *text, size_t bytes)
 			 (int)victim.pid, victim.name);
 }
 
+static bool is_restarted(const struct service *service)
+{
+	return !service->services->stopping &&
+	       (service->plan->restart == RESTART_ALWAYS ||
+		(service->plan->restart == RESTART_ON_FAILURE && service->status));
+}
+
+/* After how long?  0: it has ended in vain too often. */
+static unsigned again_ms(struct service *service)
+{
+	uint64_t ran_ns = clock_now_ns(service->services->world.clock) - service->begun_ns;
+	unsigned ms = AGAIN_MS;
+
+	if (ran_ns >= RUNS_WELL_MS * NS_PER_MS)
+		service->ends = 0;
+	service->ends++;
+	if (!service->was_ready && service->ends == RESTARTS_IN_VAIN)
+		return 0;
+	for (unsigned i = 1; i < service->ends && ms < AGAIN_MS_MAX; i++)
+		ms *= 2;
+	return ms < AGAIN_MS_MAX ? ms : AGAIN_MS_MAX;
+}
+
+static void restart_in(struct service *service, unsigned ms, json_t *how)
+{
+	const struct exec_world *world = &service->services->world;
+
+	json_object_set_new(how, "again_ms", json_integer(ms));
+	set_state(service, SERVICE_RESTARTING, how);
+	timer_set(world->clock, &service->again, clock_now_ns(world->clock) + ms * NS_PER_MS);
+}
+
 /* It ended and its last lines are sent. */
 static void tell_end(void *ctx)
 {
 	struct service *service = ctx;
 	char of_memory[96];
+	unsigned ms = 0;
 	json_t *how;
 
 	if (!service->gone || !service->out.is_done || !service->err.is_done)
@@ -161,12 +203,17 @@ static void tell_end(void *ctx)
 	if (service->state == SERVICE_STARTING && service->plan->ready.kind == READY_NONE &&
 	    service->status == 0)
 		set_state(service, SERVICE_READY, NULL);
-	if (service->state == SERVICE_STARTING) {
+	if (service->state == SERVICE_STARTING)
 		json_object_set_new(how, "error", early_end(service->status, of_memory));
+	else if (*of_memory)
+		json_object_set_new(how, "error", json_fields_text(of_memory));
+	if (is_restarted(service))
+		ms = again_ms(service);
+	if (ms) {
+		restart_in(service, ms, how);
+	} else if (service->state == SERVICE_STARTING) {
 		set_state(service, SERVICE_FAILED, how);
 	} else if (service->state == SERVICE_READY) {
-		if (*of_memory)
-			json_object_set_new(how, "error", json_fields_text(of_memory));
 		set_state(service, SERVICE_EXITED, how);
 	} else {
 		json_decref(how);
@@ -204,10 +251,12 @@ static void on_gone(void *ctx, int wait_status)
 	/* A number that nobody has may soon be somebody else's. */
 	if (session_signal(service->session, 0) == 0)
 		service->session = 0;
-	if (wait_status == 0 && has_members(service))
+	if (wait_status == 0 && has_members(service)) {
 		service->behind = true;
-	else
+		service->heeded = service->services->stopping;
+	} else {
 		ended(service, wait_status);
+	}
 }
 
 /* The last that goes is an orphan, so a child of ours. */
@@ -220,7 +269,8 @@ static void on_orphan(void *ctx, int wait_status)
 
 		if (service->behind && !has_members(service)) {
 			service->session = 0;
-			ended(service, wait_status);
+			/* Whoever was the last to go: the one that was asked said how. */
+			ended(service, service->heeded ? 0 : wait_status);
 		}
 	}
 }
@@ -301,6 +351,7 @@ static void start(struct service *service)
 	struct why why;
 	int exit_code, err;
 
+	service->begun_ns = clock_now_ns(world->clock);
 	set_state(service, SERVICE_STARTING, NULL);
 	snprintf(group, sizeof(group), "service.%s", service->plan->name);
 	service->group_fd = service_cgroup_make(world->cgroups, group);
@@ -320,6 +371,19 @@ static void start(struct service *service)
 	start_ready(service);
 }
 
+/* As it was at first, without what is left of it. */
+static void start_again(void *ctx, uint64_t now_ns)
+{
+	struct service *service = ctx;
+
+	(void)now_ns;
+	signal_all(service, SIGKILL);
+	cleanup_close_(&service->group_fd);
+	service->session = 0;
+	service->settles = 0;
+	start(service);
+}
+
 /* Each when the one before it is ready, or was. */
 static void start_next(void *ctx)
 {
@@ -330,7 +394,8 @@ static void start_next(void *ctx)
 
 		if (service->state == SERVICE_IDLE)
 			start(service);
-		if (service->state == SERVICE_STARTING || service->state == SERVICE_FAILED)
+		if (service->state == SERVICE_STARTING || service->state == SERVICE_FAILED ||
+		    (service->state == SERVICE_RESTARTING && !service->was_ready))
 			return;
 	}
 }
@@ -364,9 +429,11 @@ void services_stop(struct services *services, void (*stopped)(void *ctx), void *
 	struct clock *clock = services->world.clock;
 
 	ASSERT(!services->stopped);
+	services->stopping = true;
 	services->stopped = stopped;
 	services->stopped_ctx = ctx;
 	for (size_t i = 0; i < services->count; i++) {
+		timer_cancel(clock, &services->all[i].again);
 		signal_all(&services->all[i], SIGTERM);
 		signal_all(&services->all[i], SIGCONT);
 	}
@@ -403,6 +470,7 @@ int services_create(struct services **out, const struct exec_world *world,
 		service->group_fd = -1;
 		service->out.fd = service->err.fd = -1;
 		service->ending = (struct deferred){ .run = tell_end, .ctx = service };
+		service->again = (struct timer){ .fire = start_again, .ctx = service };
 	}
 	*out = services;
 	return 0;
@@ -418,6 +486,7 @@ void services_destroy(struct services *services)
 		signal_all(service, SIGKILL);
 		cleanup_close_(&service->group_fd);
 		timer_cancel(services->world.clock, &service->settled);
+		timer_cancel(services->world.clock, &service->again);
 		if ((service->running || service->behind) &&
 		    service->plan->ready.kind != READY_NONE)
 			ready_stop(&service->ready);

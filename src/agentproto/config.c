@@ -121,6 +121,9 @@ static json_t *services_json(const struct plan_node *node)
 
 		if (service->ready.kind != READY_NONE)
 			json_object_set_new(one, "ready", ready_json(&service->ready));
+		if (service->restart != RESTART_NO)
+			json_object_set_new(one, "restart",
+					    json_string(restart_name(service->restart)));
 		json_array_append_new(all, one);
 	}
 	return all;

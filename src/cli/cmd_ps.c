@@ -52,12 +52,17 @@ static const char *services_text(char *text, size_t bytes, const json_t *service
 	json_array_foreach(services, i, one)
 	{
 		const char *why = json_string_value(json_object_get(one, "why"));
+		json_int_t restarts = json_integer_value(json_object_get(one, "restarts"));
+		char again[48] = "";
 
+		if (restarts)
+			snprintf(again, sizeof(again), " (restarted %" JSON_INTEGER_FORMAT "x)",
+				 restarts);
 		if (used < bytes)
 			used += (size_t)snprintf(text + used, bytes - used,
-						 "%s%s %s%s%s", i ? ", " : "",
+						 "%s%s %s%s%s%s", i ? ", " : "",
 						 fault_word(json_object_get(one, "name")),
-						 fault_word(json_object_get(one, "state")),
+						 fault_word(json_object_get(one, "state")), again,
 						 why ? ": " : "", why ? why : "");
 	}
 	return text;

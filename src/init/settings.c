@@ -225,13 +225,14 @@ static int read_service(const json_t *json, const char *path, void *out, struct 
 {
 	struct plan_service *service = out;
 	struct raw {
-		char *name, *cmd;
+		char *name, *cmd, *restart;
 		json_t *ready;
 	} raw = { .ready = NULL };
 	static const struct field table[] = {
 		{ "name", FIELD_STRING, true, offsetof(struct raw, name), 0, 0 },
 		{ "cmd", FIELD_STRING, true, offsetof(struct raw, cmd), 0, 0 },
 		{ "ready", FIELD_OBJECT, false, offsetof(struct raw, ready), 0, 0 },
+		{ "restart", FIELD_STRING, false, offsetof(struct raw, restart), 0, 0 },
 		{ 0 },
 	};
 	char ready[PATH_BYTES_MAX];
@@ -241,6 +242,9 @@ static int read_service(const json_t *json, const char *path, void *out, struct 
 		return err;
 	service->name = raw.name;
 	service->cmd = raw.cmd;
+	if (raw.restart && restart_find(raw.restart, &service->restart))
+		return why_set(why, -EINVAL, "%s/restart: \"%.40s\" is not known", path,
+			       raw.restart);
 	if (!raw.ready)
 		return 0;
 	snprintf(ready, sizeof(ready), "%.50s/ready", path);

@@ -39,6 +39,8 @@ static json_t *services_json(const struct machine *machine)
 
 		if (service->state == SERVICE_EXITED)
 			json_object_set_new(one, "exit", json_integer(service->exit));
+		if (service->restarts)
+			json_object_set_new(one, "restarts", json_integer(service->restarts));
 		if (*machine_service_error(machine, i))
 			json_object_set_new(one, "why",
 					    text_json_z(machine_service_error(machine, i)));

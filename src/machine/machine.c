@@ -29,8 +29,8 @@ _Static_assert(ARRAY_SIZE(state_names) == MACHINE_STATES, "a name for each state
 
 static const char *const service_names[] = {
 	[SERVICE_WAITING] = "waiting", [SERVICE_STARTING] = "starting",
-	[SERVICE_READY] = "ready",     [SERVICE_EXITED] = "exited",
-	[SERVICE_FAILED] = "failed",
+	[SERVICE_READY] = "ready",	[SERVICE_RESTARTING] = "restarting",
+	[SERVICE_EXITED] = "exited",	[SERVICE_FAILED] = "failed",
 };
 _Static_assert(ARRAY_SIZE(service_names) == SERVICE_STATES, "a name for each state");
 

@@ -69,11 +69,12 @@ enum machine_state {
 };
 const char *machine_state_name(enum machine_state state);
 
-/* Of a service.  exited and failed keep what was_ready said. */
+/* Of a service.  restarting, exited and failed keep what was_ready said. */
 enum service_state {
 	SERVICE_WAITING,
 	SERVICE_STARTING,
 	SERVICE_READY,
+	SERVICE_RESTARTING,
 	SERVICE_EXITED,
 	SERVICE_FAILED,
 	SERVICE_STATES,
@@ -84,6 +85,7 @@ struct service {
 	enum service_state state;
 	bool was_ready;
 	int exit; /* SERVICE_EXITED */
+	unsigned restarts; /* how often it has ended and was to begin again */
 };
 
 struct machine;

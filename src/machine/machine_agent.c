@@ -256,6 +256,7 @@ static int on_service(struct machine *machine, const json_t *body, size_t size,
 			       member_text(body, "name"), state);
 	service = &machine->services[index];
 	service->is.state = to;
+	service->is.restarts += to == SERVICE_RESTARTING;
 	service->is.exit = (int)json_integer_value(json_object_get(body, "exit"));
 	why_set(&service->error, 0, "%s", member_text(body, "error"));
 	if (to == SERVICE_READY ||

@@ -29,6 +29,7 @@
 
 #include "linkfault/fault.h"
 #include "partition/partition.h"
+#include "plan/restart.h"
 
 enum {
 	PLAN_NAME_BYTES_MAX = 32,  /* lab, node, network, link part; with the 0 */
@@ -77,6 +78,7 @@ struct plan_service {
 	char *name; /* of its log; unique in the node */
 	char *cmd;  /* run by /bin/sh -c in the guest */
 	struct plan_ready ready;
+	enum restart restart;
 };
 
 struct plan_pair {

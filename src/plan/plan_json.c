@@ -116,6 +116,9 @@ static json_t *run_json(const struct plan_node *node)
 			json_object_set_new(object, "ready", ready_json(&service->ready));
 			json_object_set_new(object, "timeout", json_string(timeout));
 		}
+		if (service->restart != RESTART_NO)
+			json_object_set_new(object, "restart",
+					    json_string(restart_name(service->restart)));
 		json_array_append_new(run, object);
 	}
 	return run;

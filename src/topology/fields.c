@@ -33,7 +33,7 @@ static const struct {
 	{ "environment", "variables stand in \"env\"" },
 	{ "exec", "commands stand in \"run\": [{\"cmd\": \"...\"}]" },
 	{ "ports", "no port is published: machines reach one another's, and the host none" },
-	{ "restart", "a service that ends is not started again; a loop in its \"cmd\" can" },
+	{ "restart", "it stands beside a service's \"cmd\": \"on-failure\" or \"always\"" },
 	{ "user", "services run as root; another user: \"cmd\": \"su USER -c '...'\"" },
 	{ "volumes", "\"files\" puts files into a machine, and /lab is the topology's folder" },
 };

@@ -14,7 +14,7 @@ enum { SERVICE_NAME_BYTES_MAX = 64 };
 #define READY_TIMEOUT_NS_MIN	 UINT64_C(1000000)
 #define READY_TIMEOUT_NS_MAX	 UINT64_C(3600000000000)
 
-static const char *const run_keys[] = { "name", "cmd", "ready", "timeout", NULL };
+static const char *const run_keys[] = { "name", "cmd", "ready", "timeout", "restart", NULL };
 static const char *const ready_keys[] = { "tcp", "file", "cmd", NULL };
 
 /* It becomes the name of a log file. */
@@ -110,7 +110,7 @@ static bool read_ready(struct build *b, const struct tree *value,
 static void read_one(struct build *b, const struct tree *object, struct props *out)
 {
 	struct plan_service *service = &out->services[out->service_count];
-	const struct tree *timeout, *name;
+	const struct tree *timeout, *restart, *name;
 
 	if (!field_object(b->diags, object))
 		return;
@@ -127,6 +127,12 @@ static void read_one(struct build *b, const struct tree *object, struct props *o
 			 "take this out");
 	field_quantity(b->diags, timeout, units_parse_ns, "30s", READY_TIMEOUT_NS_MIN,
 		       READY_TIMEOUT_NS_MAX, "1ms and 1h", &service->ready.timeout_ns);
+	restart = tree_get(object, "restart");
+	if (field_text(b->diags, restart) &&
+	    restart_find(restart->text, &service->restart))
+		complain(b->diags, restart,
+			 "\"%.40s\": expected \"no\", \"on-failure\" or \"always\"",
+			 restart->text);
 	name = tree_get(object, "name");
 	if (field_text(b->diags, name)) {
 		service->name = (char *)name->text;

@@ -103,6 +103,26 @@ def test_one_that_ended_by_itself_starts_again_and_what_does_not_fit_is_told(hom
     check("netlab node restart NODE" in said, said)
 
 
+def test_a_service_that_dies_is_started_again(home):
+    # The third time it works.
+    cmd = "echo x >>/root/n; [ $(wc -l </root/n) -ge 3 ] || exit 4; exec sleep 100000"
+    lab = home.up({**LAB, "nodes": {**LAB["nodes"], "n1": {"run": [
+        {"name": "web", "cmd": cmd, "ready": {"cmd": "[ $(wc -l </root/n) -ge 3 ]"},
+         "restart": "on-failure"},
+        {"name": "after", "cmd": "exec sleep 100000"}]}}})
+    web, after = state(lab, "n1")["services"]
+    equal((web["state"], web["restarts"], after["state"]), ("ready", 2, "ready"))
+    check("web ready (restarted 2x), after ready" in lab.netlab("ps").stdout, "ps says it")
+    lab.exec("n1", "kill -9 $(pgrep -f 'sleep 100000' | head -1)")
+    wait_for(lambda: state(lab, "n1")["services"][0].get("restarts") == 3 and
+             state(lab, "n1")["services"][0]["state"] == "ready", "its fourth start")
+    ends = [e["service"] for e in lab.journal()
+            if e["event"] == "service" and e["service"]["state"] == "restarting"]
+    equal([(e["name"], e.get("exit"), e["again_ms"]) for e in ends],
+          [("web", 4, 100), ("web", 4, 200), ("web", None, 400)], ends)
+    lab.down("-g")
+
+
 def test_a_new_life_does_not_see_what_the_old_one_set(home):
     lab = home.up(LAB)
     lab.exec("n2", "ip link set eth0 mtu 1400; ip link set eth1 down; date -s 2001-01-01")

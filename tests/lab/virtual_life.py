@@ -9,8 +9,13 @@ from harness import check, equal
 from life import LAB
 
 
+AGAIN = {"name": "again", "cmd": "date +%N | tee -a /root/begins; exec sleep 100001",
+         "restart": "always"}
+LAB_AGAIN = {**LAB, "nodes": {**LAB["nodes"], "n1": {"run": LAB["nodes"]["n1"]["run"] + [AGAIN]}}}
+
+
 def virtual_run(home, *args):
-    lab = home.up(LAB, "--clock", "virtual", "--pace", "max", *harness.own_kernel_args(), *args)
+    lab = home.up(LAB_AGAIN, "--clock", "virtual", "--pace", "max", *harness.own_kernel_args(), *args)
     lab.exec("n2", "ping -q -c2 10.1.0.3 >/dev/null")
     lab.netlab("node", "kill", "n1,n3")
     lab.exec("n2", "sleep 0.5; cat /sys/class/net/eth0/carrier")
@@ -22,6 +27,7 @@ def virtual_run(home, *args):
     lab.exec("n1", "ping -q -c2 -W1 10.1.0.2 || true")
     lab.netlab("node", "resume", "n2")
     lab.netlab("node", "restart", "n3")
+    lab.exec("n1", "pkill -9 -f 10000[1]; sleep 1; test $(wc -l </root/begins) = 2")
     clock = lab.json("clock")
     lab.down()
     return clock["now_ns"], clock["digest"]["all"], lab.run_dir

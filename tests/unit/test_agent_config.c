@@ -45,10 +45,10 @@ static void a_plan_arrives_in_the_guest_as_it_was(void **state)
 	};
 	struct plan_service services[] = {
 		{ (char *)"db", (char *)"db --port 1",
-		  { READY_TCP, 6379, NULL, 30000000000ull } },
-		{ (char *)"x", (char *)"x", { READY_CMD, 0, (char *)"ping", 1 } },
-		{ (char *)"y", (char *)"y", { READY_FILE, 0, (char *)"/run/y", 2 } },
-		{ (char *)"z", (char *)"z", { READY_NONE, 0, NULL, 0 } },
+		  { READY_TCP, 6379, NULL, 30000000000ull }, RESTART_NO },
+		{ (char *)"x", (char *)"x", { READY_CMD, 0, (char *)"ping", 1 }, RESTART_ALWAYS },
+		{ (char *)"y", (char *)"", { READY_FILE, 0, (char *)"/y", 2 }, RESTART_ON_FAILURE },
+		{ (char *)"z", (char *)"z", { READY_NONE, 0, NULL, 0 }, RESTART_NO },
 	};
 	struct plan_node node = {
 		.name = "n1", .forward = true, .ipv6 = true,
@@ -99,6 +99,7 @@ static void a_plan_arrives_in_the_guest_as_it_was(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		assert_string_equal(s.services[i].name, services[i].name);
 		assert_string_equal(s.services[i].cmd, services[i].cmd);
+		assert_int_equal(s.services[i].restart, services[i].restart);
 		assert_int_equal(s.services[i].ready.kind, services[i].ready.kind);
 		assert_int_equal(s.services[i].ready.tcp_port, services[i].ready.tcp_port);
 		assert_int_equal(s.services[i].ready.timeout_ns, services[i].ready.timeout_ns);

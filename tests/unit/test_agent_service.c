@@ -460,6 +460,136 @@ static void shutdown_asks_services_to_end_and_then_does_not_ask(void **state)
 	free(story.log);
 }
 
+/* Its child is killed after the shell that was asked has ended well. */
+static void who_ended_well_when_asked_has_done_so_whoever_goes_last(void **state)
+{
+	struct proto_message m;
+	struct story story;
+	struct rig rig;
+	(void)state;
+
+	begin(&rig, &story,
+	      "{\"name\":\"kind\",\"cmd\":\"trap 'exit 0' TERM; "
+	      "sh -c 'trap \\\"sleep 0.2; kill -9 $$\\\" TERM; echo set; "
+	      "while :; do sleep 0.01; done' & wait\"}");
+	while (!strstr(story.log, "set\n")) {
+		rig_next(&rig, &m);
+		take(&story, &m);
+	}
+	read_until(&rig, &story, "kind ready\n");
+	rig_text(&rig, PROTO_SHUTDOWN, 0, "{}");
+	while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
+		take(&story, &m);
+	assert_string_equal(story.states, "kind starting\nkind ready\nkind exited exit 0\n");
+	assert_int_equal(rig_wait(&rig), 0);
+	free(story.log);
+}
+
+/* ---- restarts ---------------------------------------------------------- */
+
+static void one_that_is_to_be_restarted_begins_again(void **state)
+{
+	static const struct {
+		const char *restart, *end, *states;
+	} cases[] = {
+		{ "no", "exit 5", "a starting\na ready\na exited exit 5\n" },
+		{ "on-failure", "exit 0", "a starting\na ready\na exited exit 0\n" },
+		{ "on-failure", "exit 5",
+		  "a starting\na ready\na restarting exit 5\n"
+		  "a starting\na ready\na restarting exit 5\na starting\n" },
+		{ "on-failure", "kill -9 $$",
+		  "a starting\na ready\na restarting\n"
+		  "a starting\na ready\na restarting\na starting\n" },
+		{ "always", "exit 0",
+		  "a starting\na ready\na restarting exit 0\n"
+		  "a starting\na ready\na restarting exit 0\na starting\n" },
+	};
+	struct story story;
+	char services[256];
+	struct rig rig;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(services, sizeof(services),
+			 "{\"name\":\"a\",\"cmd\":\"echo begun; sleep 0.2; %s\","
+			 "\"restart\":\"%s\"}",
+			 cases[i].end, cases[i].restart);
+		begin(&rig, &story, services);
+		read_until(&rig, &story, cases[i].states);
+		assert_string_equal(story.states, cases[i].states);
+		end(&rig, &story);
+	}
+}
+
+/* The next one does not start until it has been ready. */
+static void one_that_ends_in_vain_five_times_has_failed(void **state)
+{
+	struct proto_message m;
+	struct story story;
+	struct rig rig;
+	(void)state;
+
+	begin(&rig, &story,
+	      "{\"name\":\"a\",\"cmd\":\"exit 3\",\"restart\":\"always\","
+	      "\"ready\":{\"file\":\"/no/file\",\"timeout_ns\":60000000000}},"
+	      "{\"name\":\"b\",\"cmd\":\"exec sleep 1000\"}");
+	read_until(&rig, &story, "failed");
+	for (int i = 0; i < 4; i++) {
+		char *at = strstr(story.states, "a restarting");
+
+		assert_non_null(at);
+		at[0] = 'x';
+	}
+	assert_null(strstr(story.states, "a restarting"));
+	assert_null(strstr(story.states, "b "));
+	assert_non_null(strstr(story.states,
+			       "a failed exit 3 (it ended with exit status 3 "
+			       "before it was ready)"));
+	assert_false(rig_poll(&rig, &m, 300));
+	end(&rig, &story);
+}
+
+/* What was left of it is gone when it begins again. */
+static void a_restart_leaves_nothing_of_the_last_time(void **state)
+{
+	struct story story;
+	struct rig rig;
+	char *at;
+	pid_t child;
+	(void)state;
+
+	begin(&rig, &story,
+	      "{\"name\":\"a\",\"cmd\":\"sleep 1000 & echo child $! .; sleep 0.2; exit 1\","
+	      "\"restart\":\"on-failure\"}");
+	read_until(&rig, &story, "a restarting exit 1\na starting\n");
+	at = strstr(story.log, "child ");
+	assert_non_null(at);
+	child = (pid_t)strtol(at + 6, NULL, 10);
+	assert_true(child > 1);
+	rig_await_gone(child);
+	end(&rig, &story);
+}
+
+static void shutdown_restarts_nothing(void **state)
+{
+	struct proto_message m;
+	struct story story;
+	struct rig rig;
+	(void)state;
+
+	begin(&rig, &story,
+	      "{\"name\":\"a\",\"cmd\":\"exec sleep 1000\",\"restart\":\"always\"},"
+	      "{\"name\":\"b\",\"cmd\":\"sleep 0.2; exit 1\",\"restart\":\"always\"}");
+	read_until(&rig, &story, "b restarting");
+	rig_text(&rig, PROTO_SHUTDOWN, 0, "{}");
+	while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
+		take(&story, &m);
+	assert_non_null(strstr(story.states, "a exited\n"));
+	assert_null(strstr(story.states, "a restarting"));
+	assert_int_equal(rig_wait(&rig), 0);
+	free(story.log);
+}
+
 /* A child that ignores the signal outlives the shell that heeds it, but not the
  * machine. */
 static void shutdown_leaves_no_child_behind(void **state)
@@ -506,6 +636,12 @@ int main(void)
 		cmocka_unit_test(a_flood_that_nobody_reads_takes_no_memory),
 		cmocka_unit_test(starting_twice_starts_once),
 		cmocka_unit_test(shutdown_asks_services_to_end_and_then_does_not_ask),
+		cmocka_unit_test(
+			who_ended_well_when_asked_has_done_so_whoever_goes_last),
+		cmocka_unit_test(one_that_is_to_be_restarted_begins_again),
+		cmocka_unit_test(one_that_ends_in_vain_five_times_has_failed),
+		cmocka_unit_test(a_restart_leaves_nothing_of_the_last_time),
+		cmocka_unit_test(shutdown_restarts_nothing),
 		cmocka_unit_test(shutdown_leaves_no_child_behind),
 	};
 

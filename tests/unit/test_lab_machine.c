@@ -496,6 +496,34 @@ static void a_service_that_ends_after_it_was_ready_is_only_told(void **state)
 	fake_lab_close(&fake);
 }
 
+/* Its boot goes on, also if it has not been ready yet. */
+static void a_service_that_is_restarted_is_told_and_counted(void **state)
+{
+	static const char restarting[] =
+		"{\"name\":\"db\",\"state\":\"restarting\",\"exit\":1,\"again_ms\":100}";
+	const struct service *db;
+
+	(void)state;
+	open_lab(chain);
+	fake_agent_greet(&fake, "db");
+	fake_agent_greet(&fake, "app");
+	db = machine_service(fake.lab.machines[0], 0);
+	fake_agent_say_text("db", PROTO_SERVICE, 0, restarting);
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_STARTING);
+	assert_int_equal(db->state, SERVICE_RESTARTING);
+	fake_agent_say_text("db", PROTO_SERVICE, 0, "{\"name\":\"db\",\"state\":\"starting\"}");
+	fake_agent_say_text("db", PROTO_SERVICE, 0, "{\"name\":\"db\",\"state\":\"ready\"}");
+	fake_lab_settle(&fake);
+	assert_int_equal(fake.lab.phase, LAB_RUNNING);
+	fake_agent_say_text("db", PROTO_SERVICE, 0, restarting);
+	fake_lab_settle(&fake);
+	assert_int_equal(state_of(0), MACHINE_READY);
+	assert_int_equal(db->restarts, 2);
+	assert_true(db->was_ready);
+	fake_lab_close(&fake);
+}
+
 static void what_a_machine_prints_is_in_its_log_and_in_its_ring(void **state)
 {
 	uint8_t tail[16];
@@ -734,6 +762,7 @@ int main(void)
 		cmocka_unit_test(
 			a_service_that_fails_fails_the_boot_and_its_log_explains),
 		cmocka_unit_test(a_service_that_ends_after_it_was_ready_is_only_told),
+		cmocka_unit_test(a_service_that_is_restarted_is_told_and_counted),
 		cmocka_unit_test(what_a_machine_prints_is_in_its_log_and_in_its_ring),
 		cmocka_unit_test(a_graceful_end_asks_and_then_insists),
 		cmocka_unit_test(an_old_kernel_sees_a_carrier_when_its_interfaces_are_up),

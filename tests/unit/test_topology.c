@@ -110,6 +110,23 @@ static void readiness_has_its_test_and_its_time(void **state)
 	plan_free(plan);
 }
 
+static void a_service_says_if_it_is_restarted(void **state)
+{
+	struct plan *plan = compile(
+		"{\"nodes\":{\"a\":{\"run\":[{\"cmd\":\"a\"},"
+		"{\"cmd\":\"b\",\"restart\":\"always\"},"
+		"{\"cmd\":\"c\",\"restart\":\"on-failure\"},"
+		"{\"cmd\":\"d\",\"restart\":\"no\"}]}}}");
+	const struct plan_service *s = node_of(plan, "a")->services;
+
+	(void)state;
+	assert_int_equal(s[0].restart, RESTART_NO);
+	assert_int_equal(s[1].restart, RESTART_ALWAYS);
+	assert_int_equal(s[2].restart, RESTART_ON_FAILURE);
+	assert_int_equal(s[3].restart, RESTART_NO);
+	plan_free(plan);
+}
+
 static void links_have_the_names_that_plan_h_says(void **state)
 {
 	struct plan *plan = compile(
@@ -512,6 +529,7 @@ int main(void)
 		cmocka_unit_test(the_node_wins_over_its_groups_its_kind_and_the_defaults),
 		cmocka_unit_test(services_are_named_after_their_command_and_never_alike),
 		cmocka_unit_test(readiness_has_its_test_and_its_time),
+		cmocka_unit_test(a_service_says_if_it_is_restarted),
 		cmocka_unit_test(links_have_the_names_that_plan_h_says),
 		cmocka_unit_test(every_interface_is_an_end_of_exactly_one_link),
 		cmocka_unit_test(
