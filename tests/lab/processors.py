@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """In real time each machine belongs to one processor at a time, all of it."""
+import contextlib
 import os
 
 import harness
@@ -14,9 +15,9 @@ def family(pid):
     """A process and all below it, as far as they live."""
     found = [pid]
     for one in found:
-        for thread in os.listdir(f"/proc/{one}/task") if os.path.exists(f"/proc/{one}") \
-                else []:
-            found += map(int, read(f"/proc/{one}/task/{thread}/children").split())
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(f"/proc/{one}/task"):
+                found += map(int, read(f"/proc/{one}/task/{thread}/children").split())
     return found
 
 
