@@ -211,6 +211,9 @@ static void on_message(void *ctx, const struct proto_message *m)
 	case PROTO_TIME:
 		on_time(agent, m);
 		break;
+	case PROTO_PANIC:
+		agent->ops->panic(agent->ctx);
+		break;
 	case PROTO_SHUTDOWN:
 		agent_shut_down(agent, "the lab has ended this machine");
 		break;

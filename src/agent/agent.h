@@ -46,6 +46,8 @@ struct agent_ops {
 	void (*configured)(void *ctx, const struct settings *settings, char *const *envp);
 	/* Set the machine's clock.  What went wrong is for the machine to say. */
 	void (*clock)(void *ctx, const struct agent_clock *clock);
+	/* Have the machine's kernel panic. */
+	void (*panic)(void *ctx);
 	void (*over)(void *ctx, enum agent_end end, const char *why); /* once */
 };
 

@@ -269,6 +269,18 @@ static void machine_clock(void *ctx, const struct agent_clock *clock)
 		say("the clock could not be made to drift: %s", why.text);
 }
 
+/* By the key that is there for it; a kernel without it panics when process 1 ends. */
+static void machine_panic(void *ctx)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	(void)ctx;
+	say("the lab has this machine panic");
+	if (fd >= 0)
+		(void)!write(fd, "c", 1);
+	_exit(1);
+}
+
 static void machine_over(void *ctx, enum agent_end end, const char *why)
 {
 	struct machine *machine = ctx;
@@ -307,7 +319,7 @@ static void raise_limits(void)
 _Noreturn void life_run(void)
 {
 	static const struct agent_ops ops = { machine_configure, machine_configured,
-					      machine_clock, machine_over };
+					      machine_clock, machine_panic, machine_over };
 	static struct machine machine = { .port = -1 };
 	struct why why = { "" };
 	int err;

@@ -34,6 +34,11 @@ static void serve_clock(void *ctx, const struct agent_clock *clock)
 	(void)clock; /* it is the host's */
 }
 
+static void serve_panic(void *ctx)
+{
+	(void)ctx; /* it has no kernel of its own */
+}
+
 static void serve_over(void *ctx, enum agent_end end, const char *why)
 {
 	struct served *served = ctx;
@@ -48,7 +53,7 @@ static void serve_over(void *ctx, enum agent_end end, const char *why)
 static int run(struct served *served, int fd, struct why *why)
 {
 	static const struct agent_ops ops = { serve_configure, serve_configured,
-					      serve_clock, serve_over };
+					      serve_clock, serve_panic, serve_over };
 	struct agent *agent = NULL;
 	struct clock *clock = NULL;
 	int err = loop_create(&served->loop, why);

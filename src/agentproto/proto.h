@@ -96,6 +96,7 @@ enum proto_type {
 	PROTO_CLOCK,
 	PROTO_LINKS,
 	PROTO_TIME,
+	PROTO_PANIC,
 	PROTO_TYPES,
 };
 

@@ -137,6 +137,11 @@ int cmd_node_kill(struct command_call *call)
 	return order(call, "kill");
 }
 
+int cmd_node_panic(struct command_call *call)
+{
+	return order(call, "panic");
+}
+
 int cmd_node_start(struct command_call *call)
 {
 	return order(call, "start");

@@ -143,6 +143,7 @@ int cmd_clock_step(struct command_call *call);
 int cmd_clock_set(struct command_call *call);
 int cmd_node_stop(struct command_call *call);
 int cmd_node_kill(struct command_call *call);
+int cmd_node_panic(struct command_call *call);
 int cmd_node_start(struct command_call *call);
 int cmd_node_restart(struct command_call *call);
 int cmd_node_reset(struct command_call *call);

@@ -387,6 +387,11 @@ const struct command commands[] = {
 	{"node kill", "NODE[,NODE...]", "cut machines' power, at one instant",
 	 NULL, NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_node_kill},
 
+	{"node panic", "NODE[,NODE...]", "have machines' kernels panic",
+	 "As of a fault of their own: what was not sent is lost, nobody is asked. Their state is "
+	 "failed then, with the reason.",
+	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_node_panic},
+
 	{"node start", "NODE[,NODE...]", "start machines that have ended",
 	 "However they ended. Names, addresses, faults, partitions and captures hold as before; "
 	 "services start in their order. Returns when all are ready.",

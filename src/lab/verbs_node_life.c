@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* node-life: stop, kill, start, restart, reset, pause and resume a machine, and wait until
- * it is so. */
+/* node-life: stop, kill, panic, start, restart, reset, pause and resume a machine, and wait
+ * until it is so. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -60,10 +60,14 @@ static void fail_late(struct waiter *waiter)
 	const char *name = machine_plan(waiter->machine)->name;
 	char text[160];
 
-	snprintf(text, sizeof(text),
-		 "%s was asked to power off and has not within %llu s; at once: netlab node "
-		 "kill %s",
-		 name, (unsigned long long)(STOP_PATIENCE_NS / NS_PER_S), name);
+	if (waiter->order == LIFE_PANIC)
+		snprintf(text, sizeof(text), "%s was told to panic and has not within %llu s",
+			 name, (unsigned long long)(STOP_PATIENCE_NS / NS_PER_S));
+	else
+		snprintf(text, sizeof(text),
+			 "%s was asked to power off and has not within %llu s; at once: "
+			 "netlab node kill %s",
+			 name, (unsigned long long)(STOP_PATIENCE_NS / NS_PER_S), name);
 	fail(waiter, text);
 }
 
@@ -89,7 +93,7 @@ static bool pump(struct request *request)
 	} else if (starts && has_ended(state) && !machine_wants_again(machine)) {
 		fail_start(waiter);
 	} else if (waiter->late && machine_has_process(machine) &&
-		   state == MACHINE_STOPPING) {
+		   (state == MACHINE_STOPPING || waiter->order == LIFE_PANIC)) {
 		fail_late(waiter);
 	}
 	return false;
@@ -125,7 +129,7 @@ static int read_order(const json_t *body, enum life_order *order, struct why *wh
 	*order = life_order_find(name);
 	return *order == LIFE_ORDERS
 		       ? why_set(why, -EINVAL,
-				 "\"order\": stop, kill, start, restart, reset, pause or "
+				 "\"order\": stop, kill, panic, start, restart, reset, pause or "
 				 "resume was expected")
 		       : 0;
 }

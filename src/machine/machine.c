@@ -411,6 +411,18 @@ void machine_shutdown(struct machine *machine)
 	machine_agent_send_json(machine, PROTO_SHUTDOWN, 0, json_object());
 }
 
+int machine_panic(struct machine *machine, struct why *why)
+{
+	const char *name = machine->plan->name;
+
+	if (!machine->node || !machine_agent_talks(machine))
+		return why_set(why, -ENOTCONN,
+			       "%s: its agent does not talk; to end it: netlab node kill %s",
+			       name, name);
+	machine_agent_send_json(machine, PROTO_PANIC, 0, json_object());
+	return 0;
+}
+
 /* ---- making and unmaking ----------------------------------------------- */
 
 static int open_logs(struct machine *machine, struct why *why)

@@ -141,6 +141,8 @@ void machine_start_services(struct machine *machine); /* only when CONFIGURED */
 void machine_shutdown(struct machine *machine);
 /* As one whose power is gone, at this instant.  reason: NULL if there is none to tell. */
 void machine_kill(struct machine *machine, const char *reason);
+/* Have its kernel panic.  0, or -ENOTCONN with *why: it cannot be told to. */
+int machine_panic(struct machine *machine, struct why *why);
 /* Its kernel and all processes stand still, at one instant, or go on.  In virtual time its
  * clocks stand as well; in real time they are the host's, which goes on.  0, or -errno with
  * *why, and nothing has changed. */

@@ -10,7 +10,7 @@
 static const char *const names[] = {
 	[LIFE_STOP] = "stop",	    [LIFE_KILL] = "kill",   [LIFE_START] = "start",
 	[LIFE_RESTART] = "restart", [LIFE_RESET] = "reset", [LIFE_PAUSE] = "pause",
-	[LIFE_RESUME] = "resume",
+	[LIFE_RESUME] = "resume",   [LIFE_PANIC] = "panic",
 };
 _Static_assert(ARRAY_SIZE(names) == LIFE_ORDERS, "a name for each order");
 
@@ -52,6 +52,10 @@ static int check(const struct machine *machine, enum life_order order, struct wh
 	    machine_is_paused(machine) == (order == LIFE_PAUSE))
 		return why_set(why, -EALREADY, "%s is %s", name,
 			       order == LIFE_PAUSE ? "paused already" : "not paused");
+	if (order == LIFE_PANIC && machine_is_paused(machine))
+		return why_set(why, -EBUSY,
+			       "%s is paused and hears nothing; first: netlab node resume %s",
+			       name, name);
 	if (machine_wants_again(machine) || machine_state(machine) == MACHINE_WAITING)
 		return why_set(why, -EBUSY, "%s is about to start", name);
 	return 0;
@@ -66,6 +70,8 @@ int life_order(struct machine *machine, enum life_order order, struct why *why)
 		return err;
 	if (!life_order_takes_time(order))
 		return machine_pause(machine, order == LIFE_PAUSE, why);
+	if (order == LIFE_PANIC)
+		return machine_panic(machine, why);
 	if (life_order_starts(order))
 		machine_want_again(machine);
 	if (runs && (order == LIFE_STOP || order == LIFE_RESTART))

@@ -3,6 +3,7 @@
  *
  *   stop     it is asked to power off: services get their SIGTERM, files are synced
  *   kill     its power is gone, at this instant
+ *   panic    its kernel panics, as of a fault of its own; its state is `failed` then
  *   start    one whose life is over begins anew
  *   restart  stop, and start as soon as it is off
  *   reset    kill, and start
@@ -14,6 +15,7 @@
  * far ends of its cables have no carrier meanwhile.
  *
  * Errors:    -EALREADY, -EBUSY: not from the state that it is in; *why says which.
+ *            -ENOTCONN: it cannot be told to panic.
  * Threads:   the loop's.
  */
 #ifndef NL_OPS_LIFE_OPS_H
@@ -25,6 +27,7 @@
 enum life_order {
 	LIFE_STOP,
 	LIFE_KILL,
+	LIFE_PANIC,
 	LIFE_START,
 	LIFE_RESTART,
 	LIFE_RESET,

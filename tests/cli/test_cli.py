@@ -125,8 +125,8 @@ class Terminal:
 
 
 # Of a command that is shown in the help.
-WORDS = (r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build|stop|kill|start|restart|reset|pause|"
-         r"resume))?)")
+WORDS = (r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build|stop|kill|panic|start|restart|reset|"
+         r"pause|resume))?)")
 
 
 class WordsTest(Case):

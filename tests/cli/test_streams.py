@@ -30,8 +30,8 @@ CALLS = {
     "clock step": ["1s"], "clock set": ["n1", "step=1s"], "clock freeze": ["n1"],
     "clock thaw": ["n1"], "check": ["FILE"], "doctor": [], "version": [],
     "kernel ls": [], "kernel build": ["--source", "/no/such"],
-    **{"node " + order: ["n1"] for order in ("stop", "kill", "start", "restart", "reset", "pause",
-                                               "resume")},
+    **{"node " + order: ["n1"] for order in ("stop", "kill", "panic", "start", "restart", "reset",
+                                               "pause", "resume")},
 }
 # Of each machine by itself: an array, with what went wrong in its element.
 OF_EACH = {name for name in CALLS if name.startswith("node ")} | {"exec"}

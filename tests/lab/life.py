@@ -123,6 +123,20 @@ def test_a_service_that_dies_is_started_again(home):
     lab.down("-g")
 
 
+def test_a_machine_that_panics_has_failed_and_starts_again(home):
+    lab = home.up(LAB)
+    lab.netlab("node", "pause", "n3")
+    check("node resume n3" in lab.netlab("node", "panic", "n3", want=1).stderr)
+    lab.netlab("node", "panic", "n1")
+    one = state(lab, "n1")
+    check(one["state"] == "failed" and "panic" in one["why"], one)
+    check("Kernel panic - not syncing" in harness.read(lab.run_dir / "consoles/n1.log"))
+    equal(carrier(lab, "n2", "eth1"), "0", "the far end's carrier")
+    lab.netlab("node", "start", "n1")
+    equal(lab.reaches("n2", ["n1"]), {"n1"}, "n2 sees")
+    lab.down()
+
+
 def test_a_new_life_does_not_see_what_the_old_one_set(home):
     lab = home.up(LAB)
     lab.exec("n2", "ip link set eth0 mtu 1400; ip link set eth1 down; date -s 2001-01-01")

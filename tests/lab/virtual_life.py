@@ -27,6 +27,8 @@ def virtual_run(home, *args):
     lab.exec("n1", "ping -q -c2 -W1 10.1.0.2 || true")
     lab.netlab("node", "resume", "n2")
     lab.netlab("node", "restart", "n3")
+    lab.netlab("node", "panic", "n3")
+    lab.netlab("node", "start", "n3")
     lab.exec("n1", "pkill -9 -f 10000[1]; sleep 1; test $(wc -l </root/begins) = 2")
     clock = lab.json("clock")
     lab.down()

@@ -107,6 +107,7 @@ static void a_header_is_twelve_bytes_little_endian(void **state)
 	assert_memory_equal(header, expected, sizeof(header));
 	assert_int_equal(PROTO_SHUTDOWN, 18);
 	assert_int_equal(PROTO_CLOCK, 19);
+	assert_int_equal(PROTO_PANIC, 22);
 }
 
 static void what_a_header_can_show_to_be_wrong_is_refused(void **state)
@@ -118,7 +119,7 @@ static void what_a_header_can_show_to_be_wrong_is_refused(void **state)
 		const char *words;
 	} cases[] = {
 		{ 0, 0, 2, 0, "message of unknown type 0" },
-		{ PROTO_TYPES, 0, 2, 0, "message of unknown type 22" },
+		{ PROTO_TYPES, 0, 2, 0, "message of unknown type 23" },
 		{ 65535, 0, 2, 0, "message of unknown type 65535" },
 		{ PROTO_CONFIG, 1, 2, 0, "CONFIG on channel 1; it goes to the machine (0)" },
 		{ PROTO_EXEC, 0, 2, 0, "EXEC on channel 0, which is the machine" },
