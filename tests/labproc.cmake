@@ -10,6 +10,8 @@ unit_test(test_lab_patience SOURCES unit/test_lab_patience.c lib/talk.c ${fake_l
 	LIBS nl_lab)
 unit_test(test_lab_control SOURCES unit/test_lab_control.c lib/talk.c ${fake_lab}
 	LIBS nl_lab)
+unit_test(test_lab_look SOURCES unit/test_lab_look.c lib/talk.c ${fake_lab}
+	LIBS nl_lab)
 unit_test(test_lab_faults SOURCES unit/test_lab_faults.c lib/talk.c ${fake_lab}
 	LIBS nl_lab test_word_rows)
 unit_test(test_lab_extremes SOURCES unit/test_lab_extremes.c lib/talk.c ${fake_lab}

@@ -220,7 +220,7 @@ void conn_go_on(struct conn *conn)
 	conn->waits = WAITS_NOT;
 	serve_lines(conn, conn->hung_up);
 	if ((conn->dead || conn->hung_up) && !conn->waits)
-		conn_destroy(conn);
+		end(conn);
 	else if (!conn->waits)
 		conn_kick(conn);
 }
@@ -238,7 +238,7 @@ static void work(void *ctx)
 	else
 		more = true;
 	sent = conn_flush(conn);
-	if (conn->eof && sent && !conn->first && whole_line(conn) < 0)
+	if (conn->eof && sent && !conn->waits && !conn->first && whole_line(conn) < 0)
 		conn->dead = true;
 	if (conn->dead || conn->hung_up) {
 		end(conn);

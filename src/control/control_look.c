@@ -77,7 +77,10 @@ static void on_over(void *ctx, uint32_t events)
 		conn->dead = true;
 	}
 	look_drop(look);
-	conn_go_on(conn);
+	conn_kick(conn); /* to be sent, whatever it waits for next */
+	/* Its end may be waiting for the gate by now. */
+	if (conn->waits == WAITS_FOR_ANSWER)
+		conn_go_on(conn);
 	/* One that waits may be answered now. */
 	control_supplied(control);
 }

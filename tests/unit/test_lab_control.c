@@ -256,6 +256,23 @@ static void clear_makes_it_what_the_topology_says(void **state)
 	assert_false(rule_of("backup n1->n2").down);
 }
 
+/* Little by little, and what was asked for next comes next. */
+static void what_is_set_after_a_clear_of_everything_stays(void **state)
+{
+	(void)state;
+	fake_client_send(&client, "{\"id\":1,\"do\":\"fault-clear\"}\n"
+				  "{\"id\":2,\"do\":\"fault-set\",\"target\":\"n1->lan\","
+				  "\"fault\":{\"rate\":\"3Mbit\"}}");
+	for (int id = 1; id <= 2; id++) {
+		json_t *line = fake_client_line(&client);
+
+		assert_int_equal(number(line, "id"), id);
+		assert_true(json_is_true(json_object_get(line, "ok")));
+		json_decref(line);
+	}
+	assert_int_equal(rule_of("n1->lan").rate_bps, 3000000);
+}
+
 static void a_network_that_is_down_is_down_both_ways_until_it_is_cleared(void **state)
 {
 	(void)state;
@@ -625,6 +642,7 @@ int main(void)
 		TEST(a_fault_changes_the_keys_it_names_and_leaves_the_others),
 		TEST(a_fault_is_set_everywhere_or_nowhere),
 		TEST(clear_makes_it_what_the_topology_says),
+		TEST(what_is_set_after_a_clear_of_everything_stays),
 		TEST(a_network_that_is_down_is_down_both_ways_until_it_is_cleared),
 		TEST(wrong_faults_are_refused_with_the_reason),
 		TEST(partitions_add_up_until_heal),
