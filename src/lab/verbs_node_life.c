@@ -2,8 +2,10 @@
 /* node-life: stop, kill, panic, start, restart, reset, pause and resume a machine, and wait
  * until it is so. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "control/control_args.h"
 #include "lab/verbs.h"
 #include "ops/life_ops.h"
@@ -119,6 +121,21 @@ static void on_patience(void *ctx, uint64_t now_ns)
 	control_wake(waiter->lab->control, WAKE_PROGRESS);
 }
 
+static int no_such_order(struct why *why)
+{
+	char all[160];
+	size_t used = 0;
+
+	for (enum life_order order = 0; order < LIFE_ORDERS; order++) {
+		const char *between = order == LIFE_ORDERS - 1 ? " or " : ", ";
+
+		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s",
+					 order ? between : "", life_order_name(order));
+	}
+	ASSERT(used < sizeof(all));
+	return why_set(why, -EINVAL, "\"order\": %s was expected", all);
+}
+
 static int read_order(const json_t *body, enum life_order *order, struct why *why)
 {
 	const char *name = NULL;
@@ -127,11 +144,7 @@ static int read_order(const json_t *body, enum life_order *order, struct why *wh
 	if (err)
 		return err;
 	*order = life_order_find(name);
-	return *order == LIFE_ORDERS
-		       ? why_set(why, -EINVAL,
-				 "\"order\": stop, kill, panic, start, restart, reset, pause or "
-				 "resume was expected")
-		       : 0;
+	return *order == LIFE_ORDERS ? no_such_order(why) : 0;
 }
 
 static int wait_until_done(struct lab *lab, struct machine *machine, enum life_order order,

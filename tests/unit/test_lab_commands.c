@@ -289,10 +289,20 @@ static void orders_that_do_not_fit_a_machines_life_are_refused(void **state)
 		       "no machine is named n9");
 	assert_refused("node-life", "\"node\":\"n1\"", "order");
 	assert_refused("node-life", "\"node\":\"n1\",\"order\":\"burn\"",
-		       "stop, kill, start, restart, reset, pause or resume");
+		       "stop, kill, panic, start, restart, reset, pause or resume");
 	assert_refused("node-life", "\"node\":\"n1\",\"order\":\"start\"",
 		       "n1 is ready: it runs already");
 	assert_int_equal(fake_lab_journalled(&fake, "node-life"), 0);
+}
+
+static void a_machine_is_told_to_panic(void **state)
+{
+	(void)state;
+	fake_client_ask(&client, "node-life", "\"node\":\"n1\",\"order\":\"panic\"");
+	assert_heard(PROTO_PANIC, 0, "{}");
+	assert_int_equal(fake_lab_journalled(&fake, "node-life"), 1);
+	/* It answers when the machine has ended. */
+	assert_null(fake_client_line(&client));
 }
 
 int main(void)
@@ -310,6 +320,7 @@ int main(void)
 		TEST(wrong_commands_are_refused_before_the_machine_sees_them),
 		TEST(a_machines_clock_is_set_by_its_agent_in_real_time),
 		TEST(orders_that_do_not_fit_a_machines_life_are_refused),
+		TEST(a_machine_is_told_to_panic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
