@@ -43,6 +43,26 @@ static bool is_spoken_for(const char *key)
 	return false;
 }
 
+/* "flaky restarting, exit status 7, again in 200 ms" */
+static void add_service(struct out *o, const json_t *service)
+{
+	const json_t *exit = json_object_get(service, "exit");
+	const json_t *signal = json_object_get(service, "signal");
+	const json_t *again = json_object_get(service, "again_ms");
+	const json_t *error = json_object_get(service, "error");
+
+	add(o, " %s %s", fault_word(json_object_get(service, "name")),
+	    fault_word(json_object_get(service, "state")));
+	if (json_is_integer(exit))
+		add(o, ", exit status %" JSON_INTEGER_FORMAT, json_integer_value(exit));
+	if (json_is_integer(signal))
+		add(o, ", signal %" JSON_INTEGER_FORMAT, json_integer_value(signal));
+	if (json_is_integer(again))
+		add(o, ", again in %" JSON_INTEGER_FORMAT " ms", json_integer_value(again));
+	if (json_is_string(error))
+		add(o, ": %s", json_string_value(error));
+}
+
 static void add_value(struct out *o, const char *key, const json_t *value)
 {
 	cleanup_free char *dump = NULL;
@@ -52,6 +72,8 @@ static void add_value(struct out *o, const char *key, const json_t *value)
 		add(o, ": %s", json_string_value(value));
 	else if (json_is_string(value))
 		add(o, " %s=%s", key, json_string_value(value));
+	else if (json_is_object(value) && !strcmp(key, "service"))
+		add_service(o, value);
 	else if (json_is_object(value) && !strcmp(key, "fault"))
 		add(o, " %s", fault_text_whole(fault, sizeof(fault), value));
 	else if ((dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY)))

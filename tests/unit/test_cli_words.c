@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "cli/args.h"
+#include "cli/events_text.h"
 #include "cli/labref.h"
 #include "cli/node_set.h"
 #include "cli/reach_probe.h"
@@ -305,6 +306,35 @@ static void a_subnet_is_shared_if_all_bits_of_its_prefix_are(void **state)
 	assert_false(reach_probe_same_subnet("nonsense", "10.0.0.1/24"));
 }
 
+static void an_event_is_told_in_words(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "{\"n\":1,\"t\":1500000000,\"event\":\"node\",\"node\":\"n1\","
+		  "\"from\":\"ready\",\"to\":\"failed\",\"why\":\"kernel panic\"}",
+		  "    1.500000  n1: node ready -> failed: kernel panic" },
+		{ "{\"t\":2000,\"event\":\"service\",\"node\":\"n1\",\"service\":"
+		  "{\"name\":\"web\",\"state\":\"ready\"}}",
+		  "    0.000002  n1: service web ready" },
+		{ "{\"t\":0,\"event\":\"service\",\"node\":\"n1\",\"service\":{\"name\":\"web\","
+		  "\"state\":\"restarting\",\"exit\":7,\"again_ms\":200}}",
+		  "    0.000000  n1: service web restarting, exit status 7, again in 200 ms" },
+		{ "{\"t\":0,\"event\":\"service\",\"node\":\"n1\",\"service\":{\"name\":\"web\","
+		  "\"state\":\"exited\",\"signal\":9,\"error\":\"no memory\"}}",
+		  "    0.000000  n1: service web exited, signal 9: no memory" },
+		{ "{\"t\":0,\"event\":\"x\",\"what\":[1,2]}", "    0.000000  x what=[1,2]" },
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *entry = json_loads(cases[i][0], 0, NULL);
+
+		assert_non_null(entry);
+		assert_string_equal(events_text(text, sizeof(text), entry), cases[i][1]);
+		json_decref(entry);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +349,7 @@ int main(void)
 		cmocka_unit_test(a_machine_called_all_is_itself),
 		cmocka_unit_test(sides_are_disjoint_and_at_least_two),
 		cmocka_unit_test(the_lab_is_the_one_that_lives_or_is_named),
+		cmocka_unit_test(an_event_is_told_in_words),
 	};
 
 	unsetenv("NETLAB_LAB");
