@@ -188,10 +188,10 @@ static void on_dead(void *ctx, bool broken, const char *why)
 
 	port->broken = broken;
 	why_set(&port->why, 0, "%s", why && *why ? why : "the guest went away");
-	loop_defer(port->wire->loop, &port->wire->bury);
+	loop_defer(port->wire->loop, &port->wire->reap);
 }
 
-static void bury_dead(void *ctx)
+static void reap_dead(void *ctx)
 {
 	struct wire *wire = ctx;
 
@@ -356,8 +356,8 @@ int wire_create(struct wire **out, const struct plan *plan, uint64_t seed,
 	wire->ops = ops;
 	wire->ctx = ctx;
 	wire->due = (struct timer){ .fire = on_due, .ctx = wire };
-	wire->light = (struct timer){ .fire = wire_carrier_due, .ctx = wire };
-	wire->bury = (struct deferred){ .run = bury_dead, .ctx = wire };
+	wire->carrier = (struct timer){ .fire = wire_carrier_due, .ctx = wire };
+	wire->reap = (struct deferred){ .run = reap_dead, .ctx = wire };
 	wire->flush_rest = (struct deferred){ .run = flush_rest, .ctx = wire };
 	err = build(wire, seed, why);
 	if (err) {
@@ -376,8 +376,8 @@ void wire_destroy(struct wire *wire)
 	for (uint32_t i = 0; wire->ports && i < wire->port_count; i++)
 		vnet_destroy(wire->ports[i].vnet);
 	timer_cancel(wire->clock, &wire->due);
-	timer_cancel(wire->clock, &wire->light);
-	deferred_cancel(&wire->bury);
+	timer_cancel(wire->clock, &wire->carrier);
+	deferred_cancel(&wire->reap);
 	deferred_cancel(&wire->flush_rest);
 	sw_destroy(wire->sw);
 	free(wire->ports);

@@ -29,7 +29,7 @@ static struct wire_port *far_end(const struct wire_port *port)
 	return &wire->ports[wire->first_port[far->node] + far->interface];
 }
 
-/* Is there light on it?  Until port->carrier_change_ns. */
+/* Has it a carrier?  Until port->carrier_change_ns. */
 static bool has_carrier(struct wire_port *port, uint64_t now_ns)
 {
 	const struct wire_port *far = far_end(port);
@@ -50,9 +50,9 @@ static void wait_for_change(struct wire *wire)
 		if (wire->ports[i].carrier_change_ns < due_ns)
 			due_ns = wire->ports[i].carrier_change_ns;
 	if (due_ns == UINT64_MAX)
-		timer_cancel(wire->clock, &wire->light);
+		timer_cancel(wire->clock, &wire->carrier);
 	else
-		timer_set(wire->clock, &wire->light, due_ns);
+		timer_set(wire->clock, &wire->carrier, due_ns);
 }
 
 void wire_tell_carrier(struct wire_port *port, bool always)

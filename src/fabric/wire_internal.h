@@ -36,8 +36,8 @@ struct wire {
 	const struct wire_ops *ops;
 	void *ctx;
 	struct timer due;
-	struct timer light;   /* the next change of a carrier by itself */
-	struct deferred bury; /* cards that died in this turn */
+	struct timer carrier; /* the next change of a carrier by itself */
+	struct deferred reap; /* cards that died in this turn */
 	struct wire_port *ports;
 	uint32_t port_count;
 	uint32_t *first_port; /* by node */
@@ -57,12 +57,12 @@ void wire_settle(struct wire *wire);
 /* In virtual time: faults have changed, and with them how late the earliest is that one
  * machine can do to another. */
 void wire_update_lookahead(struct wire *wire);
-/* Tell the card if its cable has light, if that has changed or always. */
+/* Tell the card if its cable has a carrier, if that has changed or always. */
 void wire_tell_carrier(struct wire_port *port, bool always);
 /* The faults of the direction that leads to the port have changed (or of any): tell it,
  * now and whenever it changes by itself. */
 void wire_watch_carrier(struct wire_port *port);
 void wire_watch_carriers(struct wire *wire);
-void wire_carrier_due(void *ctx, uint64_t now_ns); /* wire->light */
+void wire_carrier_due(void *ctx, uint64_t now_ns); /* wire->carrier */
 
 #endif

@@ -126,7 +126,7 @@ static bool read_text(char *text, size_t bytes, const char *path)
 }
 
 /* Fields 16 and 17 of its stat: children that are no more, in ticks. */
-static uint64_t buried_ns(const char *stat)
+static uint64_t reaped_ns(const char *stat)
 {
 	uint64_t user = 0, system = 0;
 	const char *p = strrchr(stat, ')');
@@ -152,7 +152,7 @@ static void count_time(struct herd *herd, const struct herd_one *one)
 	}
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)one->pid);
 	if (one->level < LEVEL_STUB && read_text(text, sizeof(text), path))
-		herd->ran_ns += buried_ns(text);
+		herd->ran_ns += reaped_ns(text);
 }
 
 static int add_children(struct herd *herd, const struct herd_one *one, const char *tid)
