@@ -33,7 +33,7 @@
 
 enum {
 	CONTROL_LINE_BYTES_MAX = 1 << 20, /* of a request, with its newline */
-	CONTROL_VALUES_MAX = 1 << 16,	  /* of a request, keys counted, too */
+	CONTROL_VALUES_MAX = 1 << 15,	  /* of a request, keys counted, too */
 	CONTROL_CONNECTIONS_MAX = 256,
 	CONTROL_REQUESTS_MAX = 2048, /* under way, of one connection */
 	CONTROL_FDS_MAX = 8,	     /* received and not taken, of one connection */

@@ -76,7 +76,7 @@ def test_rude_clients(home):
     client = Client(home, lab)
     # What is no request, as long as one may be, in every way in which it can be none.
     most = (1 << 20) - 2
-    for text in (b"[" * most, b'{"a":' * (most // 5), b'"' + b"\\u0041" * (most // 6) + b'"',
+    for text in (b"[" * most, b'{"a":' * (most // 5), b'"' + b"\\u0041" * (most // 12) + b'"',
                  b"[" + b"1," * (most // 2 - 2) + b"1]", b"9" * most, b"\xff" * most,
                  b'{"id":1,"do":"exec","node":"n1","argv":[' + b'"a",' * (most // 4 - 20) + b'"a"]}',
                  b'{"id":2,"do":"' + b"x" * (most - 40) + b'"}',

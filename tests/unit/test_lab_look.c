@@ -185,7 +185,7 @@ static void a_request_of_too_many_values_is_refused_before_it_is_read(void **sta
 	fake_client_send(&client, text);
 	line = await_line(&client);
 	assert_true(json_is_null(json_object_get(line, "id")));
-	assert_non_null(strstr(text_of(line, "error"), "at most 65536 values"));
+	assert_non_null(strstr(text_of(line, "error"), "at most 32768 values"));
 	json_decref(line);
 }
 
