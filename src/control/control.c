@@ -127,17 +127,20 @@ static void on_connection(void *ctx, uint32_t events)
 {
 	struct control *control = ctx;
 	cleanup_close int fd = accept_one(control);
+	bool kept;
 
 	(void)events;
 	if (fd < 0)
 		return;
 	if (!may_connect(control, fd))
 		return;
-	if (control->conn_count >= CONTROL_CONNECTIONS_MAX && !make_room(control)) {
+	kept = control->conn_count >= CONTROL_CONNECTIONS_MAX && !make_room(control);
+	if (control->conn_count >= CONTROL_CONNECTIONS_MAX + CONTROL_CONNECTIONS_KEPT) {
 		refuse(fd, "256 clients are connected, and each has asked for something");
 		return;
 	}
-	conn_create(control, steal_fd(&fd), false, NULL);
+	if (!conn_create(control, steal_fd(&fd), false, NULL))
+		control->first->kept = kept;
 }
 
 int control_listen(struct control *control, int dir_fd, const char *name, struct why *why)

@@ -35,6 +35,7 @@ enum {
 	CONTROL_LINE_BYTES_MAX = 1 << 20, /* of a request, with its newline */
 	CONTROL_VALUES_MAX = 1 << 15,	  /* of a request, keys counted, too */
 	CONTROL_CONNECTIONS_MAX = 256,
+	CONTROL_CONNECTIONS_KEPT = 4, /* beyond, for who looks or ends the lab */
 	CONTROL_REQUESTS_MAX = 2048, /* under way, of one connection */
 	CONTROL_FDS_MAX = 8,	     /* received and not taken, of one connection */
 	CONTROL_ROOM_BYTES = 256 << 10,
@@ -58,6 +59,7 @@ enum verb_kind {
 	VERB_OTHER,
 	VERB_INPUT, /* reaches machines: waits for the gate */
 	VERB_LOOK,  /* answers at once, and changes nothing */
+	VERB_ALWAYS, /* served as a look is also where there is no place for others */
 };
 
 struct verb {

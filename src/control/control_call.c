@@ -224,6 +224,10 @@ static int run(struct call *call, const char *name, struct why *why)
 
 	if (!verb)
 		return why_set(why, -EINVAL, "unknown verb \"%.40s\"", name);
+	if (call->conn->kept && verb->kind != VERB_LOOK && verb->kind != VERB_ALWAYS)
+		return why_set(why, -EBUSY,
+			       "256 clients are connected, and each has asked for something: "
+			       "there is only room to look, and to take the lab down");
 	err = check_keys(verb, call->body, why);
 	if (!err && call->conn != control->nobody &&
 	    call->conn->request_count >= CONTROL_REQUESTS_MAX)

@@ -45,6 +45,7 @@ struct conn {
 	struct request *first;
 	size_t request_count;
 	bool adopted;
+	bool kept; /* it has a place that is kept for looks */
 	bool eof;     /* the client sends no more */
 	enum waits {
 		WAITS_NOT,

@@ -86,11 +86,11 @@ static int prepare_fault_set(void *ctx, const json_t *body, struct why *why)
 }
 
 const struct verb lab_verbs[] = {
-	{ "hello", { NULL }, verb_hello, VERB_OTHER, NULL },
+	{ "hello", { NULL }, verb_hello, VERB_ALWAYS, NULL },
 	{ "ps", { NULL }, verb_ps, VERB_LOOK, NULL },
 	{ "inspect", { NULL }, verb_inspect, VERB_LOOK, NULL },
 	{ "wait", { "until" }, verb_wait, VERB_OTHER, NULL },
-	{ "down", { "graceful" }, verb_down, VERB_OTHER, NULL },
+	{ "down", { "graceful" }, verb_down, VERB_ALWAYS, NULL },
 	{ "exec",
 	  { "node", "argv", "env", "cwd", "tty", "rows", "cols", "stdin", "lockstep" },
 	  verb_exec,

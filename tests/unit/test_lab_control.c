@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fdio.h"
@@ -101,6 +102,56 @@ static void a_line_without_an_end_ends_the_connection(void **state)
 	fake_client_close(&client);
 	fake_client_open(&client, &fake);
 	json_decref(assert_done("hello", ""));
+}
+
+/* By the socket in a folder, as clients that are not the lab's starter. */
+static void knock(struct fake_client *knocking)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	*knocking = (struct fake_client){ .lab = &fake };
+	knocking->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/control", fake.dir) <
+		    (int)sizeof(addr.sun_path));
+	assert_int_equal(connect(knocking->fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	fdio_nonblock(knocking->fd, true);
+	fake_lab_settle(&fake);
+}
+
+/* Each has asked for something; who looks, or ends the lab, is served all the same. */
+static void a_crowd_keeps_nobody_from_looking_and_from_down(void **state)
+{
+	static struct fake_client crowd[CONTROL_CONNECTIONS_MAX];
+	struct fake_client other;
+	int dir = open(fake.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	json_t *line;
+
+	(void)state;
+	assert_int_equal(control_listen(fake.lab.control, dir, "control", NULL), 0);
+	for (int i = 1; i < CONTROL_CONNECTIONS_MAX; i++) {
+		knock(&crowd[i]);
+		fake_client_send(&crowd[i], "{\"id\":1,\"do\":\"events\",\"follow\":true}");
+	}
+	fake_client_send(&client, "{\"id\":70,\"do\":\"events\",\"follow\":true}");
+	for (int i = 0; i < 2 * CONTROL_CONNECTIONS_KEPT; i++) {
+		knock(&other);
+		line = fake_client_call(&other, "exec", "\"node\":\"n1\",\"argv\":[\"true\"]");
+		assert_non_null(strstr(text_of(line, "error"), "only room to look"));
+		json_decref(line);
+		line = fake_client_call(&other, "ps", "");
+		assert_true(json_is_true(json_object_get(line, "ok")));
+		json_decref(line);
+		fake_client_close(&other);
+		fake_lab_settle(&fake);
+	}
+	knock(&other);
+	fake_client_send(&other, "{\"id\":1,\"do\":\"down\"}");
+	assert_true(fake.lab.phase >= LAB_STOPPING);
+	fake_client_close(&other);
+	for (int i = 1; i < CONTROL_CONNECTIONS_MAX; i++)
+		fake_client_close(&crowd[i]);
+	assert_int_equal(unlinkat(dir, "control", 0), 0);
+	close(dir);
 }
 
 static void a_number_that_is_under_way_cannot_be_used_again(void **state)
@@ -636,6 +687,7 @@ int main(void)
 		TEST(unknown_verbs_and_members_are_errors),
 		TEST(a_line_may_come_in_pieces_and_several_at_once),
 		TEST(a_line_without_an_end_ends_the_connection),
+		TEST(a_crowd_keeps_nobody_from_looking_and_from_down),
 		TEST(a_number_that_is_under_way_cannot_be_used_again),
 		TEST(who_ends_only_his_sending_side_still_gets_his_answers),
 		TEST(who_does_not_read_is_not_served_and_nobody_else_notices),
