@@ -21,5 +21,12 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME tidy COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/tidy/tidy.py)
 add_test(NAME test_tidy
 	COMMAND Python3::Interpreter ${CMAKE_SOURCE_DIR}/tests/tidy/test_tidy.py)
+# Of one build: they all have the same sources.
+if(CMAKE_C_COMPILER_ID STREQUAL Clang AND NOT NETLAB_SANITIZE AND NOT NETLAB_FUZZ)
+	add_test(NAME clang_tidy
+		COMMAND ${CMAKE_SOURCE_DIR}/tests/tidy/clang_tidy ${CMAKE_BINARY_DIR})
+	set_tests_properties(clang_tidy PROPERTIES LABELS tidy TIMEOUT 300
+		SKIP_RETURN_CODE 77)
+endif()
 set_tests_properties(tidy test_tidy PROPERTIES LABELS tidy TIMEOUT 60
 	ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)

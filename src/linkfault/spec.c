@@ -125,7 +125,7 @@ bool fault_spec_is_empty(const struct fault_spec *spec)
 	static const struct fault_rule none;
 
 	/* All-zero and nothing else: padding was zeroed with it. */
-	return !spec ||
+	return !spec || /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 	       (spec->count == 1 && !memcmp(&spec->rule[0], &none, sizeof(none)));
 }
 
