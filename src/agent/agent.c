@@ -18,6 +18,7 @@
 #include "init/setup.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "init/service_cgroup.h"
 
 enum { FLUSH_MS = 500 };
 
@@ -82,7 +83,7 @@ static int make_world(struct agent *agent, struct why *why)
 		.reaper = agent->reaper,
 		.drains = &agent->drains,
 		.env = &agent->env,
-		.cgroups = machine ? "/sys/fs/cgroup" : NULL,
+		.cgroups = machine ? SERVICE_CGROUPS : NULL,
 		.kernel_log = machine ? "/dev/kmsg" : NULL,
 	};
 	int err = setup_environ(&agent->settings, &agent->env, why);

@@ -13,17 +13,19 @@
 #include "init/modprobe.h"
 #include "agentproto/pack.h"
 #include "init/probe.h"
+#include "init/proc_signal.h"
 #include "agentproto/proto.h"
 #include "agentproto/unpack.h"
 
 static const char usage[] =
-	"usage: netlab-agent --serve FD | probe | pack PATH | unpack TO NAME | --version\n"
+	"usage: netlab-agent --serve FD | probe | pack PATH | unpack TO NAME |\n"
+	"                    signal NUMBER SERVICE|PID | --version\n"
 	"\n"
 	"netlab's agent.  As process 1 of a machine it takes no arguments; the lab\n"
 	"starts it.  --serve speaks the agent's protocol over an open descriptor, for\n"
 	"tests: commands and services run as plain processes of this host.  probe finds\n"
 	"out who hears whom; `netlab matrix --probe` speaks to it.  pack and unpack are\n"
-	"the ends of `netlab cp`.\n";
+	"the ends of `netlab cp`, and signal is that of `netlab proc`.\n";
 
 /* Of a number between 3 and INT_MAX, or -1. */
 static int read_fd(const char *text)
@@ -63,6 +65,8 @@ int main(int argc, char **argv)
 		return pack_run(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "unpack"))
 		return unpack_run(argv[2], argv[3], UNPACK_LINKS_ANY);
+	if (argc == 4 && !strcmp(argv[1], "signal"))
+		return proc_signal_run(argv[2], argv[3]);
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		printf("netlab-agent, protocol %d\n", PROTO_VERSION);
 		return 0;

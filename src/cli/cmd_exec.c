@@ -2,6 +2,8 @@
 /* One machine: its streams are ours, its exit status is ours.  Several, or --json:
  * all at once, collected line by line. */
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -259,6 +261,46 @@ static int exec_one(struct command_call *call, const char *node, json_t *what)
 	if (session.tty && term && !json_object_get(env, "TERM"))
 		json_object_set_new(env, "TERM", json_string(term));
 	return session_run(&session);
+}
+
+/* By the agent, which is in every machine. */
+static int proc(struct command_call *call, int signal_no)
+{
+	struct nodes all = { 0 }, nodes = { 0 };
+	char number[16];
+	json_t *what;
+	struct why why;
+	int rc = node_set_of_lab(&all, call->client, &why);
+
+	if (!rc)
+		rc = node_set_select(&nodes, &all, call->argv[0], &why);
+	if (rc) {
+		ui_error("%s", why.text);
+		rc = STATUS_FAILED;
+	} else {
+		snprintf(number, sizeof(number), "%d", signal_no);
+		what = ui_need(json_pack("{s:[s,s,s,s]}", "argv", "/proc/1/exe", "signal",
+					 number, call->argv[1]));
+		rc = exec_many(call, &nodes, what);
+	}
+	node_set_free(&all);
+	node_set_free(&nodes);
+	return rc;
+}
+
+int cmd_proc_kill(struct command_call *call)
+{
+	return proc(call, SIGKILL);
+}
+
+int cmd_proc_stop(struct command_call *call)
+{
+	return proc(call, SIGSTOP);
+}
+
+int cmd_proc_cont(struct command_call *call)
+{
+	return proc(call, SIGCONT);
 }
 
 int cmd_exec(struct command_call *call)

@@ -413,6 +413,19 @@ const struct command commands[] = {
 	{"node resume", "NODE[,NODE...]", "continue machines that were paused", NULL,
 	 NULL, 1, 1, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODE, 0}, cmd_node_resume},
 
+	{"proc kill", "NODE[,NODE...] SERVICE|PID", "kill a service's processes, or one",
+	 "With SIGKILL, all at once that came of the service's command. A service that is to be "
+	 "restarted is.",
+	 NULL, 2, 2, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODES, COMPLETE_SERVICE}, cmd_proc_kill},
+
+	{"proc stop", "NODE[,NODE...] SERVICE|PID",
+	 "have a service's processes, or one, stand still",
+	 "As kill -STOP does: the machine and its connections go on.",
+	 NULL, 2, 2, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODES, COMPLETE_SERVICE}, cmd_proc_stop},
+
+	{"proc cont", "NODE[,NODE...] SERVICE|PID", "continue what was stopped", NULL,
+	 NULL, 2, 2, 0, NEED_LAB | TAKES_JSON, {COMPLETE_NODES, COMPLETE_SERVICE}, cmd_proc_cont},
+
 	{"clock set", "NODE KEY=VALUE...", "set a machine's clock beside the lab's",
 	 "offset=TIME: its wall time is off by so much; step=TIME: by so much more than it was. "
 	 "CLOCK_MONOTONIC does not see either. drift=PART: all its clocks run fast (or, "

@@ -14,6 +14,7 @@
 #include "init/standin.h"
 #include "base/cleanup.h"
 #include "base/fdio.h"
+#include "init/service_cgroup.h"
 
 enum { CPUINFO_BYTES_MAX = 1 << 20 };
 
@@ -172,7 +173,7 @@ int init_mounts_late(const struct params *params, int space_fd, struct why *why)
 	if (err)
 		return err;
 	mount_optional("mqueue", "/dev/mqueue", NULL);
-	mount_optional("cgroup2", "/sys/fs/cgroup", NULL);
+	mount_optional("cgroup2", SERVICE_CGROUPS, NULL);
 	mend_cpuinfo();
 	show_modules(params);
 	/* Where programs expect to be able to write. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fdio.h"
@@ -43,11 +44,21 @@ bool service_cgroup_has_members(int group_fd)
 	       strstr(text, "populated 1");
 }
 
+/* Who is just being born is killed, too; kernels before 5.14 cannot. */
+static bool kill_at_once(int group_fd)
+{
+	cleanup_close int fd = openat(group_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, "1", 1) == 1;
+}
+
 void service_cgroup_signal(int group_fd, int signal_no)
 {
 	cleanup_free char *text = NULL;
 	size_t size;
 
+	if (signal_no == SIGKILL && group_fd >= 0 && kill_at_once(group_fd))
+		return;
 	if (group_fd < 0 ||
 	    fdio_read_file(group_fd, "cgroup.procs", PROCS_BYTES_MAX, &text, &size, NULL))
 		return;

@@ -14,7 +14,9 @@
 
 #include <stdbool.h>
 
-/* The folder of a new or empty group below root ("/sys/fs/cgroup"); NULL: none. */
+#define SERVICE_CGROUPS "/sys/fs/cgroup" /* of a machine */
+
+/* The folder of a new or empty group below root (SERVICE_CGROUPS); NULL: none. */
 int service_cgroup_make(const char *root, const char *name);
 /* What a process writes "0" into to join. */
 int service_cgroup_open_door(int group_fd);

@@ -125,7 +125,7 @@ class Terminal:
 
 
 # Of a command that is shown in the help.
-WORDS = (r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build|stop|kill|panic|start|restart|reset|"
+WORDS = (r"^  ([a-z-]+(?: (?:set|clear|ls|use|rm|build|stop|cont|kill|panic|start|restart|reset|"
          r"pause|resume))?)")
 
 

@@ -30,11 +30,12 @@ CALLS = {
     "clock step": ["1s"], "clock set": ["n1", "step=1s"], "clock freeze": ["n1"],
     "clock thaw": ["n1"], "check": ["FILE"], "doctor": [], "version": [],
     "kernel ls": [], "kernel build": ["--source", "/no/such"],
+    **{"proc " + order: ["n1", "web"] for order in ("kill", "stop", "cont")},
     **{"node " + order: ["n1"] for order in ("stop", "kill", "panic", "start", "restart", "reset",
                                                "pause", "resume")},
 }
 # Of each machine by itself: an array, with what went wrong in its element.
-OF_EACH = {name for name in CALLS if name.startswith("node ")} | {"exec"}
+OF_EACH = {name for name in CALLS if name.startswith(("node ", "proc "))} | {"exec"}
 # They are told of a lab that there is none of, rather than that there is none.
 BY_NAME = {"ps": ["nosuch"], "inspect": ["nosuch"]}
 # Those that cannot fail here, or say so in what they print anyway.

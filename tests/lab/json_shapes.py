@@ -69,6 +69,8 @@ def test_every_output_has_its_documented_shape(home):
     hold(home, "clock", "clock", "--json")
     hold(home, "clock set", "clock", "set", "n1", "step=1s", "--json")
     hold(home, "clock", "clock", "--json")
+    for order in "stop", "cont", "kill":
+        hold(home, f"proc {order}", "proc", order, "n1", "999999", "--json", want=1)
     for order in "kill", "start", "panic", "start", "stop":
         hold(home, f"node {order}", "node", order, "n1", "--json")
     hold(home, "node start", "node", "start", "n1,n2", "--json", want=1)

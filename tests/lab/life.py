@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Machines that are stopped, killed and started again while their lab runs."""
 import json
+import re
 import sys
 
 import harness
@@ -121,6 +122,34 @@ def test_a_service_that_dies_is_started_again(home):
     equal([(e["name"], e.get("exit"), e["again_ms"]) for e in ends],
           [("web", 4, 100), ("web", 4, 200), ("web", None, 400)], ends)
     lab.down("-g")
+
+
+def test_a_services_processes_stand_still_go_on_and_are_killed(home):
+    lab = home.up({**LAB, "nodes": {**LAB["nodes"], "n1": {"run": [
+        {"name": "web", "cmd": "sleep 100001 & exec sleep 100002", "restart": "always"},
+        {"name": "other", "cmd": "exec sleep 100003"}]}}})
+
+    def of_all():
+        return lab.exec("n1", "ps -o args=,stat= ax | sed -n 's/^sleep 10000\\(.\\) *\\(.\\).*/\\1\\2/p'"
+                        " | sort").split()
+    equal(of_all(), ["1S", "2S", "3S"], "processes")
+    lab.netlab("proc", "stop", "n1", "web")
+    equal(of_all(), ["1T", "2T", "3S"], "processes")
+    lab.netlab("proc", "cont", "n1", "web")
+    equal(of_all(), ["1S", "2S", "3S"], "processes")
+    lab.netlab("proc", "kill", "n1", "web")
+    wait_for(lambda: [(s["state"], s.get("restarts")) for s in state(lab, "n1")["services"]] ==
+             [("ready", 1), ("ready", None)], "its second start")
+    equal(of_all(), ["1S", "2S", "3S"], "processes")
+    pid = lab.exec("n1", "pgrep -f 'sleep 10000[3]'").strip()
+    lab.netlab("proc", "kill", "n1", pid)
+    wait_for(lambda: state(lab, "n1")["services"][1]["state"] == "exited", "its end")
+    for target, why in (("other", "service other has no process"), ("1", "node kill"),
+                        (pid, f"process {pid}: No such process"),
+                        ("../..", "there are other web|there are web other")):
+        said = lab.netlab("proc", "kill", "n1", target, want=1)
+        check(re.search(why, said.stdout + said.stderr), said)
+    lab.down()
 
 
 def test_a_machine_that_panics_has_failed_and_starts_again(home):

@@ -29,7 +29,8 @@ def virtual_run(home, *args):
     lab.netlab("node", "restart", "n3")
     lab.netlab("node", "panic", "n3")
     lab.netlab("node", "start", "n3")
-    lab.exec("n1", "pkill -9 -f 10000[1]; sleep 1; test $(wc -l </root/begins) = 2")
+    lab.netlab("proc", "kill", "n1", "again")
+    lab.exec("n1", "sleep 1; test $(wc -l </root/begins) = 2")
     clock = lab.json("clock")
     lab.down()
     return clock["now_ns"], clock["digest"]["all"], lab.run_dir
