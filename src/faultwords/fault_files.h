@@ -15,8 +15,8 @@
 
 #include "linkfault/data.h"
 
-/* Packed: two files of the largest kind. */
-#define FAULT_FILES_BYTES_MAX (2 * (FAULT_DATA_COUNT_MAX * sizeof(int64_t) + 4096))
+/* Packed: a file of the largest kind.  Who unpacks it must not be kept for long. */
+#define FAULT_FILES_BYTES_MAX (FAULT_DATA_COUNT_MAX * sizeof(int64_t) + 8192)
 
 struct fault_files {
 	struct fault_data **data;
