@@ -194,6 +194,14 @@ static void on_time(struct agent *agent, const struct proto_message *m)
 	lablink_send(agent->link, PROTO_TIME, 0, answer, sizeof(answer));
 }
 
+static void on_panic(struct agent *agent, const struct proto_message *m)
+{
+	json_t *body = json_loadb((const char *)m->payload, m->size, 0, NULL);
+
+	agent->ops->panic(agent->ctx, json_is_true(json_object_get(body, "silent")));
+	json_decref(body);
+}
+
 static void on_message(void *ctx, const struct proto_message *m)
 {
 	struct agent *agent = ctx;
@@ -213,7 +221,7 @@ static void on_message(void *ctx, const struct proto_message *m)
 		on_time(agent, m);
 		break;
 	case PROTO_PANIC:
-		agent->ops->panic(agent->ctx);
+		on_panic(agent, m);
 		break;
 	case PROTO_SHUTDOWN:
 		agent_shut_down(agent, "the lab has ended this machine");

@@ -46,8 +46,8 @@ struct agent_ops {
 	void (*configured)(void *ctx, const struct settings *settings, char *const *envp);
 	/* Set the machine's clock.  What went wrong is for the machine to say. */
 	void (*clock)(void *ctx, const struct agent_clock *clock);
-	/* Have the machine's kernel panic. */
-	void (*panic)(void *ctx);
+	/* Have the machine's kernel panic, without a word if silent. */
+	void (*panic)(void *ctx, bool silent);
 	void (*over)(void *ctx, enum agent_end end, const char *why); /* once */
 };
 

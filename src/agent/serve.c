@@ -34,9 +34,10 @@ static void serve_clock(void *ctx, const struct agent_clock *clock)
 	(void)clock; /* it is the host's */
 }
 
-static void serve_panic(void *ctx)
+static void serve_panic(void *ctx, bool silent)
 {
 	(void)ctx; /* it has no kernel of its own */
+	(void)silent;
 }
 
 static void serve_over(void *ctx, enum agent_end end, const char *why)
