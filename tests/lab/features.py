@@ -758,7 +758,18 @@ rm /tmp/drbd.img
 """
 add("DRBD", ("b", DRBD), ("a", DRBD + r"""
 timeout 20 drbdsetup wait-connect-resource r0 2>/dev/null || timeout 20 drbdadm wait-connect r0
+# The tools return before both sides agree on what they are.
+until_it_is() {
+	i=0
+	until grep -q "$1" /proc/drbd; do
+		i=$((i + 1))
+		[ $i -lt 200 ] || die "not $1: $(cat /proc/drbd)"
+		sleep 0.1
+	done
+}
+until_it_is cs:Connected
 drbdadm -- --clear-bitmap new-current-uuid r0
+until_it_is ds:UpToDate/UpToDate
 drbdadm primary r0
 $P write_block /dev/drbd0 7 80
 cat /proc/drbd
