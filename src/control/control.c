@@ -10,11 +10,27 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "clock/clock.h"
 #include "control/control_internal.h"
+
+static void go_on(struct control *control, enum waits what)
+{
+	struct conn *conn = control->first, *next;
+
+	for (; conn; conn = next) {
+		next = conn->next;
+		if (conn->waits == what)
+			conn_go_on(conn);
+	}
+}
+
+static void on_look_over(void *ctx)
+{
+	control_supplied(ctx);
+}
 
 int control_create(struct control **out, struct loop *loop, const struct verb *verbs,
 		   size_t verb_count, void *ctx, struct why *why)
@@ -30,6 +46,7 @@ int control_create(struct control **out, struct loop *loop, const struct verb *v
 	control->listen_fd = -1;
 	control->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	control->uid = geteuid();
+	control->look_over = (struct deferred){ .run = on_look_over, .ctx = control };
 	*out = control;
 	return 0;
 }
@@ -50,6 +67,7 @@ void control_destroy(struct control *control)
 	control->adopted_gone = NULL;
 	while (control->first)
 		conn_destroy(control->first);
+	deferred_cancel(&control->look_over);
 	if (control->spare_fd >= 0)
 		close(control->spare_fd);
 	free(control);
@@ -136,7 +154,7 @@ static void on_connection(void *ctx, uint32_t events)
 		return;
 	kept = control->conn_count >= CONTROL_CONNECTIONS_MAX && !make_room(control);
 	if (control->conn_count >= CONTROL_CONNECTIONS_MAX + CONTROL_CONNECTIONS_KEPT) {
-		refuse(fd, "256 clients are connected, and each has asked for something");
+		refuse(fd, CONTROL_IS_FULL);
 		return;
 	}
 	if (!conn_create(control, steal_fd(&fd), false, NULL))
@@ -213,17 +231,6 @@ void control_set_gate(struct control *control, const struct control_gate *gate)
 	control->gate = gate;
 }
 
-static void go_on(struct control *control, enum waits what)
-{
-	struct conn *conn = control->first, *next;
-
-	for (; conn; conn = next) {
-		next = conn->next;
-		if (conn->waits == what)
-			conn_go_on(conn);
-	}
-}
-
 void control_gate_opened(struct control *control)
 {
 	go_on(control, WAITS_FOR_GATE);
@@ -234,26 +241,20 @@ void control_supplied(struct control *control)
 	go_on(control, WAITS_FOR_SUPPLIES);
 }
 
-static int64_t host_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
-
 /* At the very end the loop no longer turns; the clients' last words are sent here. */
 void control_finish(struct control *control, int timeout_ms)
 {
-	int64_t until_ms = host_ms() + timeout_ms;
+	uint64_t until_ns = clock_host_ns() + (uint64_t)timeout_ms * NS_PER_MS;
 
 	stop_listening(control);
 	for (struct conn *conn = control->first; conn; conn = conn->next)
 		while (!conn_flush(conn)) {
 			struct pollfd poll_fd = { .fd = conn->fd, .events = POLLOUT };
-			int64_t left_ms = until_ms - host_ms();
+			uint64_t now_ns = clock_host_ns();
 
-			if (left_ms <= 0 || poll(&poll_fd, 1, (int)left_ms) <= 0)
+			if (now_ns >= until_ns ||
+			    poll(&poll_fd, 1,
+				 (int)((until_ns - now_ns) / NS_PER_MS) + 1) <= 0)
 				break;
 		}
 }

@@ -143,7 +143,8 @@ static void end(struct request *request, json_t *last)
 
 	detach(request);
 	conn_send(conn, last);
-	if (held)
+	/* Its end may be waiting for the gate by now. */
+	if (held && conn->waits == WAITS_FOR_ANSWER)
 		conn_go_on(conn);
 }
 
@@ -192,15 +193,6 @@ static bool has_to_wait(const struct control *control, const char *name)
 	return verb && verb->kind == VERB_INPUT && !control->gate->is_open(control->ctx);
 }
 
-/* Is there something to be made first?  What cannot be made is its answer. */
-static int prepare(const struct control *control, const char *name, const json_t *body,
-		   struct why *why)
-{
-	const struct verb *verb = name ? find(control, name) : NULL;
-
-	return verb && verb->prepare ? verb->prepare(control->ctx, body, why) : 0;
-}
-
 /* Is its answer to be made by a helper? */
 static bool is_long(const struct conn *conn, const struct verb *verb)
 {
@@ -210,10 +202,17 @@ static bool is_long(const struct conn *conn, const struct verb *verb)
 	       control->is_large && control->is_large(control->ctx);
 }
 
-static bool has_to_wait_its_turn(const struct conn *conn, const char *name)
+/* 1: something is to be made first, or a helper has to end.  What cannot be made is the
+ * answer. */
+static int prepare(const struct conn *conn, const char *name, const json_t *body,
+		   struct why *why)
 {
-	return name && conn->control->looks == LOOKS_MAX &&
-	       is_long(conn, find(conn->control, name));
+	const struct control *control = conn->control;
+	const struct verb *verb = name ? find(control, name) : NULL;
+
+	if (is_long(conn, verb) && control->looks == LOOKS_MAX)
+		return 1;
+	return verb && verb->prepare ? verb->prepare(control->ctx, body, why) : 0;
 }
 
 static int run(struct call *call, const char *name, struct why *why)
@@ -226,8 +225,8 @@ static int run(struct call *call, const char *name, struct why *why)
 		return why_set(why, -EINVAL, "unknown verb \"%.40s\"", name);
 	if (call->conn->kept && verb->kind != VERB_LOOK && verb->kind != VERB_ALWAYS)
 		return why_set(why, -EBUSY,
-			       "256 clients are connected, and each has asked for something: "
-			       "there is only room to look, and to take the lab down");
+			       CONTROL_IS_FULL ": there is only room to look, and to take "
+					       "the lab down");
 	err = check_keys(verb, call->body, why);
 	if (!err && call->conn != control->nobody &&
 	    call->conn->request_count >= CONTROL_REQUESTS_MAX)
@@ -303,11 +302,9 @@ enum line_end conn_line(struct conn *conn, const char *text, size_t size, size_t
 	struct call call = { .control = conn->control, .conn = conn, .body = body };
 	struct why why = { "" };
 	char message[sizeof(error.text) + 64];
-	int prepared = body ? prepare(conn->control, verb, body, &why) : 0;
+	int prepared = body ? prepare(conn, verb, body, &why) : 0;
 
 	call.id = json_integer_value(id);
-	if (!prepared && body && has_to_wait_its_turn(conn, verb))
-		prepared = 1;
 	if (prepared > 0 || (body && has_to_wait(conn->control, verb))) {
 		json_decref(body);
 		return prepared > 0 ? LINE_WAITS_FOR_SUPPLIES : LINE_WAITS_FOR_GATE;

@@ -11,6 +11,9 @@
 #include "control/control.h"
 #include "base/outbuf.h"
 
+#define CONTROL_IS_FULL "256 clients are connected, and each has asked for something"
+_Static_assert(CONTROL_CONNECTIONS_MAX == 256, "CONTROL_IS_FULL says how many");
+
 struct control {
 	struct loop *loop;
 	const struct verb *verbs;
@@ -28,6 +31,7 @@ struct control {
 	const char *const *trouble_then;    /* in a helper: what it was; else NULL */
 	bool (*is_large)(void *ctx);	    /* NULL: never */
 	unsigned looks;			    /* under way, in helpers */
+	struct deferred look_over;	    /* one of those that wait may begin */
 	struct conn *nobody;		 /* of control_do(); NULL: not yet */
 };
 

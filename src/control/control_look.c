@@ -54,6 +54,7 @@ void look_drop(struct look *look)
 		return;
 	look->conn->look = NULL;
 	look->conn->control->looks--;
+	loop_defer(look->conn->control->loop, &look->conn->control->look_over);
 	watch_close(look->watch);
 	helper_free(look->helper);
 	free(look);
@@ -63,7 +64,6 @@ static void on_over(void *ctx, uint32_t events)
 {
 	struct look *look = ctx;
 	struct conn *conn = look->conn;
-	struct control *control = conn->control;
 	const uint8_t *bytes;
 	struct why why;
 	char message[sizeof(why.text) + 64];
@@ -81,8 +81,6 @@ static void on_over(void *ctx, uint32_t events)
 	/* Its end may be waiting for the gate by now. */
 	if (conn->waits == WAITS_FOR_ANSWER)
 		conn_go_on(conn);
-	/* One that waits may be answered now. */
-	control_supplied(control);
 }
 
 int look_begin(struct call *call, const struct verb *verb, struct why *why)

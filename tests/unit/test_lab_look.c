@@ -34,12 +34,18 @@ static int large_open(void **state)
 }
 
 /* A helper ends when it likes. */
+static void await_helper(void)
+{
+	assert_true(loop_turn(fake.lab.loop, 10000) > 0);
+	fake_lab_settle(&fake);
+}
+
 static json_t *await_line(struct fake_client *from)
 {
 	json_t *line;
 
 	while (!(line = fake_client_line(from)))
-		assert_true(loop_turn(fake.lab.loop, 10000) > 0);
+		await_helper();
 	return line;
 }
 
@@ -130,7 +136,7 @@ static void one_that_goes_away_leaves_nothing_and_what_it_said_is_done(void **st
 				 "\"fault\":{\"loss\":\"9%\"}}");
 	fake_client_close(&other);
 	while (connections() > before)
-		assert_true(loop_turn(fake.lab.loop, 10000) > 0);
+		await_helper();
 	assert_int_equal(fake.lab.control->looks, 0);
 	line = assert_done("fault-ls", "\"target\":\"n2->lan\"");
 	assert_non_null(strstr(text_of(json_array_get(json_object_get(line, "directions"), 0),
@@ -154,6 +160,43 @@ static void many_who_ask_at_once_are_all_answered(void **state)
 
 		assert_true(json_is_true(json_object_get(line, "ok")));
 		json_decref(line);
+		fake_client_close(&all[i]);
+	}
+	fake_lab_settle(&fake);
+	assert_int_equal(fake.lab.control->looks, 0);
+}
+
+static void those_that_are_cut_off_make_room_for_one_that_waits(void **state)
+{
+	static const char ask[] = "{\"id\":1,\"do\":\"inspect\"}\n";
+	struct fake_client all[LOOKS_MAX + 1];
+	struct conn *conn, *next;
+	json_t *line;
+
+	(void)state;
+	for (int i = 0; i <= LOOKS_MAX; i++) {
+		fake_client_open(&all[i], &fake);
+		fake_lab_settle(&fake);
+	}
+	for (int i = 0; i <= LOOKS_MAX; i++)
+		assert_int_equal(send(all[i].fd, ask, strlen(ask), 0), strlen(ask));
+	/* In one turn, so that no helper can be seen to have ended. */
+	loop_turn(fake.lab.loop, 0);
+	assert_int_equal(fake.lab.control->looks, LOOKS_MAX);
+	for (conn = fake.lab.control->first; conn; conn = next) {
+		next = conn->next;
+		if (conn->look)
+			conn_destroy(conn);
+	}
+	fake_lab_settle(&fake);
+	for (int i = 0; i <= LOOKS_MAX; i++) {
+		char byte;
+
+		if (recv(all[i].fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) != 0) {
+			line = await_line(&all[i]);
+			assert_true(json_is_true(json_object_get(line, "ok")));
+			json_decref(line);
+		}
 		fake_client_close(&all[i]);
 	}
 	fake_lab_settle(&fake);
@@ -199,6 +242,7 @@ int main(void)
 		LARGE(one_that_says_no_more_still_gets_its_long_answer),
 		LARGE(one_that_goes_away_leaves_nothing_and_what_it_said_is_done),
 		LARGE(many_who_ask_at_once_are_all_answered),
+		LARGE(those_that_are_cut_off_make_room_for_one_that_waits),
 		LARGE(a_request_of_too_many_values_is_refused_before_it_is_read),
 	};
 
