@@ -52,6 +52,8 @@ int fault_files_get(struct fault_files *files, enum fault_data_kind kind,
 		err = keep(files, *data, why);
 	if (err)
 		fault_data_free(steal_ptr(data));
+	if (err && files)
+		files->failed = true;
 	return err;
 }
 

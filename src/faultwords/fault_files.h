@@ -13,6 +13,8 @@
 #ifndef NL_FAULTWORDS_FAULT_FILES_H
 #define NL_FAULTWORDS_FAULT_FILES_H
 
+#include <stdbool.h>
+
 #include "linkfault/data.h"
 
 /* Packed: a file of the largest kind.  Who unpacks it must not be kept for long. */
@@ -21,6 +23,7 @@
 struct fault_files {
 	struct fault_data **data;
 	size_t count;
+	bool failed; /* one could not be read */
 };
 
 /* The caller's to free.  files NULL: it is read and not kept. */

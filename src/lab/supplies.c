@@ -122,13 +122,15 @@ static int take_failure(struct supplies *supplies, const char *text, struct why 
 	return why_set(why, supplies->err, "%s", supplies->why.text);
 }
 
-/* The helper, which has begun or not (err), makes the text's. */
-static int await(struct supplies *supplies, int err, const char *text, struct why *why)
+/* The helper, which has begun, makes the text's. */
+static int await(struct supplies *supplies, const char *text, struct fault_files *files,
+		 struct why *why)
 {
-	if (!err) {
-		supplies->text = strdup(text);
-		err = supplies->text ? 0 : why_set(why, -ENOMEM, "out of memory");
-	}
+	int err;
+
+	supplies->files = files;
+	supplies->text = strdup(text);
+	err = supplies->text ? 0 : why_set(why, -ENOMEM, "out of memory");
 	if (!err)
 		err = loop_watch(supplies->loop, helper_fd(supplies->helper), EPOLLIN,
 				 on_over, supplies, &supplies->watch, why);
@@ -151,7 +153,7 @@ int supplies_filter(struct supplies *supplies, const char *text, struct why *why
 	if (supplies->helper)
 		return 1;
 	err = filter_begin(&supplies->helper, text, why);
-	return await(supplies, err, text, why);
+	return err ? err : await(supplies, text, NULL, why);
 }
 
 /* ---- files, read there ---------------------------------------------------- */
@@ -165,10 +167,16 @@ static int read_there(void *ctx, uint8_t *result, size_t room, size_t *size,
 		      struct why *why)
 {
 	const struct reading *reading = ctx;
+	struct fault_context context = *reading->context;
+	/* Not with what was read for somebody else. */
+	struct fault_files files = { 0 };
 	struct fault_spec *spec = NULL;
-	int err = fault_words_from_json(&spec, reading->context, reading->words, why);
+	int err;
 
-	return err ? err : fault_files_pack(reading->context->files, result, room, size, why);
+	context.files = &files;
+	err = fault_words_from_json(&spec, &context, reading->words, why);
+	/* Whether the words are right is a question of what is set already. */
+	return files.failed ? err : fault_files_pack(&files, result, room, size, why);
 }
 
 int supplies_files(struct supplies *supplies, const struct fault_context *context,
@@ -192,6 +200,5 @@ int supplies_files(struct supplies *supplies, const struct fault_context *contex
 		return 1;
 	err = helper_start(&supplies->helper, read_there, &reading, FAULT_FILES_BYTES_MAX,
 			   FILES_MS_MAX, why);
-	supplies->files = context->files;
-	return await(supplies, err, text, why);
+	return err ? err : await(supplies, text, context->files, why);
 }

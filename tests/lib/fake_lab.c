@@ -259,8 +259,10 @@ json_t *fake_client_call(struct fake_client *client, const char *what, const cha
 		if (!line && (!has_helper() ||
 			      loop_turn(client->lab->lab.loop, 10000) <= 0))
 			return NULL;
-		if (!line)
+		if (!line) {
+			fake_lab_settle(client->lab);
 			continue;
+		}
 		if (json_integer_value(json_object_get(line, "id")) == id &&
 		    json_object_get(line, "ok"))
 			return line;

@@ -113,6 +113,27 @@ static void done(const char *verb, const char *fields)
 	json_decref(answer);
 }
 
+/* Words with @ for the folder, which the lab names in full. */
+static void assert_file_words(const char *target, const char *words)
+{
+	char text[512];
+	const char *name = strchr(words, '@');
+
+	assert_true(snprintf(text, sizeof(text), "%.*s%s%s", (int)(name - words), words,
+			     fake.dir, name + 1) < (int)sizeof(text));
+	assert_words(target, text);
+}
+
+static void assert_not_done(const char *verb, const char *fields, const char *words)
+{
+	json_t *answer = ask(verb, fields);
+
+	assert_true(json_is_false(json_object_get(answer, "ok")));
+	if (!strstr(text_of(answer, "error"), words))
+		fail_msg("\"%s\" is not in: %s", words, text_of(answer, "error"));
+	json_decref(answer);
+}
+
 static void pass(uint64_t ms)
 {
 	fake_lab_advance(&fake, ms * NS_PER_MS);
@@ -472,10 +493,64 @@ static void whatever_was_done_a_clear_of_everything_makes_it_as_planned(void **s
 	}
 }
 
+static void a_file_is_read_for_what_is_set_already(void **state)
+{
+	(void)state;
+	/* Jitter needs a delay, and a table jitter: they are the topology file's. */
+	done("fault-set", "'target':'two','fault':{'jitter':'1ms','distribution':'table table'}");
+	assert_file_words("two n1->n2", "delay 50ms jitter 1ms distribution table @/table");
+	done("fault-set", "'target':'mobile','fault':{'distribution':'table table'}");
+	assert_file_words("mobile n1->n2",
+			  "loss 1% delay 35ms jitter 7ms distribution table @/table order keep "
+			  "rate 12Mbit");
+	/* What is wrong is told, whatever could be read. */
+	assert_not_done("fault-set",
+			"'target':'bare','fault':{'jitter':'1ms','distribution':'table table'}",
+			"delay");
+	assert_not_done("fault-set",
+			"'target':'two','fault':{'capacity':'lte.trace','loss':'much'}", "much");
+	assert_not_done("fault-set", "'target':'two','fault':{'capacity':'nowhere'}", "nowhere");
+	assert_not_done("fault-set", "'target':'two','fault':{'capacity':'table'}", "table");
+}
+
+static void write_large(const char *name)
+{
+	char path[256];
+	FILE *file;
+
+	assert_true(snprintf(path, sizeof(path), "%s/%s", fake.dir, name) <
+		    (int)sizeof(path));
+	file = fopen(path, "w");
+	assert_non_null(file);
+	for (unsigned i = 0; i < FAULT_DATA_COUNT_MAX / 2 + 1000; i++)
+		assert_true(fputs("5ms\n", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void two_clients_may_have_as_many_numbers_as_one_each(void **state)
+{
+	struct fake_client other;
+	json_t *line;
+
+	(void)state;
+	write_large("one");
+	write_large("two");
+	fake_client_open(&other, &fake);
+	fake_client_ask(&other, "fault-set",
+			"\"target\":\"two\",\"fault\":{\"distribution\":\"samples one\"}");
+	done("fault-set", "'target':'two','fault':{'distribution':'samples two'}");
+	line = fake_client_line(&other);
+	assert_true(json_is_true(json_object_get(line, "ok")));
+	json_decref(line);
+	fake_client_close(&other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_profile_for_a_while_gives_back_what_was_planned),
+		CASE(a_file_is_read_for_what_is_set_already),
+		CASE(two_clients_may_have_as_many_numbers_as_one_each),
 		CASE(a_word_of_several_parts_ends_with_all_of_them),
 		CASE(a_rule_of_the_file_comes_back_in_its_place),
 		CASE(a_rule_that_is_set_again_without_an_end_stays),
