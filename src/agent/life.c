@@ -11,13 +11,13 @@
 #include <string.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/console.h"
 #include "agent/initctl.h"
+#include "agentproto/proto.h"
 #include "init/init.h"
 #include "init/modprobe.h"
 #include "init/modules.h"
@@ -130,7 +130,7 @@ static int first_steps(struct machine *machine, struct why *why)
 static void serve_modules(const struct machine *machine)
 {
 	if (machine->modules.dep)
-		setup_sysctl("/proc/sys", "kernel.modprobe", MODPROBE_SELF, NULL);
+		setup_sysctl("/proc/sys", "kernel.modprobe", PROTO_AGENT_PATH, NULL);
 }
 
 /* As where systemd starts programs: 1024 files, and as many as a server asks for.  The

@@ -38,6 +38,8 @@
  *
  * TIME {u32 number}, any time: the agent answers TIME {u32 number, u64 wall_ns} at once.
  *
+ * PANIC {"silent":true}, any time: the kernel panics, with its last words or without.
+ *
  * SHUTDOWN {}: SIGTERM to services, sync, power off.
  *
  * All keys and limits: docs/agent-protocol.md.
@@ -61,6 +63,9 @@
 #include <stdint.h>
 
 #include "base/why.h"
+
+/* The agent as a program that can be run in every machine, whatever its image has. */
+#define PROTO_AGENT_PATH "/proc/1/exe"
 
 enum {
 	PROTO_VERSION = 1,

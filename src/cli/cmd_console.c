@@ -180,16 +180,14 @@ int cmd_console(struct command_call *call)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct console c = { .client = call->client, .stdin_open = true };
-	struct nodes all = { 0 }, one = { 0 };
+	struct nodes one = { 0 };
 	struct why why;
 	int rc;
 
 	sigaction(SIGPIPE, &ignore, NULL);
 	outlet_open(&c.out, STDOUT_FILENO);
 	c.escape.kind = isatty(STDIN_FILENO) ? ESCAPE_BRACKET : ESCAPE_NONE;
-	rc = node_set_of_lab(&all, call->client, &why);
-	if (!rc)
-		rc = node_set_select(&one, &all, call->argv[0], &why);
+	rc = node_set_named(&one, call->client, call->argv[0], &why);
 	if (!rc && one.count != 1)
 		rc = why_set(&why, -EINVAL, "a console is of one machine");
 	if (!rc)
@@ -201,7 +199,6 @@ int cmd_console(struct command_call *call)
 	if (rc)
 		ui_error("%s", why.text);
 	outlet_close(&c.out);
-	node_set_free(&all);
 	node_set_free(&one);
 	return rc ? STATUS_FAILED : STATUS_DONE;
 }

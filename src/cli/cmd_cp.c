@@ -7,14 +7,13 @@
 #include <string.h>
 
 #include "agentproto/pack.h"
+#include "agentproto/proto.h"
 #include "agentproto/unpack.h"
 #include "cli/command.h"
 #include "cli/labref.h"
 #include "cli/pipe_end.h"
 #include "cli/site.h"
 #include "cli/ui.h"
-
-#define AGENT "/proc/1/exe" /* in every machine */
 
 static int pack_here(const char *const *argv)
 {
@@ -44,8 +43,8 @@ static void name_of(const char *path, char *name, size_t bytes)
 static int copy(struct site *from, struct site *to, struct why *why)
 {
 	char name[TREE_NAME_BYTES_MAX + 1];
-	const struct pipe_job pack = { { AGENT, "pack", from->path, NULL }, pack_here };
-	const struct pipe_job unpack = { { AGENT, "unpack", to->path, name, NULL },
+	const struct pipe_job pack = { { PROTO_AGENT_PATH, "pack", from->path, NULL }, pack_here };
+	const struct pipe_job unpack = { { PROTO_AGENT_PATH, "unpack", to->path, name, NULL },
 					 unpack_here };
 
 	if (strlen(from->path) >= 4096 || strlen(to->path) >= 4096)

@@ -100,14 +100,12 @@ static int tell(struct command_call *call, const struct one *ones, size_t count)
 
 static int order(struct command_call *call, const char *order)
 {
-	struct nodes all = { 0 }, nodes = { 0 };
+	struct nodes nodes = { 0 };
 	cleanup_free struct one *ones = NULL;
 	struct why why;
 	int status = STATUS_FAILED;
-	int rc = node_set_of_lab(&all, call->client, &why);
+	int rc = node_set_named(&nodes, call->client, call->argv[0], &why);
 
-	if (!rc)
-		rc = node_set_select(&nodes, &all, call->argv[0], &why);
 	if (!rc) {
 		ones = calloc(nodes.count, sizeof(*ones));
 		rc = ones ? 0 : why_set(&why, -ENOMEM, "out of memory");
@@ -122,7 +120,6 @@ static int order(struct command_call *call, const char *order)
 		status = tell(call, ones, nodes.count);
 	for (size_t i = 0; ones && i < nodes.count; i++)
 		json_decref(ones[i].answer);
-	node_set_free(&all);
 	node_set_free(&nodes);
 	return status;
 }

@@ -274,3 +274,15 @@ int node_set_of_lab(struct nodes *out, struct client *client, struct why *why)
 	json_decref(answer);
 	return rc;
 }
+
+int node_set_named(struct nodes *out, struct client *client, const char *words,
+		   struct why *why)
+{
+	struct nodes all;
+	int rc = node_set_of_lab(&all, client, why);
+
+	if (!rc)
+		rc = node_set_select(out, &all, words, why);
+	node_set_free(&all);
+	return rc;
+}

@@ -8,7 +8,7 @@
  * Errors:    -ENOENT or -EINVAL; the line names the part and what there is.
  * Ownership: the result is the caller's, freed with node_set_free(); names in it are
  *            copies.
- * Threads:   pure, but for node_set_of_lab().
+ * Threads:   one; all are pure that have no client.
  */
 #ifndef NL_CLI_NODE_SET_H
 #define NL_CLI_NODE_SET_H
@@ -31,6 +31,9 @@ int node_set_select(struct nodes *out, const struct nodes *all, const char *word
 /* "n1,n2|n3" as the protocol's array of arrays; at least two sides, no machine on
  * two of them; a side "*" is those on no other side. */
 int node_set_sides(json_t **out, const struct nodes *all, const char *text, struct why *why);
+/* Those of the lab that the words name. */
+int node_set_named(struct nodes *out, struct client *client, const char *words,
+		   struct why *why);
 /* Every machine of the lab, in the order of the topology. */
 int node_set_of_lab(struct nodes *out, struct client *client, struct why *why);
 int node_set_add(struct nodes *nodes, const char *name, struct why *why);

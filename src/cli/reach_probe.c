@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentproto/proto.h"
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "cli/client.h"
@@ -306,7 +307,7 @@ static int start_all(struct probe *probe, struct why *why)
 		machine->remote.ctx = machine;
 		machine->remote.lockstep = true;
 		rc = remote_start(&machine->remote, probe->client, machine->name,
-				  json_pack("{s:[s,s]}", "argv", "/proc/1/exe", "probe"),
+				  json_pack("{s:[s,s]}", "argv", PROTO_AGENT_PATH, "probe"),
 				  why);
 	}
 	return rc ? rc : client_together_end(probe->client, why);

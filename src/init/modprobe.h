@@ -24,7 +24,6 @@
 
 #include "init/modules.h"
 
-#define MODPROBE_SELF	 "/proc/1/exe"
 #define MODPROBE_OPTIONS "/run/modprobe.d/netlab.conf"
 
 /* The program's end; argv as the kernel gives it. */
