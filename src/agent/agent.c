@@ -197,8 +197,13 @@ static void on_time(struct agent *agent, const struct proto_message *m)
 static void on_panic(struct agent *agent, const struct proto_message *m)
 {
 	json_t *body = json_loadb((const char *)m->payload, m->size, 0, NULL);
+	int silent = 0;
 
-	agent->ops->panic(agent->ctx, json_is_true(json_object_get(body, "silent")));
+	if (!body || json_unpack_ex(body, NULL, JSON_STRICT, "{s?b}", "silent", &silent))
+		lablink_malformed(agent->link,
+				  "PANIC: \"silent\" was expected, true or false");
+	else
+		agent->ops->panic(agent->ctx, silent);
 	json_decref(body);
 }
 

@@ -102,10 +102,11 @@ static bool has_members(const struct service *service)
 	return service->session && session_signal(service->session, 0) > 0;
 }
 
+/* Who cannot be reached that way ends with the machine. */
 static void signal_all(struct service *service, int signal_no)
 {
 	if (service->group_fd >= 0)
-		service_cgroup_signal(service->group_fd, signal_no);
+		(void)service_cgroup_signal(service->group_fd, signal_no);
 	else if (service->session)
 		session_signal(service->session, signal_no);
 }
@@ -159,8 +160,8 @@ static bool is_restarted(const struct service *service)
 		(service->plan->restart == RESTART_ON_FAILURE && service->status));
 }
 
-/* After how long?  0: it has ended in vain too often. */
-static unsigned again_ms(struct service *service)
+/* One more end.  After how many ms does it begin again?  0: it has ended in vain too often. */
+static unsigned count_end(struct service *service)
 {
 	uint64_t ran_ns = clock_now_ns(service->services->world.clock) - service->begun_ns;
 	unsigned ms = AGAIN_MS;
@@ -208,7 +209,7 @@ static void tell_end(void *ctx)
 	else if (*of_memory)
 		json_object_set_new(how, "error", json_fields_text(of_memory));
 	if (is_restarted(service))
-		ms = again_ms(service);
+		ms = count_end(service);
 	if (ms) {
 		restart_in(service, ms, how);
 	} else if (service->state == SERVICE_STARTING) {
@@ -389,7 +390,7 @@ static void start_next(void *ctx)
 {
 	struct services *services = ctx;
 
-	for (size_t i = 0; i < services->count && !services->stopped; i++) {
+	for (size_t i = 0; i < services->count && !services->stopping; i++) {
 		struct service *service = &services->all[i];
 
 		if (service->state == SERVICE_IDLE)

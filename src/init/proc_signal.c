@@ -8,21 +8,23 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "init/service_cgroup.h"
 
 #define PREFIX "service."
 
-static bool is_number(const char *text, long least, long most, long *number)
+static bool is_number(const char *text, int most, int *number)
 {
-	char *end;
+	uint64_t count;
 
-	errno = 0;
-	*number = strtol(text, &end, 10);
-	return !errno && end != text && !*end && *number >= least && *number <= most;
+	if (units_parse_count(text, &count, NULL) || !count || count > (uint64_t)most)
+		return false;
+	*number = (int)count;
+	return true;
 }
 
 static int to_process(pid_t pid, int signal_no)
@@ -62,7 +64,15 @@ static int to_service(const char *name, int signal_no)
 {
 	char path[PATH_MAX];
 	cleanup_close int group_fd = -1;
+	int err;
 
+	if (access(SERVICE_CGROUPS "/cgroup.procs", F_OK)) {
+		fprintf(stderr,
+			"%s: this machine's kernel has no cgroups, by which a service's "
+			"processes are known; name one by its number\n",
+			name);
+		return 1;
+	}
 	snprintf(path, sizeof(path), SERVICE_CGROUPS "/" PREFIX "%s", name);
 	if (!strchr(name, '/'))
 		group_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -74,18 +84,21 @@ static int to_service(const char *name, int signal_no)
 		fprintf(stderr, "service %s has no process: it has ended\n", name);
 		return 1;
 	}
-	service_cgroup_signal(group_fd, signal_no);
-	return 0;
+	err = service_cgroup_signal(group_fd, signal_no);
+	if (err)
+		fprintf(stderr, "service %s: its processes cannot be read: %s\n", name,
+			strerror(-err));
+	return err ? 1 : 0;
 }
 
 int proc_signal_run(const char *number, const char *target)
 {
-	long signal_no, pid;
+	int signal_no, pid;
 
-	if (!is_number(number, 1, _NSIG - 1, &signal_no)) {
+	if (!is_number(number, _NSIG - 1, &signal_no)) {
 		fprintf(stderr, "\"%s\" is no number of a signal\n", number);
 		return 2;
 	}
-	return is_number(target, 1, INT_MAX, &pid) ? to_process((pid_t)pid, (int)signal_no)
-						   : to_service(target, (int)signal_no);
+	return is_number(target, INT_MAX, &pid) ? to_process(pid, signal_no)
+						: to_service(target, signal_no);
 }

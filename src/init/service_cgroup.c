@@ -52,22 +52,25 @@ static bool kill_at_once(int group_fd)
 	return fd >= 0 && write(fd, "1", 1) == 1;
 }
 
-void service_cgroup_signal(int group_fd, int signal_no)
+int service_cgroup_signal(int group_fd, int signal_no)
 {
 	cleanup_free char *text = NULL;
 	size_t size;
+	int err;
 
-	if (signal_no == SIGKILL && group_fd >= 0 && kill_at_once(group_fd))
-		return;
-	if (group_fd < 0 ||
-	    fdio_read_file(group_fd, "cgroup.procs", PROCS_BYTES_MAX, &text, &size, NULL))
-		return;
+	if (group_fd < 0 || (signal_no == SIGKILL && kill_at_once(group_fd)))
+		return 0;
+	err = fdio_read_file(group_fd, "cgroup.procs", PROCS_BYTES_MAX, &text, &size, NULL);
+	if (err)
+		return err;
 	for (char *at = text, *end; *at; at = end + (*end == '\n')) {
 		long pid = strtol(at, &end, 10);
 
 		if (end == at)
-			return;
+			break;
+		/* One that is gone by now needs none. */
 		if (pid > 1)
 			kill((pid_t)pid, signal_no);
 	}
+	return 0;
 }

@@ -22,6 +22,7 @@ int service_cgroup_make(const char *root, const char *name);
 int service_cgroup_open_door(int group_fd);
 
 bool service_cgroup_has_members(int group_fd);
-void service_cgroup_signal(int group_fd, int signal_no);
+/* 0, or -errno: its members cannot be read. */
+int service_cgroup_signal(int group_fd, int signal_no);
 
 #endif

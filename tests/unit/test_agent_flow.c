@@ -213,7 +213,14 @@ static void garbage_ends_the_agent_and_harms_nothing(void **state)
 
 static void a_clock_may_be_set_at_any_time_and_nonsense_ends_the_conversation(void **state)
 {
-	static const char *const nonsense[] = { "{\"step\":1}", "{\"step_ns\":\"1\"}", "[]" };
+	static const struct {
+		enum proto_type type;
+		const char *text;
+	} nonsense[] = {
+		{ PROTO_CLOCK, "{\"step\":1}" },	{ PROTO_CLOCK, "{\"step_ns\":\"1\"}" },
+		{ PROTO_CLOCK, "[]" },		{ PROTO_PANIC, "{\"loud\":true}" },
+		{ PROTO_PANIC, "{\"silent\":1}" }, { PROTO_PANIC, "silent" },
+	};
 	struct outcome o;
 	(void)state;
 
@@ -226,7 +233,7 @@ static void a_clock_may_be_set_at_any_time_and_nonsense_ends_the_conversation(vo
 		rig_run(&rig, "echo fine", "", &o);
 		assert_string_equal(o.out, "fine\n");
 		outcome_free(&o);
-		rig_text(&rig, PROTO_CLOCK, 0, nonsense[i]);
+		rig_text(&rig, nonsense[i].type, 0, nonsense[i].text);
 		while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
 			;
 		assert_int_equal(rig_wait(&rig), 1);

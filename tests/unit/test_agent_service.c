@@ -88,6 +88,17 @@ static void end(struct rig *rig, struct story *story)
 	rig_down(rig);
 }
 
+/* To the agent's good end; what is said until then is taken. */
+static void shut_down(struct rig *rig, struct story *story)
+{
+	struct proto_message m;
+
+	rig_text(rig, PROTO_SHUTDOWN, 0, "{}");
+	while (rig_poll(rig, &m, RIG_PATIENCE_MS))
+		take(story, &m);
+	assert_int_equal(rig_wait(rig), 0);
+}
+
 static void without_a_test_it_is_ready_when_it_runs_or_is_done(void **state)
 {
 	struct story story;
@@ -184,7 +195,6 @@ static void what_goes_to_the_background_is_the_service(void **state)
 
 static void what_went_to_the_background_is_asked_to_end(void **state)
 {
-	struct proto_message m;
 	struct story story;
 	struct rig rig;
 	(void)state;
@@ -193,11 +203,8 @@ static void what_went_to_the_background_is_asked_to_end(void **state)
 	      "{\"name\":\"a\",\"cmd\":\"(trap 'echo asked; exit 0' TERM; "
 	      "while :; do sleep 0.05; done) &\"}");
 	read_until(&rig, &story, "ready");
-	rig_text(&rig, PROTO_SHUTDOWN, 0, "{}");
-	while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
-		take(&story, &m);
+	shut_down(&rig, &story);
 	assert_non_null(strstr(story.log, "asked\n"));
-	assert_int_equal(rig_wait(&rig), 0);
 	free(story.log);
 }
 
@@ -448,12 +455,9 @@ static void shutdown_asks_services_to_end_and_then_does_not_ask(void **state)
 	}
 	stubborn = (pid_t)strtol(at + 5, &at, 10);
 	child = (pid_t)strtol(at, &at, 10);
-	rig_text(&rig, PROTO_SHUTDOWN, 0, "{}");
-	while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
-		take(&story, &m);
+	shut_down(&rig, &story);
 	assert_non_null(strstr(story.log, "bye\n"));
 	assert_non_null(strstr(story.states, "kind exited exit 0\n"));
-	assert_int_equal(rig_wait(&rig), 0);
 	assert_true(stubborn > 1 && child > 1);
 	rig_await_gone(stubborn);
 	rig_await_gone(child);
@@ -477,11 +481,8 @@ static void who_ended_well_when_asked_has_done_so_whoever_goes_last(void **state
 		take(&story, &m);
 	}
 	read_until(&rig, &story, "kind ready\n");
-	rig_text(&rig, PROTO_SHUTDOWN, 0, "{}");
-	while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
-		take(&story, &m);
+	shut_down(&rig, &story);
 	assert_string_equal(story.states, "kind starting\nkind ready\nkind exited exit 0\n");
-	assert_int_equal(rig_wait(&rig), 0);
 	free(story.log);
 }
 
@@ -572,7 +573,6 @@ static void a_restart_leaves_nothing_of_the_last_time(void **state)
 
 static void shutdown_restarts_nothing(void **state)
 {
-	struct proto_message m;
 	struct story story;
 	struct rig rig;
 	(void)state;
@@ -581,12 +581,9 @@ static void shutdown_restarts_nothing(void **state)
 	      "{\"name\":\"a\",\"cmd\":\"exec sleep 1000\",\"restart\":\"always\"},"
 	      "{\"name\":\"b\",\"cmd\":\"sleep 0.2; exit 1\",\"restart\":\"always\"}");
 	read_until(&rig, &story, "b restarting");
-	rig_text(&rig, PROTO_SHUTDOWN, 0, "{}");
-	while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
-		take(&story, &m);
+	shut_down(&rig, &story);
 	assert_non_null(strstr(story.states, "a exited\n"));
 	assert_null(strstr(story.states, "a restarting"));
-	assert_int_equal(rig_wait(&rig), 0);
 	free(story.log);
 }
 
@@ -610,12 +607,9 @@ static void shutdown_leaves_no_child_behind(void **state)
 	}
 	child = (pid_t)strtol(at + 6, NULL, 10);
 	assert_true(child > 1);
-	free(story.log);
-	rig_text(&rig, PROTO_SHUTDOWN, 0, "{}");
-	while (rig_poll(&rig, &m, RIG_PATIENCE_MS))
-		;
-	assert_int_equal(rig_wait(&rig), 0);
+	shut_down(&rig, &story);
 	rig_await_gone(child);
+	free(story.log);
 }
 
 int main(void)
