@@ -154,10 +154,9 @@ int verb_fault_clear(void *ctx, struct call *call, struct why *why)
 		return why_set(why, -EINVAL, "of which target?");
 	/* In virtual time all of it happens at one instant. */
 	if (!given && !lab->vtime)
-		err = clearing_begin(lab, call, why);
-	else
-		err = fault_ops_clear(&lab->fabric, given ? &target : NULL, &part, why);
-	if (!err && (given || lab->vtime))
+		return clearing_begin(lab, call, why);
+	err = fault_ops_clear(&lab->fabric, given ? &target : NULL, &part, why);
+	if (!err)
 		call_answer(call, json_pack("{s:o}", "directions",
 					    given ? target_json(lab, &target, false)
 						  : fault_all_json(&lab->fabric, false)));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/cleanup.h"
 #include "control/control_args.h"
 #include "lab/verbs.h"
 #include "ops/life_ops.h"
@@ -147,20 +148,13 @@ static int read_order(const json_t *body, enum life_order *order, struct why *wh
 	return *order == LIFE_ORDERS ? no_such_order(why) : 0;
 }
 
-static int wait_until_done(struct lab *lab, struct machine *machine, enum life_order order,
-			   struct call *call, struct why *why)
+static void wait_until_done(struct waiter *waiter, struct call *call)
 {
 	static const struct request_ops ops = { .pump = pump,
 						.close = close_waiter,
 						.drop = drop };
-	struct waiter *waiter = calloc(1, sizeof(*waiter));
+	const struct lab *lab = waiter->lab;
 
-	if (!waiter)
-		return why_set(why, -ENOMEM,
-			       "node: out of memory; what was ordered goes on");
-	waiter->lab = lab;
-	waiter->machine = machine;
-	waiter->order = order;
 	waiter->patience = (struct timer){ .fire = on_patience, .ctx = waiter };
 	timer_set(lab->clock, &waiter->patience,
 		  clock_now_ns(lab->clock) + STOP_PATIENCE_NS);
@@ -168,12 +162,12 @@ static int wait_until_done(struct lab *lab, struct machine *machine, enum life_o
 	waiter->wants = lab->vtime && rerun_state(lab->rerun) != RERUN_RUNNING;
 	if (waiter->wants)
 		vtime_want(lab->vtime);
-	return 0;
 }
 
 int verb_node_life(void *ctx, struct call *call, struct why *why)
 {
 	struct lab *lab = ctx;
+	cleanup_free struct waiter *waiter = NULL;
 	enum life_order order;
 	struct machine *machine;
 	int err = lab_machine(lab, call->body, &machine, why);
@@ -182,16 +176,22 @@ int verb_node_life(void *ctx, struct call *call, struct why *why)
 		err = read_order(call->body, &order, why);
 	if (!err && lab->phase != LAB_RUNNING)
 		err = why_set(why, -EBUSY, "the lab is %s", lab_phase_name(lab->phase));
-	if (!err)
-		err = life_order(machine, order, why);
+	/* First, for what was ordered is not to be taken back. */
+	if (!err) {
+		waiter = calloc(1, sizeof(*waiter));
+		err = waiter ? life_order(machine, order, why)
+			     : why_set(why, -ENOMEM, "node: out of memory");
+	}
 	if (err)
 		return err;
+	*waiter = (struct waiter){ .lab = lab, .machine = machine, .order = order };
 	journal_write(lab->journal, "node-life",
 		      json_pack("{s:s, s:s}", "node", machine_plan(machine)->name, "order",
 				life_order_name(order)));
 	loop_defer(lab->loop, &lab->advance);
 	if (life_order_takes_time(order))
-		return wait_until_done(lab, machine, order, call, why);
-	call_answer(call, machine_json(machine));
+		wait_until_done(steal_ptr(&waiter), call);
+	else
+		call_answer(call, machine_json(machine));
 	return 0;
 }
