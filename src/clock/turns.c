@@ -35,18 +35,29 @@ struct turns {
 	} longest_call;
 };
 
-static uint64_t waited_ns(const struct turns *turns)
+/* As it was, if the host does not say. */
+static uint64_t read_waited_ns(const struct turns *turns)
 {
 	char text[96];
 	ssize_t got = turns->schedstat_fd < 0 ?
 			      -1 :
 			      pread(turns->schedstat_fd, text, sizeof(text) - 1, 0);
-	uint64_t waited_ns = 0;
+	uint64_t waited_ns;
 
 	text[got > 0 ? got : 0] = 0;
 	if (sscanf(text, "%*u %" SCNu64, &waited_ns) != 1)
-		return 0;
+		return turns->waited_ns;
 	return waited_ns;
+}
+
+/* Since that was asked for last. */
+static uint64_t ask_waited_ns(struct turns *turns)
+{
+	uint64_t before_ns = turns->waited_ns;
+
+	turns->waited_ns = read_waited_ns(turns);
+	turns->sampled_ns = clock_host_ns();
+	return turns->waited_ns - before_ns;
 }
 
 static void on_begins(void *ctx)
@@ -55,10 +66,8 @@ static void on_begins(void *ctx)
 
 	turns->begun_ns = turns->called_ns = clock_host_ns();
 	turns->longest_call.took_ns = 0;
-	if (turns->begun_ns - turns->sampled_ns >= SAMPLE_NS) {
-		turns->waited_ns = waited_ns(turns);
-		turns->sampled_ns = turns->begun_ns;
-	}
+	if (turns->begun_ns - turns->sampled_ns >= SAMPLE_NS)
+		ask_waited_ns(turns);
 }
 
 static bool on_called(void *ctx, loop_code *what)
@@ -90,18 +99,13 @@ static void tell(struct turns *turns, uint64_t took_ns)
 static void on_ends(void *ctx)
 {
 	struct turns *turns = ctx;
-	uint64_t took_ns = clock_host_ns() - turns->begun_ns, waited;
+	uint64_t took_ns = clock_host_ns() - turns->begun_ns, waited_ns;
 
 	/* What is no longer even with the waiting needs no closer look. */
 	if (took_ns <= turns->longest_ns && took_ns <= TURNS_LONG_NS)
 		return;
-	waited = waited_ns(turns);
-	if (waited > turns->waited_ns)
-		took_ns -= waited - turns->waited_ns < took_ns ?
-				   waited - turns->waited_ns :
-				   took_ns;
-	turns->waited_ns = waited;
-	turns->sampled_ns = clock_host_ns();
+	waited_ns = ask_waited_ns(turns);
+	took_ns -= waited_ns < took_ns ? waited_ns : took_ns;
 	if (took_ns > turns->longest_ns)
 		turns->longest_ns = took_ns;
 	if (took_ns > TURNS_LONG_NS)

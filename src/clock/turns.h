@@ -29,7 +29,7 @@
 
 /* After so long a turn is cut between two calls. */
 #define TURNS_CUT_NS UINT64_C(3000000)
-/* A longer one is told, and no such line is written more often. */
+/* A longer one is told, the first so many of them. */
 #define TURNS_LONG_NS UINT64_C(20000000)
 enum { TURNS_TOLD_MAX = 100 };
 

@@ -143,9 +143,10 @@ void machine_shutdown(struct machine *machine);
 void machine_kill(struct machine *machine, const char *reason);
 /* Have its kernel panic.  0, or -ENOTCONN with *why: it cannot be told to. */
 int machine_panic(struct machine *machine, struct why *why);
-/* Its kernel and all processes stand still, at one instant, or go on.  In virtual time its
- * clocks stand as well; in real time they are the host's, which goes on.  0, or -errno with
- * *why, and nothing has changed. */
+/* Its kernel and all processes stand still, at one instant, or go on; of a kernel without
+ * seccomp the processes stand moments after it.  In virtual time its clocks stand as well;
+ * in real time they are the host's, which goes on.  0, or -errno with *why, and nothing has
+ * changed. */
 int machine_pause(struct machine *machine, bool pause, struct why *why);
 bool machine_is_paused(const struct machine *machine);
 /* It breaks the rules of the lab: it is FAILED, and its process is ended. */
